@@ -1,0 +1,19 @@
+"""Portraits: labelled faces, drawn from parameters, that stand in for CelebA out of the box."""
+
+DRAWING_VERSION = 1
+"""Raised by one whenever the same seed and index give other pixels or labels than before."""
+
+from portraits.dataset import PortraitsError, write_dataset  # noqa: E402
+from portraits.labels import ATTRIBUTES, attributes  # noqa: E402
+from portraits.person import Person  # noqa: E402
+from portraits.render import render  # noqa: E402
+
+__all__ = [
+    "ATTRIBUTES",
+    "DRAWING_VERSION",
+    "Person",
+    "PortraitsError",
+    "attributes",
+    "render",
+    "write_dataset",
+]

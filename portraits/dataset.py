@@ -1,0 +1,460 @@
+"""The data set: labelled portraits on disk in CelebA's layout, drawn by parallel processes."""
+
+import io
+import json
+import math
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from portraits import DRAWING_VERSION
+from portraits.labels import ATTRIBUTES, attributes
+from portraits.person import Person
+from portraits.render import render
+
+SMALLEST, LARGEST = 16, 1024  # pixels
+MOST = 999_999  # as many as six digits can number
+
+IMAGES = "img_align_celeba"
+ATTRIBUTE_TABLE = "list_attr_celeba.txt"
+PARTITION_TABLE = "list_eval_partition.txt"
+MANIFEST = "manifest.json"
+PARTIAL_MANIFEST = "manifest.partial.json"
+
+_LOCK = ".portraits.lock"
+_FORMAT = "latent-faces portraits"
+_QUALITY = 95  # of the JPGs
+_NAME = re.compile(r"(\d{6})\.jpg")
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+_CLUTTER = {".DS_Store", ".gitignore", ".gitkeep", "Thumbs.db", "desktop.ini", _LOCK}
+_THREAD_LIMITS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+class PortraitsError(Exception):
+    """A data set that can't be written; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a folder of portraits holds. While it is being drawn, `count` is what is wanted."""
+
+    version: int
+    seed: int
+    size: int
+    count: int
+
+
+def write_dataset(
+    out: str | os.PathLike[str] = "data/portraits",
+    count: int = 20_000,
+    size: int = 64,
+    seed: int = 0,
+    jobs: int | None = None,
+) -> Path:
+    """Draw `count` labelled portraits into the folder `out`, or those that are missing there.
+
+    Writes `img_align_celeba/000001.jpg` on, the tables `list_attr_celeba.txt` and
+    `list_eval_partition.txt` as CelebA has them, and last `manifest.json`, so where that stands,
+    the set is whole. Portrait number i is the same at any `count` and `jobs`. Interrupted or
+    killed, it leaves no half-written file under its final name; the next call goes on from there.
+    Prints its progress, and at the end one line.
+
+    It starts processes, so a script that calls it needs `if __name__ == "__main__":`.
+
+    Args:
+        count: how many; more than before adds to the folder, fewer is refused.
+        size: width and height in pixels, 16 to 1024.
+        seed: another seed is another population.
+        jobs: number of processes; by default one for each core that this process may use.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PortraitsError: the arguments make no sense, the folder holds something else, another
+            process is writing to it, or the disk is full. Its message is one sentence.
+        KeyboardInterrupt: after the processes have ended.
+    """
+    out = Path(out)
+    jobs = usable_cores() if jobs is None else jobs
+    wanted = Manifest(DRAWING_VERSION, seed, size, count)
+    _check_arguments(wanted, jobs)
+    try:
+        if _is_complete(out, wanted):
+            print(f"{out} is complete: {count} portraits", flush=True)
+            return out
+        _check_disk_space(out, wanted)
+        (out / IMAGES).mkdir(parents=True, exist_ok=True)
+        with _locked(out):
+            if not _is_complete(out, wanted):  # another process may have changed it just now
+                _prepare(out, wanted)
+                _write(out, wanted, jobs)
+    except OSError as error:
+        raise PortraitsError(f"{out} could not be written: {error.strerror or error}.") from error
+    except BrokenProcessPool as error:
+        raise PortraitsError(
+            "A drawing process was ended from outside (out of memory?); "
+            "run the same command again to continue, perhaps with fewer jobs."
+        ) from error
+    print(f"{out} is complete: {count} portraits", flush=True)
+    return out
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: its affinity, and a container's quota."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):  # no container, or "max": no quota
+        return cores
+
+
+def partition(number: int) -> int:
+    """The split that picture `number` (from 1) belongs to: 0 train, 1 validation, 2 test.
+
+    Of every twenty pictures the last two are for validation and test. Other than with CelebA's
+    three blocks, a picture stays in its split when the set grows.
+    """
+    return {19: 1, 0: 2}.get(number % 20, 0)
+
+
+# ------------------------------------------------------------------ what may be written where
+
+
+def _check_arguments(wanted: Manifest, jobs: int) -> None:
+    """Raise a `PortraitsError` for numbers that make no sense."""
+    if not SMALLEST <= wanted.size <= LARGEST:
+        raise PortraitsError(f"The size must be {SMALLEST} to {LARGEST} pixels, not {wanted.size}.")
+    if not 1 <= wanted.count <= MOST:
+        raise PortraitsError(f"The count must be 1 to {MOST}, not {wanted.count}.")
+    if wanted.seed < 0:
+        raise PortraitsError(f"The seed must not be negative, but is {wanted.seed}.")
+    if jobs < 1:
+        raise PortraitsError(f"The number of jobs must be at least 1, not {jobs}.")
+
+
+def _is_complete(out: Path, wanted: Manifest) -> bool:
+    """Tell whether `out` holds just what is wanted; raise if it holds what must not be changed."""
+    if out.exists() and not out.is_dir():
+        raise PortraitsError(f"{out} is a file; choose another folder with --out.")
+    found = _read_manifest(out)
+    if found is None:
+        strange = _foreign_entries(out)
+        if strange:
+            raise PortraitsError(
+                f"{out} holds something else ({strange[0]}), and is left as it is; "
+                "choose another folder with --out."
+            )
+        return False
+    if (found.seed, found.size) != (wanted.seed, wanted.size):
+        raise PortraitsError(
+            f"{out} holds portraits of seed {found.seed} and size {found.size}; "
+            "choose another folder with --out, or delete this one."
+        )
+    if found.version > wanted.version:
+        raise PortraitsError(
+            f"{out} was drawn by a newer version of this program; "
+            "choose another folder with --out, or delete this one."
+        )
+    whole = (out / MANIFEST).exists()
+    drawn = _numbers_drawn(out)
+    held = found.count if whole else max(drawn, default=0)
+    if held > wanted.count:
+        raise PortraitsError(
+            f"{out} holds {held} portraits already, more than the {wanted.count} asked for; "
+            "choose another folder with --out, or delete this one."
+        )
+    tables = all((out / name).exists() for name in (ATTRIBUTE_TABLE, PARTITION_TABLE))
+    return found == wanted and whole and tables and drawn.issuperset(_numbers(wanted))
+
+
+def _read_manifest(out: Path) -> Manifest | None:
+    """Read what the folder says it holds; None if it says nothing."""
+    for name in (MANIFEST, PARTIAL_MANIFEST):
+        path = out / name
+        if not path.exists():
+            continue
+        try:
+            entries = json.loads(path.read_text(encoding="utf-8"))
+            if entries.pop("format") != _FORMAT:
+                raise ValueError(entries)
+            manifest = Manifest(**entries)
+            if not all(type(value) is int for value in asdict(manifest).values()):
+                raise ValueError(entries)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PortraitsError(
+                f"{path} is not readable as this program's; choose another folder with --out."
+            ) from error
+        return manifest
+    return None
+
+
+def _foreign_entries(out: Path) -> list[str]:
+    """Names in a folder without a manifest that this program has not written."""
+    if not out.exists():
+        return []
+    names = [name for name in os.listdir(out) if name not in _CLUTTER]
+    names = [name for name in names if not _TEMPORARY.fullmatch(name)]
+    if names == [IMAGES] and not any((out / IMAGES).iterdir()):
+        return []
+    return sorted(names)
+
+
+def _numbers(wanted: Manifest) -> range:
+    """The numbers of the pictures wanted."""
+    return range(1, wanted.count + 1)
+
+
+def _numbers_drawn(out: Path) -> set[int]:
+    """Numbers of the pictures that are there."""
+    try:
+        names = os.listdir(out / IMAGES)
+    except FileNotFoundError:
+        return set()
+    return {int(match[1]) for match in map(_NAME.fullmatch, names) if match}
+
+
+def _check_disk_space(out: Path, wanted: Manifest) -> None:
+    """Raise a `PortraitsError` if the missing pictures won't fit."""
+    missing = wanted.count - len(_numbers_drawn(out))
+    each = 4096 * math.ceil((800 + 6 * wanted.size**1.5) / 4096)  # measured; in whole blocks
+    needed = missing * each + 200 * wanted.count  # and the tables
+    existing = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise PortraitsError(
+            f"{wanted.count} portraits of size {wanted.size} need about {needed / 1e6:.0f} MB, "
+            f"but {existing} has {free / 1e6:.0f} MB free."
+        )
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other processes from writing to the folder; the system unlocks it if this one dies."""
+    with open(out / _LOCK, "a+b") as lock:
+        try:
+            if os.name == "nt":
+                import msvcrt
+
+                lock.seek(0)
+                msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError) as error:
+            raise PortraitsError(
+                f"Another process is drawing into {out}; wait until it has finished."
+            ) from error
+        except OSError:
+            pass  # a file system without locks: go on without
+        yield
+
+
+# ------------------------------------------------------------------ writing
+
+
+def _prepare(out: Path, wanted: Manifest) -> None:
+    """Make the folder say what it is going to hold, and remove what does not belong to that."""
+    _remove_temporary_files(out)
+    found = _read_manifest(out)
+    if found and found.version < wanted.version:
+        print(
+            f"{out} was drawn by an older version ({found.version}, now {wanted.version}) "
+            "and is drawn again.",
+            flush=True,
+        )
+        # until the last old picture is gone, the folder says that it holds old ones
+        _write_manifest(out, PARTIAL_MANIFEST, found)
+        (out / MANIFEST).unlink(missing_ok=True)
+        for number in _numbers_drawn(out):
+            _image_path(out, number).unlink()
+    _write_manifest(out, PARTIAL_MANIFEST, wanted)
+    (out / MANIFEST).unlink(missing_ok=True)
+
+
+def _remove_temporary_files(out: Path) -> None:
+    for folder in (out, out / IMAGES):
+        for path in folder.iterdir():
+            if _TEMPORARY.fullmatch(path.name):
+                path.unlink()
+
+
+def _write(out: Path, wanted: Manifest, jobs: int) -> None:
+    """Draw what is missing, then write the tables, then the manifest."""
+    drawn = _numbers_drawn(out).intersection(_numbers(wanted))
+    rows: dict[int, str] = {}
+    with (
+        _Progress(len(drawn), wanted.count) as progress,
+        closing(_run(_tasks(out, wanted, drawn), jobs)) as results,
+    ):
+        for new_rows, n_drawn in results:
+            rows.update(new_rows)
+            progress.advance(n_drawn)
+    _write_tables(out, [rows[number] for number in _numbers(wanted)])
+    _write_manifest(out, MANIFEST, wanted)
+    (out / PARTIAL_MANIFEST).unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A few portraits for a worker to draw."""
+
+    out: Path
+    seed: int
+    size: int
+    numbers: range
+    drawn: frozenset[int]
+    """Those that are there already, and only need labels."""
+
+
+def _tasks(out: Path, wanted: Manifest, drawn: set[int]) -> list[_Task]:
+    """Divide the work into tasks of about half a second."""
+    numbers = _numbers(wanted)
+    step = max(1, min(50, 50 * 64**2 // wanted.size**2))
+    parts = (numbers[start : start + step] for start in range(0, len(numbers), step))
+    return [
+        _Task(out, wanted.seed, wanted.size, part, frozenset(drawn.intersection(part)))
+        for part in parts
+    ]
+
+
+def _work(task: _Task) -> tuple[dict[int, str], int]:
+    """Draw the missing portraits; return the table row of each, and how many were missing."""
+    rows = {}
+    for number in task.numbers:
+        person = Person.sample(task.seed, number - 1)
+        if number not in task.drawn:
+            _replace_file(_image_path(task.out, number), _jpg(person, task.size))
+        values = attributes(person).values()
+        rows[number] = " ".join(" 1" if value else "-1" for value in values)
+    return rows, len(task.numbers) - len(task.drawn)
+
+
+def _jpg(person: Person, size: int) -> bytes:
+    """Draw a person as a JPG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(render(person, size)).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+def _write_tables(out: Path, rows: list[str]) -> None:
+    """Write the attribute table, from its rows of values, and the partition table."""
+    names = [_image_path(out, number).name for number in range(1, len(rows) + 1)]
+    lines = [str(len(rows)), " ".join(ATTRIBUTES)]
+    lines += [f"{name} {row}" for name, row in zip(names, rows, strict=True)]
+    _replace_file(out / ATTRIBUTE_TABLE, "\n".join(lines).encode() + b"\n")
+    lines = [f"{name} {partition(number)}\n" for number, name in enumerate(names, start=1)]
+    _replace_file(out / PARTITION_TABLE, "".join(lines).encode())
+
+
+def _write_manifest(out: Path, name: str, manifest: Manifest) -> None:
+    entries = {"format": _FORMAT, **asdict(manifest)}
+    _replace_file(out / name, json.dumps(entries, indent=2).encode() + b"\n")
+
+
+def _image_path(out: Path, number: int) -> Path:
+    return out / IMAGES / f"{number:06d}.jpg"
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment either all of it or none of it stands there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+# ------------------------------------------------------------------ processes
+
+
+def _run(tasks: list[_Task], jobs: int) -> Iterator[tuple[dict[int, str], int]]:
+    """Yield the result of each task, in the order in which they are done.
+
+    Workers are spawned, not forked: that is safe everywhere, also in a notebook. To close this
+    generator is to end them, as soon as each has finished the task that it is at.
+    """
+    jobs = min(jobs, len(tasks), 61)  # Windows can wait for no more
+    if jobs == 1:
+        yield from map(_work, tasks)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(jobs, spawn, initializer=_start_worker)
+    try:
+        with _inherited_by_workers():
+            futures = [executor.submit(_work, task) for task in tasks]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _inherited_by_workers() -> Iterator[None]:
+    """Let processes that start now have single-threaded maths, and ignore Ctrl-C from birth."""
+    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    in_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
+    try:
+        yield
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent can't end its workers, and they would wait for work for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+class _Progress:
+    """A bar on a terminal, else a line every tenth of the way."""
+
+    def __init__(self, done: int, total: int) -> None:
+        self.done, self.total, self.bar = done, total, None
+        if sys.stderr.isatty():
+            self.bar = tqdm(desc="portraits", initial=done, total=total, leave=False)
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def advance(self, n: int) -> None:
+        before, self.done = self.done, self.done + n
+        if self.bar is not None:
+            self.bar.update(n)
+        elif self.done * 10 // self.total > before * 10 // self.total:
+            print(f"portraits: {self.done} of {self.total}", flush=True)

@@ -1,0 +1,228 @@
+"""The bare head: the baked mesh in head.npz, and its shape for one person."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from portraits.maths import Array, smoothstep
+from portraits.mesh import Material, Mesh, vertex_normals
+
+if TYPE_CHECKING:
+    from portraits.person import Person
+
+SKULL_CENTER = np.array([0, 0.25, -0.62], np.float32)
+
+_ANCESTRIES = ("ca", "af", "as")  # in the order of `Build.ancestry`
+
+
+@dataclass(frozen=True)
+class Head:
+    """The average head with its morph targets; read-only, n vertices."""
+
+    rest: Array
+    """float32 (n, 3), the base mesh; see `Mesh` for units and axes."""
+    triangles: Array
+    """int (m, 3)."""
+    part: Array
+    """int (m,), the `Material` of each triangle: skin, eyes or teeth."""
+    morph_names: tuple[str, ...]
+    """M_: ancestry, gender, age; W_: weight; X_: expression; the others shape the features."""
+    morphs: Array
+    """float32 (k, n * 3), what each morph target adds to `rest` at weight 1."""
+    occlusion: Array
+    """float32 (n,), how open to the sky."""
+    masks: dict[str, Array]
+    """float32 (n,) each, 0 to 1: lips, eyelids, ears, mouth (its inside) and face."""
+    normals: Array
+    """float32 (n, 3), of the average young head."""
+    hair_direction: Array
+    """float32 (n, 3), unit vectors along which hair stands off the skull."""
+    azimuth: Array
+    """float32 (n,), angle around the skull in radians, 0 at the nose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Where things are on one person's head."""
+
+    eyes: tuple[Array, Array]
+    """Centres (3,) of the person's left eye, on the right of the picture, and of the other."""
+    lobes: tuple[Array, Array]
+    """Ear lobes (3,), in the order of the eyes."""
+    half_width: float
+    """Half the skull's width at the temples."""
+    top: float
+    """y of the crown."""
+    back: float
+    """z of the back of the skull."""
+    eye_front: float
+    """z of the foremost skin around the eyes."""
+
+    @property
+    def center_z(self) -> float:
+        """z of the middle of the skull."""
+        return (self.back + 0.36) / 2 - 0.05
+
+    @property
+    def half_depth(self) -> float:
+        """Half the skull's depth."""
+        return self.center_z - self.back
+
+
+@cache
+def load_head() -> Head:
+    """Read head.npz, once a process (about 50 ms)."""
+    with np.load(Path(__file__).with_name("head.npz"), allow_pickle=False) as baked:
+        rest, triangles, part = baked["rest"], baked["tri"].astype(np.int64), baked["grp"]
+        names = tuple(str(name) for name in baked["names"])
+        morphs = baked["q"].astype(np.float32) * baked["scale"][:, None, None]
+        occlusion = baked["ao"].astype(np.float32) / 255
+        masks = baked["masks"].astype(np.float32) / 255
+    masks = dict(zip(("lips", "eyelids", "ears", "mouth", "face"), masks, strict=True))
+    young = [name.startswith("M_") and name.endswith("young") for name in names]
+    normals = vertex_normals(rest + morphs[young].mean(0), triangles).astype(np.float32)
+    outward = rest - SKULL_CENTER
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    direction = 0.5 * normals + 0.5 * outward
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    return Head(
+        rest,
+        triangles,
+        part,
+        names,
+        morphs.reshape(len(names), -1),
+        _adjusted_occlusion(occlusion, masks["mouth"], triangles, part),
+        masks,
+        normals,
+        direction,
+        np.arctan2(rest[:, 0], rest[:, 2] - SKULL_CENTER[2]),
+    )
+
+
+@cache
+def vertices_of(*parts: Material) -> Array:
+    """Numbers of the vertices that belong to the given parts of the head, in order."""
+    head = load_head()
+    return np.unique(head.triangles[np.isin(head.part, parts)])
+
+
+def _adjusted_occlusion(occlusion: Array, mouth: Array, triangles: Array, part: Array) -> Array:
+    """Lighten what a closed face hides, but an open mouth or eye shows."""
+    occlusion = occlusion.copy()
+    inside = mouth > 0.5
+    occlusion[inside] = np.maximum(occlusion[inside], 0.25)
+    eyes = np.unique(triangles[np.isin(part, (Material.EYE_LEFT, Material.EYE_RIGHT))])
+    occlusion[eyes] = np.clip(occlusion[eyes] * 1.3, 0.45, 1)
+    teeth = np.unique(triangles[np.isin(part, (Material.TEETH_UPPER, Material.TEETH_LOWER))])
+    occlusion[teeth] = 0.8
+    return occlusion
+
+
+def morph_weights(person: "Person") -> dict[str, float]:
+    """How much of each morph target makes this head and this expression; 0 where not named."""
+    return {
+        **_build_weights(person),
+        **person.build.features,
+        **_expression_weights(person),
+    }
+
+
+def _build_weights(person: "Person") -> dict[str, float]:
+    """Blend the targets of ancestry, gender and age, and of weight, over all their corners."""
+    build = person.build
+    ageing = build.ageing
+    extreme = "max" if build.weight > 0 else "min"
+    weights = {}
+    for gender, gender_share in (("female", 1 - build.gender), ("male", build.gender)):
+        for age, age_share in (("young", 1 - ageing), ("old", ageing)):
+            share = gender_share * age_share
+            weights[f"W_{gender}_{age}_{extreme}"] = share * abs(build.weight)
+            for name, ancestry in zip(_ANCESTRIES, build.ancestry, strict=True):
+                weights[f"M_{name}_{gender}_{age}"] = ancestry * share
+    return weights
+
+
+def _expression_weights(person: "Person") -> dict[str, float]:
+    """What the muscles of the face do for an expression."""
+    face = person.expression
+    smile, opening = face.smile, face.opening
+    if face.smiling:
+        teeth_shown = 0.62 * smile * (0.45 + 0.55 * opening) if opening > 0 else 0.0
+        upper_lip = lower_lip = teeth_shown
+        jaw = 0.05 + 0.16 * face.jaw * opening if opening > 0 else 0.0
+    else:
+        upper_lip, lower_lip = 0.15 * opening, 0.25 * opening
+        jaw = (0.10 + 0.16 * face.jaw) * opening
+    return {
+        "X_mouthSmile": 0.95 * smile,
+        "X_smileL": face.smile_left * smile,
+        "X_smileR": face.smile_right * smile,
+        "X_mouthFrown": face.frown,
+        "X_mouthUpperUp": upper_lip,
+        "X_mouthLowerDown": lower_lip,
+        "X_jawOpen": jaw,
+        "X_mouthPucker": face.pucker,
+        "X_mouthStretch": 0.35 * smile,
+        "X_mouthDimple": 0.3 * smile,
+        "X_cheekSquint": 0.7 * smile,
+        "X_eyeSquint": face.squint * 0.6,
+        "X_eyeBlink": face.blink,
+        "X_eyeWide": face.eyes_wide,
+        "X_browInnerUp": face.brows_up,
+        "X_browOuterUp": face.brows_up * face.outer_brows,
+        "X_browDown": face.brows_down,
+    }
+
+
+def head_vertices(person: "Person") -> Array:
+    """The person's bare head: float32 (n, 3)."""
+    head = load_head()
+    given = morph_weights(person)
+    weights = np.array([given.get(name, 0.0) for name in head.morph_names], np.float32)
+    # einsum rather than @: BLAS may round differently under another number of threads
+    return np.einsum("k,kn->n", weights, head.morphs).reshape(-1, 3) + head.rest
+
+
+def head_mesh(vertices: Array) -> Mesh:
+    """The head as a mesh, after hair and beard have moved its `vertices` (n, 3) outwards."""
+    head = load_head()
+    stiffness = smoothstep(-1.9, -1.0, vertices[:, 1]).astype(np.float32)
+    return Mesh(vertices, head.triangles, head.part, head.rest, head.occlusion, stiffness)
+
+
+def landmarks(bare: Array, covered: Array) -> Landmarks:
+    """Measure a head: the skull on its bare vertices (n, 3), the rest on those with hair on."""
+    left, right, left_lobe, right_lobe, around_eyes, temples, upper, skin = _landmark_indices()
+    return Landmarks(
+        eyes=(covered[left].mean(0), covered[right].mean(0)),
+        lobes=(covered[left_lobe].mean(0), covered[right_lobe].mean(0)),
+        eye_front=float(covered[around_eyes, 2].max()),
+        half_width=float(np.abs(bare[temples, 0]).max()),
+        top=float(bare[skin, 1].max()),
+        back=float(bare[upper, 2].min()),
+    )
+
+
+@cache
+def _landmark_indices() -> tuple[Array, ...]:
+    """The vertices that `landmarks` looks at, in its order."""
+    head = load_head()
+    skin = vertices_of(Material.SKIN)
+    x, y, _ = head.rest[skin].T
+    lobes = []
+    for side in (1, -1):
+        ear = skin[(head.masks["ears"][skin] > 0.5) & (np.sign(x) == side)]
+        lobes.append(ear[np.argsort(head.rest[ear, 1])[:6]])
+    across = np.abs(x)
+    return (
+        vertices_of(Material.EYE_LEFT),
+        vertices_of(Material.EYE_RIGHT),
+        *lobes,
+        skin[(across < 0.5) & (np.abs(y) < 0.3) & (across > 0.12)],
+        skin[np.abs(y - 0.3) < 0.2],
+        skin[y > 0],
+        skin,
+    )

@@ -1,0 +1,141 @@
+"""Triangle meshes: what they hold, how to join them, and the simple shapes they are made of."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from portraits.maths import Array
+
+
+class Material(IntEnum):
+    """What a triangle is made of; the first five number the parts in head.npz."""
+
+    SKIN = 0
+    EYE_LEFT = 1
+    EYE_RIGHT = 2
+    TEETH_UPPER = 3
+    TEETH_LOWER = 4
+    HAIR = 5
+    FRAME = 6
+    BRIM = 7
+    JEWEL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Triangles with what the shading wants to know of each vertex or triangle.
+
+    Units are those of the MakeHuman base mesh (about a decimetre). The origin lies between the
+    eyes, x to the portrait's right (the person's left), y up, z towards the viewer.
+    """
+
+    vertices: Array
+    """float32 (n, 3)."""
+    triangles: Array
+    """int (m, 3), vertex numbers."""
+    material: Array
+    """int (m,), one `Material` a triangle."""
+    anchor: Array
+    """float32 (n, 3): where the vertex lies on the average head, so that paint (lips, brows,
+    hairline) stays in its place on every head; strands of hair carry coordinates of their own."""
+    occlusion: Array
+    """float32 (n,): how open to the sky, 0 to 1."""
+    stiffness: Array
+    """float32 (n,): 1 where it turns with the head, 0 where it stays with the body."""
+
+
+def part(
+    vertices: Array,
+    triangles: Array,
+    material: Material,
+    anchor: Array | None = None,
+    occlusion: Array | float = 1.0,
+    stiffness: Array | float = 1.0,
+) -> Mesh:
+    """Make a mesh of one material, filling in what is left out."""
+    n = len(vertices)
+    vertices = vertices.astype(np.float32)
+    return Mesh(
+        vertices,
+        triangles,
+        np.full(len(triangles), material),
+        vertices if anchor is None else anchor.astype(np.float32),
+        np.broadcast_to(np.asarray(occlusion, np.float32), n),
+        np.broadcast_to(np.asarray(stiffness, np.float32), n),
+    )
+
+
+def join(meshes: list[Mesh]) -> Mesh:
+    """Put meshes into one; where surfaces touch, the later one is seen."""
+    starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
+    return Mesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([m.triangles + start for m, start in zip(meshes, starts, strict=True)]),
+        np.concatenate([mesh.material for mesh in meshes]),
+        np.concatenate([mesh.anchor for mesh in meshes]),
+        np.concatenate([mesh.occlusion for mesh in meshes]),
+        np.concatenate([mesh.stiffness for mesh in meshes]),
+    )
+
+
+def vertex_normals(vertices: Array, triangles: Array) -> Array:
+    """Unit normals (n, 3): the sum of the adjacent triangles' normals, weighted by area."""
+    x, y, z = np.ascontiguousarray(vertices.T)
+    a, b, c = np.ascontiguousarray(triangles.T)
+    x1, y1, z1 = x[b] - x[a], y[b] - y[a], z[b] - z[a]
+    x2, y2, z2 = x[c] - x[a], y[c] - y[a], z[c] - z[a]
+    corners = np.concatenate([a, b, c])
+    normals = np.empty((3, len(vertices)))
+    for k, face in enumerate((y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)):
+        normals[k] = np.bincount(corners, np.tile(face, 3), len(vertices))
+    normals /= np.sqrt((normals * normals).sum(0)) + 1e-9
+    return normals.T.astype(vertices.dtype)
+
+
+def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:
+    """Triangles (m, 3) of a grid of vertices numbered row by row.
+
+    Args:
+        closed: whether the last row joins the first.
+    """
+    i, j = np.meshgrid(np.arange(rows - 1 + closed), np.arange(columns - 1), indexing="ij")
+    a = i * columns + j
+    b = (i + 1) % rows * columns + j
+    halves = [np.stack([a, b, b + 1], -1), np.stack([a, b + 1, a + 1], -1)]
+    return np.concatenate([half.reshape(-1, 3) for half in halves])
+
+
+def tube(path: Array, radius: float, closed: bool = False, sides: int = 5) -> tuple[Array, Array]:
+    """A tube around a path (n, 3), for spectacle frames: vertices and triangles."""
+    along = np.roll(path, -1, 0) - np.roll(path, 1, 0)
+    if not closed:
+        along[0] = path[1] - path[0]
+        along[-1] = path[-1] - path[-2]
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    side = np.cross(along, [0.0, 0.0, 1.0] if closed else [0.0, 1.0, 0.0])
+    side /= np.linalg.norm(side, axis=1, keepdims=True) + 1e-9
+    up = np.cross(side, along)
+    angle = np.arange(sides) * 2 * np.pi / sides
+    cosine, sine = np.cos(angle)[None, :, None], np.sin(angle)[None, :, None]
+    rings = path[:, None] + radius * (cosine * side[:, None] + sine * up[:, None])
+    rings = np.concatenate([rings, rings[:, :1]], 1)
+    return rings.reshape(-1, 3), grid_triangles(len(path), sides + 1, closed)
+
+
+def ellipsoid(
+    center: Array, radii: tuple[float, float, float], rows: int, columns: int
+) -> tuple[Array, Array]:
+    """An ellipsoid's vertices, `rows` meridians of `columns` points each, and its triangles."""
+    longitude, latitude = np.meshgrid(
+        np.linspace(0, 2 * np.pi, rows), np.linspace(0, np.pi, columns), indexing="ij"
+    )
+    unit = np.stack(
+        [
+            np.cos(longitude) * np.sin(latitude),
+            np.cos(latitude),
+            np.sin(longitude) * np.sin(latitude),
+        ],
+        -1,
+    ).reshape(-1, 3)
+    return np.asarray(center) + np.asarray(radii) * unit, grid_triangles(rows, columns)

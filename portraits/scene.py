@@ -1,0 +1,28 @@
+"""One person's head, hair and accessories, put together."""
+
+from dataclasses import dataclass
+
+from portraits.accessories import accessory_meshes, lenses
+from portraits.hair import beard_shell, hair_shell, loose_hair
+from portraits.head import head_mesh, head_vertices, landmarks
+from portraits.maths import Array
+from portraits.mesh import Mesh, join
+from portraits.person import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All there is to draw of a person."""
+
+    mesh: Mesh
+    lenses: list[tuple[Array, Array]]
+    """The glass of glasses, if any: vertices (n, 3) and triangles of each."""
+
+
+def build_scene(person: Person) -> Scene:
+    """Build the geometry of a portrait."""
+    bare = head_vertices(person)
+    covered = bare + beard_shell(person) + hair_shell(person)
+    marks = landmarks(bare, covered)
+    meshes = [head_mesh(covered), *loose_hair(person, marks), *accessory_meshes(person, marks)]
+    return Scene(join(meshes), lenses(person, marks))

@@ -1,0 +1,63 @@
+"""The baked head, its licence, and its shape for a person."""
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import portraits
+from portraits import Person
+from portraits.head import head_vertices, load_head, morph_weights, vertices_of
+from portraits.mesh import Material
+
+FOLDER = Path(portraits.__file__).parent
+
+
+def test_the_licence_names_this_very_head():
+    digest = hashlib.sha256((FOLDER / "head.npz").read_bytes()).hexdigest()
+    assert f"| `head.npz` | `{digest}` |" in (FOLDER / "LICENSE-head.md").read_text()
+
+
+def test_the_licence_names_the_wheel_that_the_script_asks_for():
+    source = (FOLDER / "bake_head.py").read_text()
+    digest = re.search(r'WHEEL_SHA256 = "([0-9a-f]{64})"', source)[1]
+    assert digest in (FOLDER / "LICENSE-head.md").read_text()
+
+
+def test_head_is_consistent():
+    head = load_head()
+    n = len(head.rest)
+    assert head.triangles.min() == 0 and head.triangles.max() == n - 1
+    assert len(head.morph_names) == len(set(head.morph_names)) == len(head.morphs)
+    assert head.morphs.shape[1] == 3 * n
+    assert all(mask.min() >= 0 and mask.max() <= 1 for mask in head.masks.values())
+    np.testing.assert_allclose(np.linalg.norm(head.normals, axis=1), 1, atol=1e-3)
+    left = head.rest[vertices_of(Material.EYE_LEFT)].mean(0)
+    right = head.rest[vertices_of(Material.EYE_RIGHT)].mean(0)
+    np.testing.assert_allclose(left + right, 0, atol=1e-3)  # the origin lies between the eyes
+
+
+@pytest.mark.parametrize("index", range(20))
+def test_morphs_of_a_person(index):
+    person = Person.sample(3, index)
+    weights = morph_weights(person)
+    assert set(weights) <= set(load_head().morph_names)
+    corners = [weight for name, weight in weights.items() if name.startswith("M_")]
+    assert sum(corners) == pytest.approx(1)
+    assert min(corners) >= 0
+    assert np.isfinite(head_vertices(person)).all()
+
+
+def test_an_open_jaw_lowers_the_chin():
+    person = Person.sample(0, 0)
+    face = replace(person.expression, smiling=False, smile=0.0, jaw=1.0)
+    shut, open_ = (
+        head_vertices(replace(person, expression=replace(face, opening=opening)))
+        for opening in (0.0, 1.0)
+    )
+    x, y, z = load_head().rest.T
+    chin = (np.abs(x) < 0.1) & (y < -0.9) & (y > -1.1) & (z > 0)
+    assert (open_[chin, 1] < shut[chin, 1]).all()

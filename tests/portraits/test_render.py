@@ -1,0 +1,107 @@
+"""Pictures: the same each time, and of a face."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from portraits import DRAWING_VERSION, Person, render
+from portraits.hair import hairline
+from portraits.render import _blur
+
+THUMBNAILS = {
+    0: [[77, 84, 113, 105], [59, 99, 122, 72], [72, 124, 155, 104], [88, 110, 159, 88]],
+    3: [[124, 123, 90, 90], [115, 180, 191, 60], [108, 191, 187, 73], [116, 126, 154, 70]],
+    19: [[75, 115, 127, 56], [78, 147, 163, 83], [83, 157, 167, 116], [81, 141, 153, 69]],
+}
+"""Gray means of 4 x 4 tiles of some portraits of seed 0."""
+
+
+@pytest.mark.parametrize("size", [16, 64, 100])
+def test_shape_and_type(size):
+    picture = render(Person.sample(0, 0), size)
+    assert picture.shape == (size, size, 3)
+    assert picture.dtype == np.uint8
+
+
+def test_same_person_same_picture():
+    first = render(Person.sample(0, 11), 48)
+    render(Person.sample(0, 12), 48)
+    np.testing.assert_array_equal(first, render(Person.sample(0, 11), 48))
+
+
+@pytest.mark.parametrize("index", range(40))
+def test_a_face_covers_the_centre(index):
+    """Another backdrop changes the corners of the picture, but nothing around the eyes."""
+    person = Person.sample(7, index)
+    person = replace(
+        person,
+        outfit=replace(person.outfit, glasses=False),
+        photo=replace(person.photo, blur=0.0),
+    )
+    green = replace(person.backdrop, start=(0.0, 1.0, 0.0), stop=(1.0, 0.0, 1.0), spots=())
+    picture = render(person, 32).astype(float)
+    changed = np.abs(render(replace(person, backdrop=green), 32) - picture).max(-1)
+    assert changed[12:20, 12:20].max() == 0
+    assert changed[:4].max() > 20
+    assert picture[12:20, 12:20].std() > 5
+
+
+def test_kinds_of_people_do_not_crash():
+    """Every style of hair with every hat, which sampling meets only rarely."""
+    person = Person.sample(0, 8)
+    assert person.outfit.glasses and person.outfit.earrings
+    for style in ("bald", "buzz", "short", "quiff", "medium", "long", "afro", "updo", "bob"):
+        for hat in ("none", "beanie", "cap", "brim"):
+            for bangs in (False, True):
+                hair = replace(person.hair, style=style, bangs=bangs, waviness=0.9)
+                picture = render(
+                    replace(person, hair=hair, outfit=replace(person.outfit, hat=hat)), 24
+                )
+                assert picture.std() > 5
+
+
+def test_film_grain_is_the_only_difference_of_a_changed_grain():
+    person = Person.sample(0, 0)
+    state, increment = person.photo.grain
+    other = replace(person, photo=replace(person.photo, grain=(state + 1, increment)))
+    difference = render(person, 64).astype(float) - render(other, 64)
+    assert 1 < difference.std() < 6
+
+
+def test_blur_is_gaussian():
+    point = np.zeros((41, 41, 3), np.float32)
+    point[20, 20] = 1
+    blurred = _blur(point, 2.0)
+    assert blurred.sum() == pytest.approx(3, rel=1e-5)
+    offset = np.arange(41) - 20.0
+    for axis in (0, 1):
+        profile = blurred[..., 0].sum(axis)
+        assert np.sqrt((profile * offset**2).sum()) == pytest.approx(2.0, rel=0.01)
+
+
+def test_blur_keeps_a_flat_picture_flat():
+    flat = np.full((9, 9, 3), 0.25, np.float32)
+    np.testing.assert_allclose(_blur(flat, 3.0), flat, atol=1e-6)
+
+
+def test_bangs_lower_the_hairline():
+    person = Person.sample(0, 0)
+    ahead = np.linspace(-0.5, 0.5, 11)
+    with_bangs, without = (
+        hairline(ahead, replace(person, hair=replace(person.hair, style="short", bangs=bangs)))
+        for bangs in (True, False)
+    )
+    assert (with_bangs < without).all()
+
+
+@pytest.mark.parametrize("index", THUMBNAILS)
+def test_pixels_change_only_with_the_drawing_version(index):
+    """If this fails on purpose, raise `DRAWING_VERSION`, so that old folders are drawn again.
+
+    It compares averages, since rounding may differ between machines.
+    """
+    assert DRAWING_VERSION == 1
+    picture = render(Person.sample(0, index), 64).astype(float)
+    means = picture.reshape(4, 16, 4, 16, 3).mean((1, 3, 4))
+    np.testing.assert_allclose(means, THUMBNAILS[index], atol=1)
