@@ -1,0 +1,115 @@
+"""The notebooks as pages: their form, their stored outputs, and that comparing them means much."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("0*.ipynb"))
+
+# Cells whose output differs from run to run, by their first line. All others are compared.
+NOT_COMPARED = {
+    "03_training.ipynb": [
+        "run = training.new_run()",
+        "history = vae.fit(",
+        "%load_ext tensorboard",
+    ],
+    "06_morphing.ipynb": ['Image(path, alt="One face turns into another and back")'],
+}
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def lines_of_code(cell):
+    lines = [line.strip() for line in cell.source.splitlines()]
+    return sum(bool(line) and not line.startswith("#") for line in lines)
+
+
+def name(path):
+    return path.name
+
+
+def test_there_are_six_with_their_solutions():
+    assert [path.name[:3] for path in COURSE] == ["01_", "02_", "03_", "04_", "05_", "06_"]
+    assert [path.stem for path in SOLUTIONS] == [f"{path.stem}_solutions" for path in COURSE]
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name)
+def test_goals_first_a_recap_and_exercises_last(path):
+    first, *_ = cells = read(path).cells
+    assert first.cell_type == "markdown" and "In this notebook, we" in first.source
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert "## Recap" in text
+    assert len(re.findall(r"^\d\. ", text.split("## Exercises")[1], flags=re.M)) in (2, 3)
+    assert f"solutions/{path.stem}_solutions.ipynb" in text
+
+
+@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+def test_cells_are_short(path):
+    lengths = [lines_of_code(cell) for cell in code_cells(path)]
+    assert max(lengths) <= 25
+    assert median(lengths) <= 5
+
+
+@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+def test_was_run_from_top_to_bottom_without_error_or_noise(path):
+    cells = code_cells(path)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not any(output.output_type == "error" for output in outputs)
+    assert not any(output.get("name") == "stderr" for output in outputs)
+
+
+@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+def test_is_small_and_knows_no_machine(path):
+    text = path.read_text()
+    assert len(text) < 1_500_000
+    assert not re.search(r"""["' =(:]/(root|home|work|tmp|Users)/""", text)
+    assert "widgets" not in read(path).metadata
+
+
+@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+def test_only_the_listed_cells_are_not_compared(path):
+    tagged = [cell for cell in code_cells(path) if "tags" in cell.metadata]
+    assert all(cell.metadata.tags == ["nbval-ignore-output"] for cell in tagged)
+    first_lines = [cell.source.splitlines()[0] for cell in tagged]
+    assert first_lines == NOT_COMPARED.get(path.name, [])
+
+
+@pytest.mark.parametrize("path", COURSE[3:], ids=name)
+def test_one_line_changes_the_model(path):
+    first = code_cells(path)[0].source
+    assert first == 'MODEL = "pretrained"  # or "mine"'
+    others = "\n".join(cell.source for cell in code_cells(path)[1:])
+    assert "pretrained" not in others
+
+
+@pytest.mark.parametrize("stored, result", [("mean 2.0", 0), ("mean 2.1", 1)])
+def test_a_changed_number_fails(tmp_path, stored, result):
+    """Notebook 2's first numbers pass as committed, and fail with another number in their place."""
+    notebook = read(COURSE[1])
+    needed = ["import keras\n", "class Sampling", "z_mean = np.full("]
+    notebook.cells = [
+        cell for cell in notebook.cells if any(cell.source.startswith(start) for start in needed)
+    ]
+    assert len(notebook.cells) == 3
+    (output,) = notebook.cells[-1].outputs
+    assert "mean 2.0" in output.text
+    output.text = output.text.replace("mean 2.0", stored)
+    nbformat.write(notebook, tmp_path / "changed.ipynb")
+    command = [sys.executable, "-m", "pytest", "--nbval", "-c", ROOT / "pyproject.toml"]
+    command += ["-p", "no:cacheprovider", f"--rootdir={ROOT}", tmp_path / "changed.ipynb"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == result, run.stdout

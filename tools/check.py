@@ -1,0 +1,62 @@
+"""Runs every check of the project and says how long each took: `make test` calls this."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = {
+    "format": ["ruff", "format", "--check", "."],
+    "lint": ["ruff", "check", "."],
+    "portraits": ["portraits"],
+    "unit tests": ["pytest", "tests", "-m", "not after_notebooks"],
+    "notebooks": ["pytest", "--nbval", "notebooks"],
+    "notebooks with one's own model": ["pytest", "tests", "-m", "after_notebooks"],
+}
+
+
+def main() -> None:
+    """Run all parts, even after one failed; end with status 1 if any did."""
+    # `tensorboard` and the like are this Python's own; each line is seen as it is written.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["PYTHONUNBUFFERED"] = "1"
+    results = run_parts({name: [sys.executable, "-m", *part] for name, part in PARTS.items()})
+    print(table(results), flush=True)
+    if not all(passed for _, passed, _ in results):
+        sys.exit(1)
+
+
+def run_parts(parts: dict[str, list[str]]) -> list[tuple[str, bool, float]]:
+    """Run commands one after the other.
+
+    Args:
+        parts: the command of each part by its name.
+
+    Returns:
+        For each part its name, whether it passed, and the seconds it took.
+    """
+    results = []
+    for name, command in parts.items():
+        print(f"\n== {name}: {' '.join(['python', *command[1:]])}", flush=True)
+        start = time.monotonic()
+        status = subprocess.call(command, cwd=ROOT)
+        results.append((name, status == 0, time.monotonic() - start))
+    return results
+
+
+def table(results: list[tuple[str, bool, float]]) -> str:
+    """The results as lines of text, the sum of the seconds last."""
+    rows = [(name, f"{s:.0f} s", "passed" if ok else "FAILED") for name, ok, s in results]
+    rows.append(("together", f"{sum(s for *_, s in results):.0f} s", ""))
+    width = max(len(name) for name, *_ in rows)
+    lines = [f"{name:{width}} {took:>7}  {state}".rstrip() for name, took, state in rows]
+    return "\n".join(["", *lines])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted.")

@@ -1,0 +1,207 @@
+"""Executes the notebooks, headless and in order, into build/: `make course` calls this.
+
+python tools/course.py             those whose copy in build/ is not up to date
+python tools/course.py 03 05       only those whose name begins so
+python tools/course.py --force     up to date or not
+python tools/course.py --write     and saves the outputs in notebooks/ itself, for authors
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import nbformat
+import zmq
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_TIMEOUT = 600  # seconds, as nbval's in pyproject.toml
+USED_BY_ALL = ("vaelib", "portraits", "data/pretrained")  # a change here makes every copy stale
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def main() -> None:
+    """Execute what was asked for; end with status 1 if a notebook failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="beginnings of file names, for example 03")
+    parser.add_argument("--force", action="store_true", help="execute even what is up to date")
+    parser.add_argument("--write", action="store_true", help="save the outputs in notebooks/ too")
+    options = parser.parse_args()
+    # `tensorboard` and `!pip` in a cell are this Python's own.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    drawn = subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) == 0  # or it says why
+    if not drawn or not run_course(ROOT, options.names, options.force, options.write):
+        sys.exit(1)
+
+
+def run_course(
+    root: Path, names: Iterable[str] = (), force: bool = False, write: bool = False
+) -> bool:
+    """Execute the notebooks of a project, one line each.
+
+    Args:
+        root: the project's folder; executed copies go to build/notebooks/ in it.
+        names: beginnings of file names; none means all.
+        force: execute even those whose executed copy is up to date.
+        write: save the outputs, normalised, in notebooks/ as well.
+
+    Returns:
+        True if every notebook ran to its end.
+    """
+    notebooks = find_notebooks(root / "notebooks", tuple(names))
+    if not notebooks:
+        beginning = " or ".join(names) or "a digit"
+        sys.exit(f"No notebook in {root / 'notebooks'} begins with {beginning}.")
+    width = max(len(str(path.relative_to(root))) for path in notebooks)
+    failed = 0
+    for i, notebook in enumerate(notebooks, 1):
+        label = f"[{i}/{len(notebooks)}] {notebook.relative_to(root)!s:{width}}"
+        copy = root / "build" / notebook.relative_to(root)
+        failure = copy.with_suffix(".failed.ipynb")
+        if not force and is_current(copy, [notebook, *(root / part for part in USED_BY_ALL)]):
+            print(f"{label}  up to date", flush=True)
+        else:
+            start = time.time()
+            node, error = execute(notebook, progress(label))
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            nbformat.write(node, failure if error else copy)
+            clear = "\x1b[K" if sys.stdout.isatty() else ""  # the rest of the progress line
+            took = f"{time.time() - start:.0f} s"
+            print(f"{label}  {took}{'  FAILED' if error else ''}{clear}", flush=True)
+            if error:
+                failed += 1
+                print(f"{error}\nAs far as it came: {failure.relative_to(root)}", flush=True)
+                continue
+            failure.unlink(missing_ok=True)
+            os.utime(copy, (start, start))  # a source that was edited meanwhile is newer
+        if write:
+            nbformat.write(normalise(nbformat.read(copy, as_version=4)), notebook)
+            os.utime(copy)  # what is in notebooks/ now is what is in build/
+    if failed:
+        print(f"{failed} of {len(notebooks)} notebooks failed.", flush=True)
+    return not failed
+
+
+def find_notebooks(folder: Path, names: tuple[str, ...] = ()) -> list[Path]:
+    """The numbered notebooks of a folder in order, then those of solutions/ in it."""
+    found = sorted(folder.glob("[0-9]*.ipynb")) + sorted(folder.glob("solutions/[0-9]*.ipynb"))
+    return [path for path in found if not names or path.name.startswith(names)]
+
+
+def is_current(copy: Path, sources: list[Path]) -> bool:
+    """Whether a file is as new as all the given files, and all files of the given folders."""
+    if not copy.exists():
+        return False
+    files = [
+        file
+        for source in sources
+        for file in (source.rglob("*") if source.is_dir() else [source])
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    return all(file.stat().st_mtime <= copy.stat().st_mtime for file in files)
+
+
+def execute(notebook: Path, on_cell: Callable[[int, int], None]) -> tuple[NotebookNode, str]:
+    """Run a notebook in its own folder.
+
+    Args:
+        notebook: the file; it is not changed.
+        on_cell: called with the number of each code cell as it starts, and their count.
+
+    Returns:
+        The executed notebook, and what went wrong in a few lines ("" if nothing did).
+    """
+    node = nbformat.read(notebook, as_version=4)
+    code_cells = [i for i, cell in enumerate(node.cells) if cell.cell_type == "code"]
+
+    def on_cell_start(cell: NotebookNode, cell_index: int) -> None:
+        end_on_interrupt(client)
+        on_cell(sum(i <= cell_index for i in code_cells), len(code_cells))
+
+    quiet = Config()
+    if zmq.has("curve"):
+        quiet.KernelManager.transport_encryption = "auto"  # else each kernel warns
+    client = NotebookClient(
+        node,
+        kernel_name="python3",
+        config=quiet,
+        timeout=CELL_TIMEOUT,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(notebook.parent)}},
+        on_cell_start=on_cell_start,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return node, shorten(str(error))
+    except (CellTimeoutError, DeadKernelError) as error:
+        if client.shutdown_kernel == "immediate":  # that was Ctrl-C: see end_on_interrupt
+            raise KeyboardInterrupt from None
+        return node, f"{type(error).__name__}: {error}"
+    return node, ""
+
+
+def end_on_interrupt(client: NotebookClient) -> None:
+    """Let Ctrl-C end the notebook and its kernel at once (nbclient's own handler trips over it)."""
+    task = asyncio.current_task()
+
+    def end() -> None:
+        client.shutdown_kernel = "immediate"
+        task.cancel()
+
+    with contextlib.suppress(NotImplementedError):  # Windows: Python raises KeyboardInterrupt
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, end)
+
+
+def shorten(traceback: str, lines: int = 25) -> str:
+    """A cell and its traceback without colours, cut in the middle."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", traceback).strip().splitlines()
+    if len(text) > lines:
+        text = [*text[: lines // 2], "    [...]", *text[-(lines - lines // 2) :]]
+    return "\n".join(text)
+
+
+def progress(label: str) -> Callable[[int, int], None]:
+    """On a terminal, shows which cell is at work in place of the line to come; else, nothing."""
+
+    def show(cell: int, of: int) -> None:
+        if sys.stdout.isatty():
+            print(f"{label}  cell {cell}/{of}", end="\r", flush=True)
+
+    return show
+
+
+def normalise(node: NotebookNode) -> NotebookNode:
+    """Take out what differs from run to run or from machine to machine; cells keep their ids.
+
+    That includes stderr, which holds log lines and progress bars; nbval doesn't compare it either.
+    """
+    node.metadata = NotebookNode(kernelspec=dict(KERNEL), language_info=dict(LANGUAGE))
+    for cell in node.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET_VIEW, None)
+    return node
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted; the same command goes on with the notebook that was at work.")

@@ -1,0 +1,44 @@
+"""Draws docs/gallery.png, the picture of the README, with the pretrained model."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import vaelib
+from vaelib.training import image_grid
+
+ROOT = Path(__file__).resolve().parent.parent
+COLUMNS = 12
+
+
+def main() -> None:
+    """One row each: test faces, reconstructions, two edits of one face, a morph."""
+    vae = vaelib.load_model("pretrained")
+    faces = vaelib.read_faces("portraits")
+    images = vaelib.load_images(faces, faces.names("test")[:COLUMNS], vae.image_size)
+
+    train = faces.names("train")
+    z_train = vae.encode(vaelib.load_images(faces, train, vae.image_size))
+    wanted = ["Blond_Hair", "Eyeglasses"]
+    vectors = vaelib.attribute_vectors(z_train, faces.attributes.loc[train], wanted)
+    plain = {"Blond_Hair": False, "Eyeglasses": False, "Wearing_Hat": False}
+    chosen = [faces.find("test", Male=True, **plain)[3], faces.find("test", Male=False, **plain)[3]]
+    him, her = vae.encode(vaelib.load_images(faces, chosen, vae.image_size))
+    strengths = np.linspace(0, 2.5, COLUMNS)
+
+    rows = [
+        images,
+        vae.reconstruct(images),
+        vae.decode(vaelib.edit(her, vectors.loc["Blond_Hair"], strengths)),
+        vae.decode(vaelib.edit(him, vectors.loc["Eyeglasses"], strengths)),
+        vae.decode(vaelib.interpolate(him, her, COLUMNS)),
+    ]
+    path = ROOT / "docs" / "gallery.png"
+    path.parent.mkdir(exist_ok=True)
+    Image.fromarray(image_grid(np.concatenate(rows), COLUMNS)).save(path, optimize=True)
+    print(f"{path.relative_to(ROOT)} is drawn.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,387 @@
+"""From a folder of faces and its attribute table to arrays and pipelines, joined by file name."""
+
+import difflib
+import hashlib
+import os
+import uuid
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from PIL import Image, ImageOps
+from tqdm.auto import tqdm
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+IMAGES = "img_align_celeba"
+SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
+
+# CelebA's aligned images are 178 x 218 with the eyes on row 111. This square of 148 pixels keeps
+# the hair and the chin and leaves out most of the background.
+CELEBA_SIZE = (178, 218)
+CELEBA_BOX = (15, 40, 163, 188)  # left, top, right, bottom
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A checked folder of faces: which images there are, their attributes, and their split.
+
+    Attributes:
+        folder: where `img_align_celeba/` and the tables are.
+        attributes: boolean DataFrame, one row an image, indexed by file name.
+        splits: Series of "train", "val" or "test" with the same index.
+    """
+
+    folder: Path
+    attributes: pd.DataFrame
+    splits: pd.Series
+
+    def __len__(self) -> int:
+        return len(self.attributes)
+
+    def names(self, split: str | None = None) -> list[str]:
+        """File names of a split ("train", "val", "test"), or of all faces, in file order."""
+        if split is None:
+            return list(self.attributes.index)
+        if split not in SPLITS:
+            raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
+        return list(self.splits.index[self.splits == split])
+
+    def find(self, split: str | None = None, **wanted: bool) -> list[str]:
+        """File names of the faces that have (True) and lack (False) the wanted attributes.
+
+        Example: `faces.find("test", Smiling=True, Eyeglasses=False)`.
+
+        Raises:
+            ValueError: an attribute that the table does not have (it suggests the nearest name).
+        """
+        table = self.attributes.loc[self.names(split)]
+        for attribute, value in wanted.items():
+            if attribute not in table:
+                near = difflib.get_close_matches(attribute, table.columns, n=1, cutoff=0.4)
+                hint = f": did you mean {near[0]}?" if near else "."
+                raise ValueError(f"{self.folder} has no attribute {attribute!r}{hint}")
+            table = table[table[attribute] == value]
+        return list(table.index)
+
+
+def faces_folder(name: str | Path = "portraits") -> Path:
+    """Where the faces called `name` are: "portraits" or "celeba" (under data/), or any folder.
+
+    Raises:
+        FileNotFoundError: the folder is not there (it says how to get it).
+    """
+    known = {
+        "portraits": "draw it with `python -m portraits`",
+        "celeba": "data/README.md says how to get CelebA",
+    }
+    folder = DATA / name if name in known else Path(name)
+    if not folder.is_dir():
+        advice = known.get(str(name), "name a folder in CelebA's layout, or portraits, or celeba")
+        raise FileNotFoundError(f"The folder {folder} does not exist: {advice}.")
+    return folder
+
+
+def read_faces(name: str | Path = "portraits") -> Faces:
+    """Read and check a folder in CelebA's layout; no image is decoded yet.
+
+    The folder holds `img_align_celeba/` with the images, `list_attr_celeba.txt` (or .csv), and
+    optionally `list_eval_partition.txt` (or .csv). Images and labels are joined by file name.
+    What is in the tables and not on disk, or the other way round, is left out with a warning.
+    Without a partition file, or for a split that it leaves empty, the split is a seeded 90/5/5.
+
+    Args:
+        name: "portraits", "celeba", or a folder.
+
+    Raises:
+        FileNotFoundError: the folder, its images or its attribute table are not there.
+        ValueError: a table is not what its first lines promise.
+    """
+    folder = faces_folder(name)
+    images = folder / IMAGES
+    on_disk = {path.name for path in images.glob("*.jpg")} if images.is_dir() else set()
+    if not on_disk:
+        raise FileNotFoundError(
+            f"{images} holds no .jpg image: put the faces there, or name another folder."
+        )
+    attributes_path = _table(folder, "list_attr_celeba")
+    if attributes_path is None:
+        raise FileNotFoundError(
+            f"{folder / 'list_attr_celeba.txt'} does not exist: it labels the faces, "
+            "put it beside the folder of images."
+        )
+    attributes = read_attributes(attributes_path)
+    there = attributes.index.isin(on_disk)
+    _warn_left_out(attributes.index[~there], f"{attributes_path} lists", f"{images} lacks")
+    _warn_left_out(
+        sorted(on_disk - set(attributes.index)), f"{images} holds", f"{attributes_path} lacks"
+    )
+    if not there.any():
+        raise ValueError(f"{attributes_path} lists none of the images in {images}.")
+    attributes = attributes[there]
+    if len(attributes) < len(SPLITS):
+        raise ValueError(
+            f"{images} holds {len(attributes)} labelled faces: put at least {len(SPLITS)} there, "
+            "one for each split."
+        )
+
+    partition_path = _table(folder, "list_eval_partition")
+    splits = _seeded_splits(attributes.index)
+    if partition_path is not None:
+        partition = read_partition(partition_path)
+        absent = partition.index.difference(attributes.index)
+        _warn_left_out(absent, f"{partition_path} names", f"{images} lacks")
+        # A face that the partition does not name trains: it may be anybody's.
+        partition = partition.reindex(attributes.index).fillna("train")
+        empty = [split for split in SPLITS if not (partition == split).any()]
+        if empty:
+            warnings.warn(
+                f"{partition_path} leaves the split {' and '.join(empty)} empty here: "
+                "a seeded split of 90/5/5 takes its place.",
+                stacklevel=2,
+            )
+        else:
+            splits = partition
+    return Faces(folder, attributes, splits)
+
+
+def read_attributes(path: str | Path) -> pd.DataFrame:
+    """CelebA's attribute table, text (LF or CRLF) or Kaggle's CSV -> boolean DataFrame.
+
+    Returns:
+        One row an image, indexed by file name; one column an attribute.
+
+    Raises:
+        ValueError: the count on the first line is not the number of rows, a value is neither
+            -1 nor 1, or a file name comes twice.
+    """
+    path = Path(path)
+    table = _read_csv(path, skiprows=1) if path.suffix == ".txt" else _read_csv(path)
+    if path.suffix == ".txt":
+        with path.open(encoding="utf-8-sig") as file:
+            first = file.readline().strip()
+        if not first.isdecimal() or int(first) != len(table):
+            raise ValueError(
+                f"{path} promises {first!r} faces on its first line and lists {len(table)}: "
+                "it was cut short or edited, fetch it again."
+            )
+    wrong = ~table.isin([-1, 1]).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"{path}: the row of {table.index[wrong][0]} does not hold "
+            f"{table.shape[1]} values of -1 or 1: fetch it again."
+        )
+    return table == 1
+
+
+def read_partition(path: str | Path) -> pd.Series:
+    """CelebA's partition file, text or CSV -> Series of "train", "val", "test" by file name.
+
+    Raises:
+        ValueError: a value is none of 0, 1, 2, or a file name comes twice.
+    """
+    path = Path(path)
+    options = {} if path.suffix == ".csv" else {"header": None, "names": ["name", "partition"]}
+    table = _read_csv(path, index_col=0, **options).iloc[:, 0]
+    wrong = ~table.isin([0, 1, 2])
+    if wrong.any():
+        raise ValueError(
+            f"{path}: the row of {table.index[wrong][0]} is none of 0, 1 and 2: fetch it again."
+        )
+    return table.map(dict(enumerate(SPLITS)))
+
+
+def load_images(faces: Faces, names: list[str] | None = None, image_size: int = 64) -> np.ndarray:
+    """Images by file name, in the order asked for: float32 (n, size, size, 3) in [0, 1].
+
+    Raises:
+        KeyError: a name that `faces` does not have.
+    """
+    rows = np.arange(len(faces)) if names is None else _rows(faces, names)
+    return load_pixels(faces, image_size)[rows].astype("float32") / 255
+
+
+def make_dataset(
+    faces: Faces,
+    split: str,
+    image_size: int = 64,
+    batch_size: int = 128,
+    shuffle: bool | None = None,
+    labels: bool = False,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """A pipeline over one split: batches of float32 images (b, size, size, 3) in [0, 1].
+
+    Args:
+        split: "train", "val" or "test".
+        shuffle: over the whole split, anew each epoch; None shuffles "train" alone.
+        labels: batches are (images, labels), labels float32 (b, n_attributes) of 0 and 1 in the
+            order of `faces.attributes.columns`.
+        seed: of the shuffle.
+    """
+    pixels = load_pixels(faces, image_size)
+    values = faces.attributes.to_numpy("float32")
+    rows = _rows(faces, faces.names(split))
+
+    def fetch(batch):
+        # The pixels stay in their file as uint8; only this batch is read and made float32.
+        images = tf.numpy_function(lambda i: pixels[i], [batch], tf.uint8, stateful=False)
+        images = tf.ensure_shape(images, (None, image_size, image_size, 3))
+        images = tf.cast(images, tf.float32) / 255
+        return (images, tf.gather(values, batch)) if labels else images
+
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    if shuffle if shuffle is not None else split == "train":
+        dataset = dataset.shuffle(len(rows), seed=seed)
+    return dataset.batch(batch_size).map(fetch).prefetch(tf.data.AUTOTUNE)
+
+
+def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
+    """All faces as uint8 (n, image_size, image_size, 3), decoded once, then read from a file.
+
+    Each image is cropped to a square (`square_box`) and resized with anti-aliasing. The result is
+    kept beside the images in `.cache/` and mapped into memory, so that it costs no memory of its
+    own; in a folder that cannot be written to, it is kept in memory. A change of the images'
+    names, sizes or dates makes a new one.
+
+    Raises:
+        ValueError: images that are broken (it names the first, and their number).
+    """
+    cache = faces.folder / ".cache" / f"{_fingerprint(faces, image_size)}.npy"
+    if cache.exists():
+        return np.load(cache, mmap_mode="r", allow_pickle=False)
+    shape = (len(faces), image_size, image_size, 3)
+    if not os.access(cache.parent if cache.parent.exists() else faces.folder, os.W_OK):
+        pixels = np.empty(shape, "uint8")
+        _decode_all(faces, image_size, pixels)
+        return pixels
+    cache.parent.mkdir(exist_ok=True)
+    aside = cache.with_suffix(f".{uuid.uuid4().hex}.part")  # a name that no one else takes
+    try:
+        pixels = np.lib.format.open_memmap(aside, mode="w+", dtype="uint8", shape=shape)
+        _decode_all(faces, image_size, pixels)
+        pixels.flush()
+        del pixels
+        os.replace(aside, cache)
+    finally:
+        aside.unlink(missing_ok=True)
+    return np.load(cache, mmap_mode="r", allow_pickle=False)
+
+
+def load_image(path: str | Path, image_size: int = 64) -> np.ndarray:
+    """One image file, cropped to a square and resized: uint8 (image_size, image_size, 3).
+
+    Raises:
+        ValueError: the file is no image, or only a part of one.
+    """
+    try:
+        with Image.open(path) as image:
+            image = _eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(
+            f"{path} is not a whole image: delete it, or fetch it again ({error})."
+        ) from error
+    size = (image_size, image_size)
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=square_box(*image.size)))
+
+
+def square_box(width: int, height: int) -> tuple[float, float, float, float]:
+    """The square to keep of an image, as (left, top, right, bottom) in pixels.
+
+    For CelebA's aligned images, at any scale, it is CELEBA_BOX; else the largest square around
+    the centre.
+    """
+    if width != height and abs(width / height - CELEBA_SIZE[0] / CELEBA_SIZE[1]) < 0.01:
+        scale = width / CELEBA_SIZE[0]
+        left, top, right, _ = (edge * scale for edge in CELEBA_BOX)
+        return left, top, right, min(top + right - left, height)
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    # Pillow's own conversion of 16-bit grey would turn all but the darkest levels white.
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).clip(0, 65535) // 256).astype("uint8"))
+    return image
+
+
+def _decode_all(faces: Faces, image_size: int, pixels: np.ndarray) -> None:
+    names = faces.names()
+    broken = []
+
+    def decode(row: int) -> None:
+        try:
+            pixels[row] = load_image(faces.folder / IMAGES / names[row], image_size)
+        except ValueError as error:
+            broken.append(error)
+
+    # Pillow lets go of Python's lock while it decodes, so threads do help here.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = pool.map(decode, range(len(names)))
+        for _ in tqdm(jobs, "Reading faces", len(names), unit="face", delay=1, mininterval=0.5):
+            pass
+    if broken:
+        count = f" ({len(broken)} files in all are broken.)" if len(broken) > 1 else ""
+        raise ValueError(f"{broken[0]}{count}")
+
+
+def _fingerprint(faces: Faces, image_size: int) -> str:
+    digest = hashlib.sha256(f"{image_size} {CELEBA_BOX}".encode())
+    for name in faces.names():
+        status = os.stat(faces.folder / IMAGES / name)
+        digest.update(f"{name} {status.st_size} {status.st_mtime_ns}".encode())
+    return f"{image_size}-{digest.hexdigest()[:16]}"
+
+
+def _rows(faces: Faces, names: list[str]) -> np.ndarray:
+    rows = faces.attributes.index.get_indexer(names)
+    if (rows < 0).any():
+        missing = names[int(np.argmin(rows))]
+        raise KeyError(f"{faces.folder / IMAGES} has no face {missing!r}.")
+    return rows
+
+
+def _seeded_splits(names: pd.Index) -> pd.Series:
+    order = np.random.default_rng(0).permutation(len(names))
+    held_out = max(1, len(names) // 20)
+    splits = np.full(len(names), "train", dtype=object)
+    splits[order[:held_out]] = "val"
+    splits[order[held_out : 2 * held_out]] = "test"
+    return pd.Series(splits, index=names)
+
+
+def _table(folder: Path, stem: str) -> Path | None:
+    paths = [folder / f"{stem}{suffix}" for suffix in (".txt", ".csv")]
+    return next((path for path in paths if path.exists()), None)
+
+
+def _read_csv(path: Path, **options) -> pd.DataFrame:
+    separator = "," if path.suffix == ".csv" else r"\s+"
+    options.setdefault("index_col", 0 if path.suffix == ".csv" else None)
+    try:
+        table = pd.read_csv(path, sep=separator, **options)
+    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is not a table like CelebA's: fetch it again ({str(error).strip()})."
+        ) from error
+    # pandas makes another index where a row has more values than there are names, or as many.
+    if not table.shape[1] or not all(isinstance(name, str) for name in table.index):
+        raise ValueError(f"{path} has rows that do not fit its column names: fetch it again.")
+    table.columns = table.columns.str.strip()
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise ValueError(f"{path} lists {twice} twice: fetch it again.")
+    return table
+
+
+def _warn_left_out(names, here: str, there: str) -> None:
+    if len(names):
+        warnings.warn(
+            f"{here} {len(names)} faces that {there} (the first is {names[0]}): they are left out.",
+            stacklevel=3,
+        )

@@ -1,0 +1,115 @@
+"""Arithmetic in the latent space: attribute vectors, editing, morphing. numpy in, numpy out."""
+
+import difflib
+
+import numpy as np
+import pandas as pd
+
+
+def attribute_vectors(
+    latents: np.ndarray, attributes: pd.DataFrame, names: list[str] | None = None
+) -> pd.DataFrame:
+    """Mean latent of the faces that have an attribute minus that of those that lack it.
+
+    Args:
+        latents: float array (n, latent_dim), posterior means.
+        attributes: boolean DataFrame (n, n_attributes), rows in the order of `latents`.
+        names: the attributes wanted; None takes all that vary (`constant_attributes` lists
+            the others).
+
+    Returns:
+        DataFrame (n_attributes, latent_dim), in latent units, not normalised:
+        adding a row moves an average face from "lacks it" to "has it".
+
+    Raises:
+        ValueError: the row counts differ; a name is not a column; or an attribute asked for by
+            name is the same for every face.
+
+    Reference: Larsen et al., 2016, section 4.2 (arXiv:1512.09300).
+    """
+    if len(latents) != len(attributes):
+        raise ValueError(
+            f"{len(latents)} latents and {len(attributes)} rows of attributes: "
+            "they must be of the same faces, in the same order."
+        )
+    constant = constant_attributes(attributes)
+    if names is None:
+        names = [name for name in attributes.columns if name not in constant]
+    for name in names:
+        if name not in attributes:
+            near = difflib.get_close_matches(name, attributes.columns, n=1, cutoff=0.4)
+            hint = f": did you mean {near[0]}?" if near else "."
+            raise ValueError(f"There is no attribute {name!r}{hint}")
+        if name in constant:
+            raise ValueError(
+                f"{name} is the same for all {len(attributes)} faces, so it has no direction: "
+                "choose an attribute that varies."
+            )
+    has = attributes[names].to_numpy("float64")  # (n, k)
+    latents = np.asarray(latents, "float64")
+    mean_with = has.T @ latents / has.sum(axis=0)[:, None]
+    mean_without = (1 - has).T @ latents / (1 - has).sum(axis=0)[:, None]
+    return pd.DataFrame((mean_with - mean_without).astype("float32"), index=names)
+
+
+def constant_attributes(attributes: pd.DataFrame) -> list[str]:
+    """Names of the attributes that every face has, or every face lacks."""
+    return [name for name in attributes if attributes[name].nunique() < 2]
+
+
+def edit(z: np.ndarray, vector: np.ndarray, strength: float | np.ndarray = 1.0) -> np.ndarray:
+    """Move along an attribute vector: z + strength * vector.
+
+    Args:
+        z: (latent_dim,) or (n, latent_dim).
+        vector: (latent_dim,), a row of `attribute_vectors`.
+        strength: 0 changes nothing, 1 is the distance between the two mean faces, below 0 takes
+            the attribute away. Of shape (k,), it gives k edits of one z: (k, latent_dim).
+
+    Returns:
+        float32 latents.
+    """
+    strength = np.asarray(strength, "float32")
+    return (np.asarray(z) + strength[..., None] * np.asarray(vector)).astype("float32")
+
+
+def interpolate(
+    start: np.ndarray, end: np.ndarray, steps: int = 9, spherical: bool = False
+) -> np.ndarray:
+    """Latents on the way from one face to another, both ends included.
+
+    Args:
+        start, end: (latent_dim,).
+        steps: number of latents, at least 2.
+        spherical: False goes straight. True turns the direction at a constant rate (slerp) while
+            the length goes evenly from the one to the other; straight lines between far points
+            pass closer to the origin than samples of N(0, I) lie.
+
+    Returns:
+        float32 (steps, latent_dim).
+
+    Raises:
+        ValueError: fewer than two steps; or a spherical way between opposite points, or from or
+            to the origin, where no direction is the right one.
+
+    Reference: Shoemake, 1985 (slerp); White, 2016, section 2.1 (arXiv:1609.04468).
+    """
+    if steps < 2:
+        raise ValueError(f"steps is {steps}: a morph has at least 2, its two ends.")
+    start, end = np.asarray(start, "float64"), np.asarray(end, "float64")
+    t = np.linspace(0, 1, steps)[:, None]
+    if not spherical:
+        return ((1 - t) * start + t * end).astype("float32")
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    if min(lengths) == 0:
+        raise ValueError("A spherical morph needs two latents that are not zero: go straight.")
+    a, b = start / lengths[0], end / lengths[1]
+    angle = np.arccos(np.clip(a @ b, -1, 1))
+    if np.pi - angle < 1e-6:
+        raise ValueError("The two latents point in opposite directions: go straight.")
+    if angle < 1e-6:
+        direction = a
+    else:
+        direction = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    length = (1 - t) * lengths[0] + t * lengths[1]
+    return (length * direction).astype("float32")
