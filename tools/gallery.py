@@ -22,9 +22,11 @@ def main() -> None:
     z_train = vae.encode(vaelib.load_images(faces, train, vae.image_size))
     wanted = ["Blond_Hair", "Eyeglasses"]
     vectors = vaelib.attribute_vectors(z_train, faces.attributes.loc[train], wanted)
-    plain = {"Blond_Hair": False, "Eyeglasses": False, "Wearing_Hat": False}
-    chosen = [faces.find("test", Male=True, **plain)[3], faces.find("test", Male=False, **plain)[3]]
-    him, her = vae.encode(vaelib.load_images(faces, chosen, vae.image_size))
+    plain = {"Blurry": False, "Eyeglasses": False, "Wearing_Hat": False, "Bangs": False}
+    men = faces.find("test", Male=True, Goatee=True, **plain)
+    women = faces.find("test", Male=False, Blond_Hair=False, Smiling=False, **plain)
+    pair = vaelib.load_images(faces, [men[5], women[15]], vae.image_size)
+    him, her = vae.encode(pair)
     strengths = np.linspace(0, 2.5, COLUMNS)
 
     rows = [

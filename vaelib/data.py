@@ -3,9 +3,11 @@
 import difflib
 import hashlib
 import os
+import shutil
 import uuid
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -258,6 +260,12 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
         pixels = np.empty(shape, "uint8")
         _decode_all(faces, image_size, pixels)
         return pixels
+    needed, free = int(np.prod(shape)), shutil.disk_usage(faces.folder).free
+    if free < needed + 10**8:
+        raise OSError(
+            f"{cache.parent} needs {needed / 1e9:.1f} GB for the decoded faces and the disk has "
+            f"{free / 1e9:.1f} GB left: make room."
+        )
     cache.parent.mkdir(exist_ok=True)
     aside = cache.with_suffix(f".{uuid.uuid4().hex}.part")  # a name that no one else takes
     try:
@@ -268,6 +276,9 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
         os.replace(aside, cache)
     finally:
         aside.unlink(missing_ok=True)
+    for old in set(cache.parent.glob(f"{image_size}-*.npy")) - {cache}:
+        with suppress(OSError):  # another program may still read it
+            old.unlink()
     return np.load(cache, mmap_mode="r", allow_pickle=False)
 
 
@@ -382,6 +393,7 @@ def _read_csv(path: Path, **options) -> pd.DataFrame:
 def _warn_left_out(names, here: str, there: str) -> None:
     if len(names):
         warnings.warn(
-            f"{here} {len(names)} faces that {there} (the first is {names[0]}): they are left out.",
+            f"{here} {len(names)} faces that {there} (the first is {names[0]}): "
+            "they are left out; complete the folder if you want them.",
             stacklevel=3,
         )

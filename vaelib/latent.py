@@ -22,8 +22,8 @@ def attribute_vectors(
         adding a row moves an average face from "lacks it" to "has it".
 
     Raises:
-        ValueError: the row counts differ; a name is not a column; or an attribute asked for by
-            name is the same for every face.
+        ValueError: the row counts differ; the attributes are not boolean; a name is not a column;
+            or an attribute asked for by name is the same for every face.
 
     Reference: Larsen et al., 2016, section 4.2 (arXiv:1512.09300).
     """
@@ -31,6 +31,10 @@ def attribute_vectors(
         raise ValueError(
             f"{len(latents)} latents and {len(attributes)} rows of attributes: "
             "they must be of the same faces, in the same order."
+        )
+    if any(dtype.kind != "b" for dtype in attributes.dtypes):
+        raise ValueError(
+            "The attributes are not all true or false: compare the table with 1 first."
         )
     constant = constant_attributes(attributes)
     if names is None:

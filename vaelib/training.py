@@ -1,5 +1,6 @@
 """What happens around `fit`: runs, callbacks, the learning-rate schedule, TensorBoard."""
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -267,8 +268,9 @@ def load_model(name: str | Path = "pretrained", image_size: int | None = None) -
     try:
         vae = keras.saving.load_model(path)
     except Exception as error:
+        reason = re.split(r"\.\s", str(error))[0]  # Keras goes on for a page
         raise ValueError(
-            f"{path} is not a whole .keras model: train it again ({error})."
+            f"{path} is not a whole .keras model: train it again ({reason})."
         ) from error
     if not isinstance(vae, VAE):
         raise ValueError(

@@ -1,0 +1,914 @@
+"""Reading folders of faces: joins, splits, crops, caches, pipelines, and every bad input."""
+
+import gc
+import os
+import shutil
+import stat
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import vaelib
+from vaelib import data
+from vaelib.data import (
+    load_image,
+    load_images,
+    load_pixels,
+    make_dataset,
+    read_attributes,
+    read_faces,
+    read_partition,
+    square_box,
+)
+
+COLOURS = ["Smiling", "Male", "Young"]
+TABLE = ["3", "Smiling Male", "000001.jpg 1 -1", "000002.jpg -1 1", "000003.jpg -1 -1"]
+PARTITION = ["000001.jpg 0", "000002.jpg 1", "000003.jpg 2"]
+
+
+@pytest.fixture
+def copy(folder, tmp_path):
+    """A copy of the folder of 30 faces that a test may damage; no cache."""
+    return Path(shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache")))
+
+
+@pytest.fixture
+def small(draw_folder, tmp_path):
+    """12 faces without a partition."""
+    return draw_folder(tmp_path / "small", 12)
+
+
+def write(path: Path, lines: list[str], newline: str = "\n") -> Path:
+    path.write_bytes("".join(line + newline for line in lines).encode())
+    return path
+
+
+def edit_lines(path: Path, change) -> None:
+    lines = path.read_text().splitlines()
+    change(lines)
+    write(path, lines)
+
+
+# Tables
+
+
+def expected_table() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"Smiling": [True, False, False], "Male": [False, True, False]},
+        index=["000001.jpg", "000002.jpg", "000003.jpg"],
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line,
+        lambda line: line + "  ",
+        lambda line: line.replace(" ", "  "),
+        lambda line: line.replace(" ", "\t"),
+        lambda line: " " + line,
+    ],
+    ids=["plain", "trailing spaces", "double spaces", "tabs", "leading spaces"],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_the_attribute_table_reads_however_it_is_spaced(tmp_path, change, newline):
+    path = write(tmp_path / "list_attr_celeba.txt", [change(line) for line in TABLE], newline)
+    table = read_attributes(path)
+    assert table.dtypes.map(str).tolist() == ["bool", "bool"]
+    pd.testing.assert_frame_equal(table, expected_table(), check_names=False)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("tail", ["", " "], ids=["plain", "trailing spaces"])
+def test_the_attribute_table_reads_as_kaggle_serves_it(tmp_path, newline, tail):
+    lines = ["image_id,Smiling,Male", "000001.jpg,1,-1", "000002.jpg,-1,1", "000003.jpg,-1,-1"]
+    path = write(tmp_path / "list_attr_celeba.csv", [line + tail for line in lines], newline)
+    pd.testing.assert_frame_equal(read_attributes(path), expected_table(), check_names=False)
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    path = write(tmp_path / "list_attr_celeba.txt", ["\ufeff3", *TABLE[1:]])
+    pd.testing.assert_frame_equal(read_attributes(path), expected_table(), check_names=False)
+
+
+def test_an_attribute_may_be_named_5_o_clock_shadow(tmp_path):
+    lines = ["image_id,5_o_Clock_Shadow,Male", "000001.jpg,1,-1", "000002.jpg,-1,1"]
+    table = read_attributes(write(tmp_path / "list_attr_celeba.csv", lines))
+    assert table["5_o_Clock_Shadow"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: x, lambda x: x + "  ", lambda x: x.replace(" ", "   ")],
+    ids=["plain", "trailing spaces", "many spaces"],
+)
+def test_the_partition_reads_however_it_is_spaced(tmp_path, change, newline):
+    path = write(tmp_path / "list_eval_partition.txt", [change(x) for x in PARTITION], newline)
+    assert read_partition(path).to_dict() == {
+        "000001.jpg": "train",
+        "000002.jpg": "val",
+        "000003.jpg": "test",
+    }
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_the_partition_reads_as_kaggle_serves_it(tmp_path, newline):
+    lines = ["image_id,partition", *(line.replace(" ", ",") for line in PARTITION)]
+    path = write(tmp_path / "list_eval_partition.csv", lines, newline)
+    assert read_partition(path).tolist() == ["train", "val", "test"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["4", *TABLE[1:]],
+        ["2", *TABLE[1:]],
+        ["", *TABLE[1:]],
+        ["three", *TABLE[1:]],
+        TABLE[:-1],
+        TABLE[1:],
+        [*TABLE[:3], "000001.jpg -1 1", TABLE[4]],
+        [*TABLE[:4], "000003.jpg -1"],
+        [*TABLE[:4], "000003.jpg -1 -1 1"],
+        [*TABLE[:2], "000001.jpg 1 -1 1", "000002.jpg -1 1 1", "000003.jpg -1 -1 1"],
+        ["3", "image_id Smiling Male", *TABLE[2:]],
+        [*TABLE[:4], "000003.jpg -1 0"],
+        [*TABLE[:4], "000003.jpg -1 yes"],
+        [*TABLE[:4], "000003.jpg"],
+        ["3"],
+        ["3", "Smiling Male"],
+        [],
+        ["<html>", "<body>Too many requests</body>", "</html>"],
+    ],
+    ids=[
+        "count too high",
+        "count too low",
+        "no count",
+        "count in words",
+        "cut short",
+        "first line gone",
+        "a name twice",
+        "row too short",
+        "row too long",
+        "all rows too long",
+        "names the first column",
+        "a zero",
+        "a word",
+        "name alone",
+        "count alone",
+        "no rows",
+        "empty",
+        "a web page",
+    ],
+)
+def test_a_bad_attribute_table_is_one_sentence(tmp_path, lines, one_sentence):
+    path = write(tmp_path / "list_attr_celeba.txt", lines)
+    with pytest.raises(ValueError) as error:
+        read_attributes(path)
+    one_sentence(error.value, path, "fetch it again")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["image_id,Smiling,Male", "000001.jpg,1"],
+        ["image_id,Smiling,Male", "000001.jpg,1,-1", "000002.jpg,1,-1,1"],
+        ["image_id,Smiling,Male", "000001.jpg,1,-1", "000001.jpg,1,-1"],
+        ["image_id,Smiling,Male", "000001.jpg,1,2"],
+        ["image_id"],
+        [],
+    ],
+    ids=["row too short", "row too long", "a name twice", "a two", "no attributes", "empty"],
+)
+def test_a_bad_attribute_csv_is_one_sentence(tmp_path, lines, one_sentence):
+    path = write(tmp_path / "list_attr_celeba.csv", lines)
+    with pytest.raises(ValueError) as error:
+        read_attributes(path)
+    one_sentence(error.value, path, "fetch it again")
+
+
+def test_bytes_that_are_no_text_are_one_sentence(tmp_path, one_sentence):
+    path = tmp_path / "list_attr_celeba.txt"
+    path.write_bytes(bytes(range(256)) * 8)
+    with pytest.raises(ValueError) as error:
+        read_attributes(path)
+    one_sentence(error.value, path, "fetch it again")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "lines"),
+    [
+        ("txt", [*PARTITION[:2], "000003.jpg 3"]),
+        ("txt", [*PARTITION[:2], "000003.jpg x"]),
+        ("txt", [*PARTITION[:2], "000003.jpg"]),
+        ("txt", [*PARTITION[:2], "000003.jpg 2 2"]),
+        ("txt", [*PARTITION[:2], "000001.jpg 2"]),
+        ("csv", ["image_id,partition", "000001.jpg,5"]),
+        ("csv", ["image_id", "000001.jpg"]),
+        ("csv", []),
+    ],
+)
+def test_a_bad_partition_is_one_sentence(tmp_path, suffix, lines, one_sentence):
+    path = write(tmp_path / f"list_eval_partition.{suffix}", lines)
+    with pytest.raises(ValueError) as error:
+        read_partition(path)
+    one_sentence(error.value, path, "fetch it again")
+
+
+def test_reading_the_tables_leaves_no_file_open(folder):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read_attributes(folder / "list_attr_celeba.txt")
+        read_partition(folder / "list_eval_partition.txt")
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
+
+
+# Folders
+
+
+def test_a_folder_is_read_with_its_labels_and_split(faces):
+    assert len(faces) == 30
+    assert list(faces.attributes.columns) == [*COLOURS, "Bald", "Eyeglasses"]
+    assert [len(faces.names(split)) for split in ("train", "val", "test")] == [17, 7, 6]
+    assert faces.names("val")[0] == "000018.jpg"
+    assert faces.names() == [f"{i + 1:06}.jpg" for i in range(30)]
+
+
+@pytest.mark.parametrize("form", ["txt", "csv"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_both_forms_of_a_folder_say_the_same(draw_folder, tmp_path, form, newline):
+    partition = [0, 0, 1, 2]
+    plain = read_faces(draw_folder(tmp_path / "plain", 4, partition=partition))
+    other = read_faces(
+        draw_folder(tmp_path / "other", 4, partition=partition, form=form, newline=newline)
+    )
+    pd.testing.assert_frame_equal(plain.attributes, other.attributes, check_names=False)
+    assert plain.splits.to_dict() == other.splits.to_dict()
+
+
+def test_the_labels_are_those_that_the_pixels_show(faces, images, read_colours):
+    np.testing.assert_array_equal(read_colours(images), faces.attributes[COLOURS].to_numpy())
+
+
+def test_labels_are_joined_by_name_not_by_order(copy, read_colours):
+    """Rows in any order, images missing at any place: the colours still match."""
+
+    def shuffle(lines):
+        rows = lines[2:]
+        np.random.default_rng(5).shuffle(rows)
+        lines[2:] = rows
+
+    edit_lines(copy / "list_attr_celeba.txt", shuffle)
+    edit_lines(copy / "list_eval_partition.txt", lambda lines: lines.reverse())
+    for name in ["000001.jpg", "000010.jpg", "000030.jpg"]:
+        (copy / "img_align_celeba" / name).unlink()
+    with pytest.warns(UserWarning, match="left out"):
+        faces = read_faces(copy)
+    assert len(faces) == 27
+    images = load_images(faces, image_size=32)
+    np.testing.assert_array_equal(read_colours(images), faces.attributes[COLOURS].to_numpy())
+    assert {faces.splits[f"{i + 1:06}.jpg"] for i in range(1, 17) if i != 9} == {"train"}
+    for batch, labels in make_dataset(faces, "train", 32, 4, labels=True):
+        np.testing.assert_array_equal(read_colours(batch), labels[:, :3] == 1)
+
+
+def test_rows_without_an_image_and_images_without_a_row_are_left_out_with_a_warning(copy):
+    (copy / "img_align_celeba" / "000003.jpg").unlink()
+
+    def without_the_seventh(lines):
+        lines[0] = "29"
+        del lines[2 + 6]
+
+    edit_lines(copy / "list_attr_celeba.txt", without_the_seventh)
+    with pytest.warns(UserWarning) as caught:
+        faces = read_faces(copy)
+    assert not {"000003.jpg", "000007.jpg"} & set(faces.names())
+    assert len(faces) == 28
+    messages = [str(warning.message) for warning in caught]
+    assert any("list_attr_celeba.txt lists 1 " in m and "000003.jpg" in m for m in messages)
+    assert any("img_align_celeba holds 1 " in m and "000007.jpg" in m for m in messages)
+    assert all(warning.filename == __file__ for warning in caught)
+
+
+def test_a_partition_that_names_absent_files_warns_and_goes_on(copy, one_sentence):
+    edit_lines(copy / "list_eval_partition.txt", lambda lines: lines.append("000099.jpg 0"))
+    with pytest.warns(UserWarning) as caught:
+        faces = read_faces(copy)
+    (warning,) = caught
+    one_sentence(warning.message, copy / "list_eval_partition.txt", "000099.jpg", "left out")
+    assert len(faces.names("train")) == 17
+    assert len(faces) == 30
+
+
+def test_a_good_folder_gives_no_warning(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_faces(folder)
+
+
+def test_a_face_that_the_partition_does_not_name_trains(copy):
+    edit_lines(copy / "list_eval_partition.txt", lambda lines: lines.pop())
+    faces = read_faces(copy)
+    assert faces.splits["000030.jpg"] == "train"
+    assert len(faces.names("test")) == 5
+
+
+def test_without_a_partition_the_split_is_90_5_5_and_always_the_same(draw_folder, tmp_path):
+    folder = draw_folder(tmp_path / "many", 60, size=(16, 16))
+    one, two = read_faces(folder), read_faces(folder)
+    assert [len(one.names(split)) for split in ("train", "val", "test")] == [54, 3, 3]
+    assert one.splits.to_dict() == two.splits.to_dict()
+    everyone = [name for split in ("train", "val", "test") for name in one.names(split)]
+    assert sorted(everyone) == one.names()
+    assert one.names("val") + one.names("test") != one.names()[-6:]  # drawn, not cut off the end
+
+
+def test_a_partition_that_leaves_a_split_empty_gives_way_to_a_seeded_one(copy):
+    edit_lines(
+        copy / "list_eval_partition.txt",
+        lambda lines: lines.__setitem__(slice(None), [f"{line[:-1]}0" for line in lines]),
+    )
+    with pytest.warns(UserWarning, match="val and test"):
+        faces = read_faces(copy)
+    assert [len(faces.names(split)) for split in ("train", "val", "test")] == [28, 1, 1]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_faces_for_three_splits_is_one_sentence(draw_folder, tmp_path, count, one_sentence):
+    folder = draw_folder(tmp_path / "few", count)
+    with pytest.raises(ValueError) as error:
+        read_faces(folder)
+    one_sentence(error.value, folder, "3")
+
+
+def test_three_faces_are_enough(draw_folder, tmp_path):
+    faces = read_faces(draw_folder(tmp_path / "three", 3))
+    assert [len(faces.names(split)) for split in ("train", "val", "test")] == [1, 1, 1]
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path, one_sentence):
+    with pytest.raises(FileNotFoundError) as error:
+        read_faces(tmp_path / "nowhere")
+    one_sentence(error.value, tmp_path / "nowhere", "does not exist", "folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("portraits", "python -m portraits"), ("celeba", "data/README.md")]
+)
+def test_a_missing_data_set_of_the_course_says_how_to_get_it(
+    tmp_path, monkeypatch, name, advice, one_sentence
+):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    with pytest.raises(FileNotFoundError) as error:
+        read_faces(name)
+    one_sentence(error.value, tmp_path / name, advice)
+
+
+def test_the_data_sets_of_the_course_go_by_name(draw_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    draw_folder(tmp_path / "celeba", 4)
+    assert read_faces("celeba").folder == tmp_path / "celeba"
+
+
+@pytest.mark.parametrize("inside", ["nothing", "empty", "text"])
+def test_a_folder_without_images_is_one_sentence(tmp_path, inside, one_sentence):
+    if inside != "nothing":
+        (tmp_path / "img_align_celeba").mkdir()
+    if inside == "text":
+        (tmp_path / "img_align_celeba" / "readme.txt").write_text("hello")
+    with pytest.raises(FileNotFoundError) as error:
+        read_faces(tmp_path)
+    one_sentence(error.value, tmp_path / "img_align_celeba", "put the faces there")
+
+
+def test_a_folder_without_a_table_is_one_sentence(small, one_sentence):
+    (small / "list_attr_celeba.txt").unlink()
+    with pytest.raises(FileNotFoundError) as error:
+        read_faces(small)
+    one_sentence(error.value, small / "list_attr_celeba.txt", "put it beside")
+
+
+def test_a_wrong_count_is_found_when_the_folder_is_read(small, one_sentence):
+    edit_lines(small / "list_attr_celeba.txt", lambda lines: lines.__setitem__(0, "13"))
+    with pytest.raises(ValueError) as error:
+        read_faces(small)
+    one_sentence(error.value, small / "list_attr_celeba.txt", "13", "12", "fetch it again")
+
+
+def test_a_table_of_other_images_is_one_sentence(small, one_sentence):
+    edit_lines(
+        small / "list_attr_celeba.txt",
+        lambda lines: lines.__setitem__(
+            slice(2, None), [line.replace(".jpg", ".jpeg") for line in lines[2:]]
+        ),
+    )
+    with pytest.warns(UserWarning), pytest.raises(ValueError) as error:
+        read_faces(small)
+    one_sentence(error.value, small / "list_attr_celeba.txt", small / "img_align_celeba")
+
+
+# Finding faces
+
+
+def test_find_gives_the_faces_that_have_and_lack_the_wanted(faces):
+    found = faces.find("train", Smiling=True, Male=False)
+    table = faces.attributes
+    expected = [
+        name
+        for name in faces.names("train")
+        if table.loc[name, "Smiling"] and not table.loc[name, "Male"]
+    ]
+    assert found == expected
+    assert 0 < len(found) < 17
+    assert faces.find() == faces.names()
+    assert faces.find(Bald=True) == []
+
+
+def test_find_suggests_the_nearest_attribute(faces, one_sentence):
+    with pytest.raises(ValueError) as error:
+        faces.find("train", Eyeglases=True)
+    one_sentence(error.value, faces.folder, "Eyeglases", "did you mean Eyeglasses?")
+
+
+def test_an_unknown_split_is_one_sentence(faces, one_sentence):
+    for ask in (faces.names, faces.find, lambda split: make_dataset(faces, split, 32)):
+        with pytest.raises(ValueError) as error:
+            ask("validation")
+        one_sentence(error.value, "validation", "train, val, test")
+
+
+# One image
+
+
+def test_celebas_box_keeps_its_scale():
+    assert square_box(178, 218) == (15, 40, 163, 188)
+    assert square_box(89, 109) == (7.5, 20, 81.5, 94)
+    assert square_box(356, 436) == (30, 80, 326, 376)
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((64, 64), (0, 0, 64, 64)),
+        ((100, 60), (20, 0, 80, 60)),
+        ((60, 101), (0, 20.5, 60, 80.5)),
+        ((1, 1), (0, 0, 1, 1)),
+    ],
+)
+def test_other_images_keep_the_largest_square_around_the_centre(size, box):
+    assert square_box(*size) == box
+
+
+def test_every_box_is_a_square_within_the_image():
+    for width in range(1, 260):
+        for height in {width, width + 1, round(width * 218 / 178), 2 * width, 300}:
+            left, top, right, bottom = square_box(width, height)
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+            assert right - left == pytest.approx(bottom - top)
+
+
+def disc(width: int, height: int, centre, radius: float) -> Image.Image:
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    inside = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2 <= radius**2
+    return Image.fromarray(np.where(inside, 255, 0).astype("uint8")).convert("RGB")
+
+
+@pytest.mark.parametrize(
+    ("size", "centre", "radius"),
+    [
+        ((178, 218), (89, 114), 50),
+        ((89, 109), (44.5, 57), 25),
+        ((300, 200), (150, 100), 70),
+        ((150, 320), (75, 160), 50),
+        ((64, 64), (32, 32), 20),
+    ],
+)
+def test_a_circle_stays_a_circle_in_the_middle(tmp_path, size, centre, radius):
+    disc(*size, centre, radius).save(tmp_path / "disc.jpg", quality=100, subsampling=0)
+    pixels = load_image(tmp_path / "disc.jpg", 64)
+    inside = pixels[..., 0] > 127
+    rows, columns = np.nonzero(inside)
+    side = square_box(*size)[2] - square_box(*size)[0]
+    expected = 2 * radius * 64 / side
+    assert np.ptp(rows) + 1 == pytest.approx(expected, abs=1.5)
+    assert np.ptp(columns) + 1 == pytest.approx(expected, abs=1.5)
+    assert (rows.mean(), columns.mean()) == pytest.approx((31.5, 31.5), abs=0.5)
+    assert inside.sum() == pytest.approx(np.pi * expected**2 / 4, rel=0.05)
+
+
+def test_celebas_eyes_land_where_they_should(tmp_path):
+    """CelebA aligns the eyes to row 111: that is (111 - 40) / 148 of the way down the square."""
+    pixels = np.zeros((218, 178, 3), "uint8")
+    pixels[110:113] = 255
+    Image.fromarray(pixels).save(tmp_path / "eyes.jpg", quality=100)
+    rows = load_image(tmp_path / "eyes.jpg", 64)[..., 0].astype(float).sum(axis=1)
+    centre = (rows * (np.arange(64) + 0.5)).sum() / rows.sum()
+    assert centre == pytest.approx((111.5 - 40) / 148 * 64, abs=0.3)
+
+
+def test_a_fine_checkerboard_turns_grey(tmp_path):
+    board = (np.indices((256, 256)).sum(axis=0) % 2 * 255).astype("uint8")
+    Image.fromarray(board).convert("RGB").save(tmp_path / "board.jpg", quality=100, subsampling=0)
+    pixels = load_image(tmp_path / "board.jpg", 32).astype(float)
+    assert pixels.mean() == pytest.approx(127.5, abs=2)
+    assert pixels[2:-2, 2:-2].std() < 3  # without anti-aliasing, 127
+
+
+@pytest.mark.parametrize("size", [1, 7, 16, 64])
+def test_an_image_has_the_size_asked_for_even_if_it_is_smaller(tmp_path, size):
+    Image.new("RGB", (size, size), (10, 200, 30)).save(tmp_path / "small.png")
+    (tmp_path / "small.png").rename(tmp_path / "small.jpg")
+    pixels = load_image(tmp_path / "small.jpg", 32)
+    assert pixels.shape == (32, 32, 3)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, np.broadcast_to([10, 200, 30], (32, 32, 3)))
+
+
+def saved(path: Path, image: Image.Image, format: str, **options) -> Path:
+    image.save(path, format, **options)
+    return path
+
+
+def test_a_grey_image_becomes_three_equal_channels(tmp_path):
+    path = saved(tmp_path / "grey.jpg", Image.new("L", (40, 40), 90), "JPEG")
+    np.testing.assert_array_equal(load_image(path, 32), np.full((32, 32, 3), 90))
+
+
+def test_a_png_with_transparency_named_jpg_is_read(tmp_path):
+    path = saved(tmp_path / "rgba.jpg", Image.new("RGBA", (40, 40), (10, 20, 30, 255)), "PNG")
+    np.testing.assert_array_equal(load_image(path, 32), np.broadcast_to([10, 20, 30], (32, 32, 3)))
+
+
+def test_a_palette_image_is_read(tmp_path):
+    path = saved(tmp_path / "p.jpg", Image.new("RGB", (40, 40), (255, 0, 0)).convert("P"), "PNG")
+    np.testing.assert_array_equal(load_image(path, 32), np.broadcast_to([255, 0, 0], (32, 32, 3)))
+
+
+def test_a_cmyk_jpg_is_read(tmp_path):
+    path = saved(tmp_path / "cmyk.jpg", Image.new("CMYK", (40, 40), (0, 255, 255, 0)), "JPEG")
+    np.testing.assert_allclose(load_image(path, 32)[16, 16], [255, 0, 0], atol=3)
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_a_16_bit_image_keeps_its_grey_levels(tmp_path, format):
+    """Half of 65,535 is half of 255; Pillow alone would cut everything above 255 to white."""
+    ramp = np.repeat(np.linspace(0, 65535, 32).astype("uint16")[:, None], 32, axis=1)
+    path = saved(tmp_path / "deep.jpg", Image.fromarray(ramp), format)
+    pixels = load_image(path, 32)
+    np.testing.assert_allclose(pixels[..., 1], ramp / 257, atol=1)
+    assert (pixels[..., 0] == pixels[..., 2]).all()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0))]
+)
+def test_a_turned_photograph_is_turned_upright(tmp_path, orientation, corner):
+    """A bright corner moves as the EXIF tag says: 3 turns half, 6 and 8 a quarter."""
+    pixels = np.zeros((64, 64, 3), "uint8")
+    pixels[:16, :16] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / "turned.jpg", Image.fromarray(pixels), "JPEG", exif=exif)
+    upright = load_image(path, 32)
+    assert upright[corner].min() > 200
+    assert (upright > 127).mean() == pytest.approx(1 / 16, abs=0.02)
+
+
+def test_a_turned_photograph_is_cropped_after_turning(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = disc(178, 218, (89, 114), 50).transpose(Image.Transpose.ROTATE_90)
+    path = saved(tmp_path / "turned.jpg", turned, "JPEG", exif=exif, quality=100)
+    disc(178, 218, (89, 114), 50).save(tmp_path / "upright.jpg", quality=100)
+    difference = load_image(path, 64).astype(int) - load_image(tmp_path / "upright.jpg", 64)
+    assert abs(difference).mean() < 2
+
+
+def broken_file(path: Path, kind: str) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(
+        {
+            "no image": b"<html>403 Forbidden</html>",
+            "empty": b"",
+            "truncated": whole[: len(whole) * 2 // 3],
+            "a header alone": whole[:200],
+        }[kind]
+    )
+
+
+@pytest.mark.parametrize("kind", ["no image", "empty", "truncated", "a header alone"])
+def test_a_broken_image_is_one_sentence_before_any_training(small, kind, one_sentence):
+    faces = read_faces(small)
+    path = small / "img_align_celeba" / "000005.jpg"
+    broken_file(path, kind)
+    for load in (load_images, lambda faces, **kw: make_dataset(faces, "train", **kw)):
+        with pytest.raises(ValueError) as error:
+            load(faces, image_size=32)
+        one_sentence(error.value, path, "not a whole image", "fetch it again")
+
+
+def test_a_truncated_png_is_one_sentence_too(tmp_path, one_sentence):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype("uint8")
+    path = saved(tmp_path / "png.jpg", Image.fromarray(noise), "PNG")
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError) as error:
+        load_image(path, 32)
+    one_sentence(error.value, path, "fetch it again")
+
+
+def test_several_broken_images_are_counted(small, one_sentence):
+    faces = read_faces(small)
+    for i in (2, 5, 9):
+        broken_file(small / "img_align_celeba" / f"{i:06}.jpg", "truncated")
+    with pytest.raises(ValueError) as error:
+        load_images(faces, image_size=32)
+    one_sentence(error.value, "000002.jpg", "3 files")
+
+
+def test_a_broken_image_leaves_no_cache_behind(small):
+    faces = read_faces(small)
+    path = small / "img_align_celeba" / "000005.jpg"
+    whole = path.read_bytes()
+    broken_file(path, "truncated")
+    with pytest.raises(ValueError):
+        load_images(faces, image_size=32)
+    assert list((small / ".cache").iterdir()) == []
+    path.write_bytes(whole)
+    assert load_images(faces, image_size=32).shape == (12, 32, 32, 3)
+
+
+# Arrays and the cache
+
+
+def test_images_are_float32_from_0_to_1_in_the_order_asked_for(faces, images):
+    assert images.shape == (30, 32, 32, 3)
+    assert images.dtype == np.float32
+    assert 0 <= images.min() < 0.3
+    assert 0.7 < images.max() <= 1
+    names = ["000021.jpg", "000002.jpg", "000021.jpg"]
+    np.testing.assert_array_equal(load_images(faces, names, 32), images[[20, 1, 20]])
+    assert load_images(faces, [], 32).shape == (0, 32, 32, 3)
+
+
+def test_images_are_the_files_pixels(faces, images):
+    for name, image in list(zip(faces.names(), images))[::7]:
+        with Image.open(faces.folder / "img_align_celeba" / name) as file:
+            small = file.crop((15, 40, 163, 188)).resize((32, 32), Image.Resampling.LANCZOS)
+        np.testing.assert_allclose(image, np.asarray(small) / 255, atol=1.01 / 255)
+
+
+def test_white_is_1_and_black_is_0(small):
+    images = small / "img_align_celeba"
+    Image.new("RGB", (178, 218), "white").save(images / "000001.jpg")
+    Image.new("RGB", (178, 218), "black").save(images / "000002.jpg")
+    white, black = load_images(read_faces(small), ["000001.jpg", "000002.jpg"], 32)
+    assert (white == 1).all()
+    assert (black == 0).all()
+
+
+def test_a_name_that_is_not_there_is_an_error(faces):
+    with pytest.raises(KeyError, match=r"000099\.jpg"):
+        load_images(faces, ["000001.jpg", "000099.jpg", "000002.jpg"], 32)
+
+
+def test_the_images_can_be_changed_without_changing_the_cache(faces, images):
+    mine = load_images(faces, image_size=32)
+    mine[:] = 0
+    np.testing.assert_array_equal(load_images(faces, image_size=32), images)
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the files that are decoded from now on."""
+    names = []
+    real = data.load_image
+
+    def load(path, *arguments, **options):
+        names.append(Path(path).name)
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(data, "load_image", load)
+    return names
+
+
+def test_the_second_time_comes_from_a_uint8_cache(small, decoded):
+    faces = read_faces(small)
+    first = load_images(faces, image_size=32)
+    assert sorted(decoded) == faces.names()
+    second = load_images(read_faces(small), image_size=32)
+    assert len(decoded) == 12
+    np.testing.assert_array_equal(first, second)
+    pixels = load_pixels(faces, 32)
+    assert isinstance(pixels, np.memmap)
+    assert pixels.dtype == np.uint8
+    (cache,) = (small / ".cache").iterdir()
+    assert cache.stat().st_size < 12 * 32 * 32 * 3 + 1000
+
+
+def test_every_size_has_its_own_cache(small, decoded):
+    faces = read_faces(small)
+    assert load_pixels(faces, 32).shape == (12, 32, 32, 3)
+    assert load_pixels(faces, 64).shape == (12, 64, 64, 3)
+    assert load_pixels(faces, 32).shape == (12, 32, 32, 3)
+    assert len(decoded) == 24
+
+
+def test_a_changed_image_makes_a_new_cache(small):
+    faces = read_faces(small)
+    before = load_images(faces, image_size=32)
+    path = small / "img_align_celeba" / "000004.jpg"
+    Image.new("RGB", (178, 218), (0, 255, 0)).save(path)
+    after = load_images(faces, image_size=32)
+    np.testing.assert_allclose(after[3].mean(axis=(0, 1)), [0, 1, 0], atol=0.02)
+    np.testing.assert_array_equal(np.delete(after, 3, 0), np.delete(before, 3, 0))
+
+
+def test_a_changed_image_of_the_same_length_makes_a_new_cache(small, decoded):
+    faces = read_faces(small)
+    load_pixels(faces, 32)
+    path = small / "img_align_celeba" / "000004.jpg"
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
+    load_pixels(faces, 32)
+    assert len(decoded) == 24
+
+
+def test_a_removed_image_makes_a_new_cache(small, read_colours):
+    load_pixels(read_faces(small), 32)
+    (small / "img_align_celeba" / "000002.jpg").unlink()
+    with pytest.warns(UserWarning, match="left out"):
+        faces = read_faces(small)
+    images = load_images(faces, image_size=32)
+    assert len(images) == 11
+    np.testing.assert_array_equal(read_colours(images), faces.attributes[COLOURS].to_numpy())
+
+
+def test_the_cache_can_be_read_by_everyone_who_can_read_the_images(small):
+    """A class shares one folder: the first to come makes the cache for all."""
+    umask = os.umask(0o022)
+    try:
+        load_pixels(read_faces(small), 32)
+    finally:
+        os.umask(umask)
+    (cache,) = (small / ".cache").iterdir()
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("closed", ["the folder", "its cache"])
+def test_a_folder_that_cannot_be_written_to_works_without_a_cache(
+    small, monkeypatch, decoded, closed
+):
+    # os.access answers for us, since whoever runs the tests may be root.
+    real = os.access
+    if closed == "its cache":
+        (small / ".cache").mkdir()
+    shut = small if closed == "the folder" else small / ".cache"
+
+    def access(path, mode, **options):
+        return not (Path(path) == shut and mode & os.W_OK) and real(path, mode, **options)
+
+    monkeypatch.setattr(os, "access", access)
+    faces = read_faces(small)
+    images = load_images(faces, image_size=32)
+    assert images.shape == (12, 32, 32, 3)
+    assert not list(small.glob(".cache/*"))
+    assert len(decoded) == 12
+    assert sum(len(batch) for batch in make_dataset(faces, "train", 32, 5)) == 10
+
+
+def test_a_failure_while_decoding_leaves_no_half_cache(small, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    faces = read_faces(small)
+    monkeypatch.setattr(data, "_decode_all", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        load_pixels(faces, 32)
+    assert list((small / ".cache").iterdir()) == []
+
+
+# Pipelines
+
+
+def epoch(dataset) -> np.ndarray:
+    return np.concatenate([batch.numpy() for batch in dataset])
+
+
+def rows_of(batchwise: np.ndarray, images: np.ndarray) -> list[int]:
+    """Which row of `images` each face is; the faces all differ."""
+    rows = {image.tobytes(): row for row, image in enumerate(images)}
+    assert len(rows) == len(images)
+    return [rows[image.tobytes()] for image in batchwise]
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [("train", range(17)), ("val", range(17, 24)), ("test", range(24, 30))],
+)
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_an_epoch_is_every_face_of_the_split_once(faces, images, split, expected, batch_size):
+    dataset = make_dataset(faces, split, 32, batch_size)
+    for _ in range(2):
+        assert sorted(rows_of(epoch(dataset), images)) == list(expected)
+
+
+def test_batches_are_float32_and_the_last_one_is_ragged(faces):
+    batches = list(make_dataset(faces, "train", 32, 5))
+    assert [len(batch) for batch in batches] == [5, 5, 5, 2]
+    assert {batch.dtype.name for batch in batches} == {"float32"}
+    assert make_dataset(faces, "train", 32, 5).cardinality() == 4
+    assert make_dataset(faces, "train", 32, 5).element_spec.shape[1:] == (32, 32, 3)
+
+
+def test_training_faces_come_in_a_new_order_each_epoch(faces, images):
+    dataset = make_dataset(faces, "train", 32, 5)
+    orders = [tuple(rows_of(epoch(dataset), images)) for _ in range(3)]
+    assert len(set(orders)) == 3
+    assert tuple(range(17)) not in orders
+
+
+def test_the_shuffle_reaches_over_the_whole_split(draw_folder, tmp_path):
+    """The last face comes first about as often as any other."""
+    faces = read_faces(draw_folder(tmp_path / "many", 40, size=(8, 8)))
+    images = load_images(faces, image_size=32)
+    dataset = make_dataset(faces, "train", 32, 36)
+    orders = np.array([rows_of(epoch(dataset), images) for _ in range(60)])
+    places = np.argsort(np.argsort(faces.names("train")))  # 0 to 35 in file order
+    assert len(places) == orders.shape[1]
+    last = max(orders[0])
+    place = np.nonzero(orders == last)[1]
+    assert place.min() < 6
+    assert place.max() > 29
+    assert place.mean() == pytest.approx(17.5, abs=6)  # standard error 1.4
+
+
+def test_the_same_seed_shuffles_alike_and_another_does_not(faces, images):
+    one, two, other = (make_dataset(faces, "train", 32, 5, seed=seed) for seed in (7, 7, 8))
+    orders = [[rows_of(epoch(dataset), images) for _ in range(2)] for dataset in (one, two, other)]
+    assert orders[0] == orders[1]
+    assert orders[0][0] != orders[2][0]
+
+
+def test_val_and_test_keep_their_order_unless_told_otherwise(faces, images):
+    assert rows_of(epoch(make_dataset(faces, "val", 32, 3)), images) == list(range(17, 24))
+    assert rows_of(epoch(make_dataset(faces, "train", 32, 3, shuffle=False)), images) == list(
+        range(17)
+    )
+    shuffled = rows_of(epoch(make_dataset(faces, "test", 32, 6, shuffle=True)), images)
+    assert sorted(shuffled) == list(range(24, 30))
+
+
+def test_labels_belong_to_their_images(faces, images, read_colours):
+    table = faces.attributes.to_numpy("float32")
+    seen = 0
+    for batch, labels in make_dataset(faces, "train", 32, 5, labels=True):
+        assert labels.dtype == "float32"
+        np.testing.assert_array_equal(labels, table[rows_of(batch.numpy(), images)])
+        np.testing.assert_array_equal(read_colours(batch), labels[:, :3] == 1)
+        seen += len(labels)
+    assert seen == 17
+
+
+def test_with_and_without_labels_the_images_are_the_same(faces):
+    plain = make_dataset(faces, "train", 32, 5, seed=3)
+    labelled = make_dataset(faces, "train", 32, 5, seed=3, labels=True)
+    for a, (b, _) in zip(plain, labelled, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_pipeline_can_be_repeated(faces, images):
+    batches = list(make_dataset(faces, "val", 32, 4).repeat(2))
+    assert [len(batch) for batch in batches] == [4, 3, 4, 3]
+
+
+def test_vaelib_offers_the_same_functions():
+    assert vaelib.read_faces is read_faces
+    assert vaelib.make_dataset is make_dataset
+    assert vaelib.load_images is load_images
+
+
+def test_an_outdated_cache_is_removed_and_other_sizes_stay(small):
+    load_pixels(read_faces(small), 32)
+    load_pixels(read_faces(small), 64)
+    (before,) = (small / ".cache").glob("32-*.npy")
+    image = sorted((small / "img_align_celeba").glob("*.jpg"))[0]
+    os.utime(image, (1, 1))
+    load_pixels(read_faces(small), 32)
+    (after,) = (small / ".cache").glob("32-*.npy")
+    assert after != before
+    assert len(list((small / ".cache").glob("64-*.npy"))) == 1
+
+
+def test_a_full_disk_is_one_sentence_before_anything_is_decoded(small, monkeypatch):
+    usage = shutil.disk_usage(small)._replace(free=1000)
+    monkeypatch.setattr(data.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(OSError, match="make room"):
+        load_pixels(read_faces(small), 32)
+    assert not (small / ".cache").exists()
