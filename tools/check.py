@@ -13,7 +13,7 @@ PARTS = {
     "portraits": ["portraits"],
     "unit tests": ["pytest", "tests", "-m", "not after_notebooks"],
     "notebooks": ["pytest", "--nbval", "notebooks"],
-    "notebooks with one's own model": ["pytest", "tests", "-m", "after_notebooks"],
+    "trained models": ["pytest", "tests", "-m", "after_notebooks"],
 }
 
 

@@ -189,15 +189,24 @@ def normalise(node: NotebookNode) -> NotebookNode:
     """Take out what differs from run to run or from machine to machine; cells keep their ids.
 
     That includes stderr, which holds log lines and progress bars; nbval doesn't compare it either.
+    Of a cell whose output is not compared, only pictures are kept: progress bars, names of runs and
+    TensorBoard's frame mean nothing to a reader without the kernel.
     """
     node.metadata = NotebookNode(kernelspec=dict(KERNEL), language_info=dict(LANGUAGE))
     for cell in node.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            if "nbval-ignore-output" in cell.metadata.get("tags", []):
+                cell.outputs = [output for output in cell.outputs if is_picture(output)]
             for output in cell.outputs:
                 output.get("data", {}).pop(WIDGET_VIEW, None)
     return node
+
+
+def is_picture(output: NotebookNode) -> bool:
+    """Whether an output of a cell is an image."""
+    return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
 if __name__ == "__main__":

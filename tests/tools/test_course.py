@@ -83,6 +83,19 @@ def test_normalise_removes_widget_views_and_timings():
     assert "widgets" not in notebook.metadata
 
 
+def test_normalise_keeps_only_pictures_where_nothing_is_compared():
+    outputs = [
+        new_output("stream", text="run of 12:00"),
+        new_output("display_data", {"text/plain": "0epoch [00:00, ?epoch/s]"}),
+        new_output("display_data", {"image/gif": "R0lGODdh", "text/plain": "<Image>"}),
+    ]
+    compared, tagged = new_code_cell("a", outputs=outputs), new_code_cell("b", outputs=outputs)
+    tagged.metadata.tags = ["nbval-ignore-output"]
+    course.normalise(new_notebook(cells=[compared, tagged]))
+    assert compared.outputs == outputs
+    assert tagged.outputs == outputs[2:]
+
+
 def test_names_choose_notebooks(root):
     for name in ["01_a.ipynb", "02_b.ipynb", "solutions/02_b.ipynb", "draft.ipynb"]:
         write(root / "notebooks" / name)
