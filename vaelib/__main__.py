@@ -22,7 +22,7 @@ def train(
     out: Annotated[Path, Option(help="Folder for the model, the history and the logs.")],
     faces: FacesOption = "portraits",
     epochs: Annotated[int, Option(min=1)] = 8,
-    steps_per_epoch: Annotated[int, Option(min=1)] = 80,
+    steps_per_epoch: Annotated[int, Option(min=1)] = 70,
     batch_size: Annotated[int, Option(min=1)] = 32,
     image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
     latent_dim: Annotated[int, Option(min=1)] = 128,

@@ -12,7 +12,7 @@ from vaelib.training import image_grid
 
 
 def show_faces(
-    images: np.ndarray, titles: list[str] | None = None, columns: int = 8, size: float = 1.2
+    images: np.ndarray, titles: list[str] | None = None, columns: int = 8, scale: int = 2
 ) -> Figure:
     """Faces in rows, with a title above each where there are any.
 
@@ -20,35 +20,26 @@ def show_faces(
         images: (n, h, w, 3) in [0, 1].
         titles: one a face; "" leaves it out.
         columns: faces in a row.
-        size: of a face, in inches.
+        scale: each pixel of a face becomes scale x scale pixels of the figure.
     """
-    rows = -(-len(images) // columns)
-    columns = min(columns, len(images))
-    title_height = 0.22 if titles is not None else 0.0
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(columns * size, rows * (size + title_height)),
-        squeeze=False,
-        layout="constrained",
-    )
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    for axis in axes.flat:
-        axis.axis("off")
+    rows, columns = -(-len(images) // columns), min(columns, len(images))
+    figure, axes = _panels(rows, columns, images[0].shape, scale, title=titles is not None)
     for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
-        axis.imshow(np.clip(image, 0, 1))
+        axis.imshow(np.clip(image, 0, 1), interpolation="nearest")
         if titles is not None:
-            axis.set_title(titles[i], fontsize=8, pad=3)
+            axis.set_title(titles[i], fontsize=9, pad=3)
     return _finished(figure)
 
 
-def show_rows(rows: dict[str, np.ndarray], titles: list[str] | None = None, size: float = 1.2):
+def show_rows(
+    rows: dict[str, np.ndarray], titles: list[str] | None = None, scale: int = 2
+) -> Figure:
     """Rows of faces one above the other, each with its name at the left.
 
     Args:
         rows: name -> images (n, h, w, 3) in [0, 1], all of the same n.
         titles: one a column, above the first row.
-        size: of a face, in inches.
+        scale: each pixel of a face becomes scale x scale pixels of the figure.
 
     Raises:
         ValueError: the rows differ in length.
@@ -57,25 +48,16 @@ def show_rows(rows: dict[str, np.ndarray], titles: list[str] | None = None, size
     if len(counts) != 1:
         raise ValueError(f"The rows hold {sorted(counts)} faces: give each the same number.")
     (count,) = counts
-    label_width = 1.0
-    figure, axes = plt.subplots(
-        len(rows),
-        count,
-        figsize=(count * size + label_width, len(rows) * size + (0.25 if titles else 0)),
-        squeeze=False,
-    )
+    shape = next(iter(rows.values()))[0].shape
+    figure, axes = _panels(len(rows), count, shape, scale, title=False, margin=100)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         line[0].text(
-            -0.08, 0.5, name, ha="right", va="center", fontsize=9, transform=line[0].transAxes
+            -0.08, 0.5, name, ha="right", va="center", fontsize=10, transform=line[0].transAxes
         )
         for axis, image in zip(line, images, strict=True):
-            axis.axis("off")
-            axis.imshow(np.clip(image, 0, 1))
+            axis.imshow(np.clip(image, 0, 1), interpolation="nearest")
     for axis, title in zip(axes[0], titles or [], strict=False):
-        axis.set_title(title, fontsize=9, pad=4)
-    width, height = figure.get_size_inches()
-    top = 1 - (0.25 if titles else 0) / height
-    figure.subplots_adjust(label_width / width, 0.0, 1.0, top, wspace=0.03, hspace=0.03)
+        axis.set_title(title, fontsize=10, pad=4)
     return _finished(figure)
 
 
@@ -146,6 +128,26 @@ def save_gif(images: np.ndarray, path: str | Path, seconds: float = 2.0, scale: 
         duration=round(1000 * seconds / len(images)),
         loop=0,
     )
+
+
+def _panels(rows: int, columns: int, shape: tuple, scale: int, title: bool, margin: int = 0):
+    """A figure of rows x columns panels without axes, each of shape * scale pixels exactly.
+
+    `title` leaves room above each panel, `margin` is the room at the left, in pixels.
+    """
+    gap, dpi = 4, 100
+    height, width = shape[0] * scale, shape[1] * scale
+    row_height, column_width = height + gap + 18 * title, width + gap
+    total = rows * row_height, columns * column_width + margin
+    figure = plt.figure(figsize=(total[1] / dpi, total[0] / dpi), dpi=dpi)
+    axes = np.empty((rows, columns), dtype=object)
+    for row, column in np.ndindex(rows, columns):
+        left = (margin + column * column_width) / total[1]
+        bottom = 1 - (row * row_height + 18 * title + height) / total[0]
+        box = (left, bottom, width / total[1], height / total[0])
+        axes[row, column] = figure.add_axes(box, frameon=False)
+        axes[row, column].axis("off")
+    return figure, axes
 
 
 def _finished(figure: Figure) -> Figure:

@@ -26,7 +26,7 @@ def train(
     faces: Faces,
     run: Path,
     epochs: int = 8,
-    steps_per_epoch: int = 80,
+    steps_per_epoch: int = 70,
     batch_size: int = 32,
     learning_rate: float = 2e-3,
 ) -> pd.DataFrame:
