@@ -190,11 +190,11 @@ class VAE(keras.Model):
     def compile(self, optimizer="adam", jit_compile=False, **kwargs):
         # XLA makes convolutions slower on a CPU; on a GPU, try jit_compile=True.
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)
+        self.optimizer.build(self.trainable_variables)  # so that it is saved and loaded whole
 
     def compile_from_config(self, config):
         # Keras calls this when it loads a compiled model, so that training can go on.
         self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
 
     def encode(self, images, batch_size: int = 256) -> np.ndarray:
         """Posterior means: images (n, h, w, 3), n >= 1 -> z_mean (n, latent_dim), float32.

@@ -113,3 +113,9 @@ def test_a_changed_number_fails(tmp_path, stored, result):
     command += ["-p", "no:cacheprovider", f"--rootdir={ROOT}", tmp_path / "changed.ipynb"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == result, run.stdout
+
+
+@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+def test_no_cell_hides_its_value_with_a_semicolon(path):
+    """nbval runs cells without history, where IPython does not see the semicolon."""
+    assert not any(cell.source.rstrip().endswith(";") for cell in code_cells(path))

@@ -690,3 +690,10 @@ def test_overwrite_false_keeps_the_old_file(vae, tmp_path, one_sentence):
     assert path.read_bytes() == b"the old model"
     vae.save(tmp_path / "new.keras", overwrite=False)
     assert quietly_loaded(tmp_path / "new.keras").latent_dim == 4
+
+
+def test_a_model_compiled_and_never_trained_loads_without_a_warning(new_vae, tmp_path):
+    vae = new_vae()
+    vae.compile()
+    vae.save(tmp_path / "compiled.keras")
+    assert quietly_loaded(str(tmp_path / "compiled.keras")).compiled
