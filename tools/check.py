@@ -13,7 +13,7 @@ PARTS = {
     "portraits": ["portraits"],
     "unit tests": ["pytest", "tests", "-m", "not after_notebooks"],
     "notebooks": ["pytest", "--nbval", "notebooks"],
-    "trained models": ["pytest", "tests", "-m", "after_notebooks"],
+    "around the notebooks": ["pytest", "tests", "-m", "after_notebooks"],
 }
 
 

@@ -96,6 +96,7 @@ def test_one_line_changes_the_model(path):
     assert "pretrained" not in others
 
 
+@pytest.mark.after_notebooks
 @pytest.mark.parametrize("stored, result", [("mean 2.0", 0), ("mean 2.1", 1)])
 def test_a_changed_number_fails(tmp_path, stored, result):
     """Notebook 2's first numbers pass as committed, and fail with another number in their place."""
