@@ -1,10 +1,10 @@
 """Portraits: labelled faces, drawn from parameters, that stand in for CelebA out of the box."""
 
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 """Raised by one whenever the same seed and index give other pixels or labels than before."""
 
 from portraits.dataset import PortraitsError, write_dataset  # noqa: E402
-from portraits.labels import ATTRIBUTES, attributes  # noqa: E402
+from portraits.labels import ATTRIBUTES  # noqa: E402
 from portraits.person import Person  # noqa: E402
 from portraits.render import render  # noqa: E402
 
@@ -13,7 +13,6 @@ __all__ = [
     "DRAWING_VERSION",
     "Person",
     "PortraitsError",
-    "attributes",
     "render",
     "write_dataset",
 ]

@@ -5,7 +5,7 @@ import numpy as np
 from portraits.head import Landmarks
 from portraits.maths import Array, smoothstep
 from portraits.mesh import Material, Mesh, ellipsoid, grid_triangles, part, tube
-from portraits.person import Person
+from portraits.traits import Traits
 
 _SIDES = (1, -1)  # of the picture: right and left, in the order of `Landmarks.eyes`
 
@@ -24,7 +24,7 @@ def hat_thickness(lift: Array, above: Array, y: Array, hat: str) -> Array:
         y: (n,) height on the average head.
         hat: beanie, cap or brim.
     """
-    puff = {"beanie": 0.16, "cap": 0.10, "brim": 0.12}[hat]
+    puff = {"beanie": 0.16, "cap": 0.10, "fedora": 0.12, "sun_hat": 0.12}[hat]
     crown = 0.06 if hat == "cap" else 0.12
     worn = smoothstep(-0.03, 0.04, above)
     lift = lift * (1 - worn) + worn * (puff + crown * smoothstep(0.6, 1.2, y))
@@ -33,10 +33,10 @@ def hat_thickness(lift: Array, above: Array, y: Array, hat: str) -> Array:
     return lift
 
 
-def accessory_meshes(person: Person, marks: Landmarks) -> list[Mesh]:
+def accessory_meshes(person: Traits, marks: Landmarks) -> list[Mesh]:
     """Everything worn that has a shape of its own; see `lenses` for the glass in glasses."""
     meshes = []
-    if person.outfit.hat in ("cap", "brim"):
+    if person.outfit.hat in ("cap", "fedora", "sun_hat"):
         meshes.append(_brim(person, marks))
     if person.outfit.earrings:
         meshes += _earrings(person, marks)
@@ -45,9 +45,9 @@ def accessory_meshes(person: Person, marks: Landmarks) -> list[Mesh]:
     return meshes
 
 
-def _brim(person: Person, marks: Landmarks) -> Mesh:
+def _brim(person: Traits, marks: Landmarks) -> Mesh:
     """The brim of a hat all around, or of a cap in front."""
-    full = person.outfit.hat == "brim"
+    full = person.outfit.hat != "cap"
     reach = np.pi if full else 0.95
     angle, out = np.meshgrid(np.linspace(-reach, reach, 41), np.linspace(0, 1, 4), indexing="ij")
     if full:
@@ -61,9 +61,9 @@ def _brim(person: Person, marks: Landmarks) -> Mesh:
     return part(vertices, grid_triangles(*angle.shape), Material.BRIM)
 
 
-def _earrings(person: Person, marks: Landmarks) -> list[Mesh]:
+def _earrings(person: Traits, marks: Landmarks) -> list[Mesh]:
     """A drop under each ear lobe."""
-    size = person.outfit.earring_size
+    size = 0.05 + 0.05 * person.outfit.earring_size
     radii = (0.75 * size, 1.35 * size, 0.75 * size)
     meshes = []
     for lobe, side in zip(marks.lobes, _SIDES, strict=True):
@@ -72,9 +72,9 @@ def _earrings(person: Person, marks: Landmarks) -> list[Mesh]:
     return meshes
 
 
-def _frame(person: Person, marks: Landmarks) -> list[Mesh]:
+def _frame(person: Traits, marks: Landmarks) -> list[Mesh]:
     """Rims, temples and bridge of a pair of glasses."""
-    thickness = person.outfit.frame_thickness
+    thickness = 0.016 + 0.018 * person.outfit.frame_thickness
     half_width, _ = _lens_size(person)
     front = _lens_front(marks)
     meshes, inner_ends = [], []
@@ -94,7 +94,7 @@ def _frame(person: Person, marks: Landmarks) -> list[Mesh]:
     return meshes
 
 
-def lenses(person: Person, marks: Landmarks) -> list[tuple[Array, Array]]:
+def lenses(person: Traits, marks: Landmarks) -> list[tuple[Array, Array]]:
     """The two lenses of a pair of glasses, each as vertices (n, 3) and triangles; none without."""
     if not person.outfit.glasses:
         return []
@@ -108,7 +108,7 @@ def lenses(person: Person, marks: Landmarks) -> list[tuple[Array, Array]]:
     return result
 
 
-def _rim(person: Person, marks: Landmarks, eye: Array, side: int) -> Array:
+def _rim(person: Traits, marks: Landmarks, eye: Array, side: int) -> Array:
     """The outline of one lens, a superellipse that bends back towards the ear: (28, 3)."""
     half_width, half_height = _lens_size(person)
     power = 2 / (2 + 3.0 * person.outfit.lens_squareness)
@@ -121,7 +121,7 @@ def _rim(person: Person, marks: Landmarks, eye: Array, side: int) -> Array:
     return np.stack([eye[0] + side * 0.01 + x, eye[1] - 0.02 + y, z], -1)
 
 
-def _lens_size(person: Person) -> tuple[float, float]:
+def _lens_size(person: Traits) -> tuple[float, float]:
     """Half the width and half the height of a lens."""
     square = person.outfit.lens_squareness
     larger = 0.03 if person.outfit.sunglasses else 0.0

@@ -21,9 +21,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from portraits import DRAWING_VERSION
-from portraits.labels import ATTRIBUTES, attributes
+from portraits.labels import ATTRIBUTES, label
+from portraits.maths import Array
 from portraits.person import Person
-from portraits.render import render
+from portraits.render import render_and_survey, survey
 
 SMALLEST, LARGEST = 16, 1024  # pixels
 MOST = 999_999  # as many as six digits can number
@@ -346,17 +347,20 @@ def _work(task: _Task) -> tuple[dict[int, str], int]:
     rows = {}
     for number in task.numbers:
         person = Person.sample(task.seed, number - 1)
-        if number not in task.drawn:
-            _replace_file(_image_path(task.out, number), _jpg(person, task.size))
-        values = attributes(person).values()
+        if number in task.drawn:
+            seen = survey(person)
+        else:
+            picture, seen = render_and_survey(person, task.size)
+            _replace_file(_image_path(task.out, number), _jpg(picture))
+        values = label(person, seen).values()
         rows[number] = " ".join(" 1" if value else "-1" for value in values)
     return rows, len(task.numbers) - len(task.drawn)
 
 
-def _jpg(person: Person, size: int) -> bytes:
-    """Draw a person as a JPG file."""
+def _jpg(picture: Array) -> bytes:
+    """A picture (height, width, 3) as a JPG file."""
     buffer = io.BytesIO()
-    Image.fromarray(render(person, size)).save(buffer, "JPEG", quality=_QUALITY)
+    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
 
 

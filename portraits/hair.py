@@ -6,7 +6,7 @@ from portraits.accessories import hat_edge, hat_thickness
 from portraits.head import Landmarks, load_head
 from portraits.maths import Array, bell, smoothstep
 from portraits.mesh import Material, Mesh, ellipsoid, grid_triangles, part
-from portraits.person import LONG_STYLES, Person
+from portraits.traits import Traits
 
 _THICKNESS = {
     "bald": 0.0,
@@ -19,10 +19,33 @@ _THICKNESS = {
     "updo": 0.06,
     "afro": 0.42,
 }
+LONG_STYLES = ("bob", "medium", "long")
+_STYLES = {
+    "crop": "short",
+    "side_part": "short",
+    "tousled": "quiff",
+    "slick": "short",
+    "pixie": "short",
+    "lob": "medium",
+    "shag": "medium",
+    "layered": "long",
+    "one_shoulder": "long",
+    "short_curls": "afro",
+    "long_curls": "long",
+    "bun": "updo",
+    "chignon": "updo",
+    "ponytail": "updo",
+}
+
+
+def old_style(style: str) -> str:
+    return _STYLES.get(style, style)
+
+
 _LOWEST = {"medium": -0.55, "bob": -1.05, "long": -2.4}
 
 
-def hairline(azimuth: Array, person: Person) -> Array:
+def hairline(azimuth: Array, person: Traits) -> Array:
     """Height above which hair grows.
 
     Args:
@@ -36,7 +59,7 @@ def hairline(azimuth: Array, person: Person) -> Array:
     angles = [0, 0.35, 0.62, 0.85, 1.15, 1.32, 1.5, 1.75, 2.0, 2.4, 3.2]
     bearded = person.facial_hair.sideburns > 0 or person.facial_hair.beard > 0
     before_ear = -0.38 if bearded else -0.12
-    if hair.style == "updo":
+    if old_style(hair.style) == "updo":
         before_ear = -0.05
     front = [
         0.72 + rise + 0.22 * recession,
@@ -46,7 +69,7 @@ def hairline(azimuth: Array, person: Person) -> Array:
         0.31 + 0.1 * recession,
         before_ear,
     ]
-    if hair.style in LONG_STYLES:
+    if old_style(hair.style) in LONG_STYLES:
         front = [0.80 + rise, 0.745 + rise, 0.60 + rise, 0.38, 0.02, -0.30]
     if hair.bangs:
         front[:5] = [0.30 + rise, 0.31 + rise, 0.26 + rise, 0.2, 0.1]
@@ -56,33 +79,33 @@ def hairline(azimuth: Array, person: Person) -> Array:
     return height + _parting(azimuth, person)
 
 
-def _parting(azimuth: Array, person: Person) -> Array | float:
+def _parting(azimuth: Array, person: Traits) -> Array | float:
     """How parting and bangs move the front of the hairline up or down."""
     hair = person.hair
     limit = 0.7 if hair.bangs else 0.6
     slope = hair.parting * np.minimum(np.maximum(azimuth, -limit), limit)
     if hair.bangs:
         return 0.16 * slope * (np.abs(azimuth) < 0.9)
-    if hair.style in LONG_STYLES:
+    if old_style(hair.style) in LONG_STYLES:
         return 0.10 * bell(azimuth - 0.5 * hair.parting, 0.16) + 0.16 * slope
-    if hair.style in ("quiff", "short"):
+    if old_style(hair.style) in ("quiff", "short"):
         return 0.05 * slope - 0.03 * bell(azimuth, 0.12)
     return 0.0
 
 
-def hair_shell(person: Person) -> Array:
+def hair_shell(person: Traits) -> Array:
     """How far hair or hat lift the surface off the head: float32 (n, 3), to add to vertices."""
     head, hair = load_head(), person.hair
     _, y, z = head.rest.T
     ears = head.masks["ears"]
     above = y - hairline(head.azimuth, person)
     cover = smoothstep(-0.05, 0.22, above) * (1 - ears) * (y > -1.1)
-    lift = cover * _THICKNESS[hair.style] * hair.volume
+    lift = cover * _THICKNESS[old_style(hair.style)] * hair.volume
     lift = lift * (0.55 + 0.45 * smoothstep(0.2, 1.1, y))
-    if hair.style == "quiff":
+    if old_style(hair.style) == "quiff":
         quiff = bell(z - 0.1, 0.35) * smoothstep(0.5, 0.9, y)
         lift = lift + cover * 0.16 * hair.volume * quiff
-    if hair.style in ("short", "quiff"):
+    if old_style(hair.style) in ("short", "quiff"):
         lift = lift * (1 - 0.55 * smoothstep(0.55, 0.2, y))
     if hair.bangs:
         lift = np.maximum(lift, 0.07 * smoothstep(-0.02, 0.05, above) * (1 - ears))
@@ -91,16 +114,16 @@ def hair_shell(person: Person) -> Array:
     return (head.hair_direction * lift[:, None]).astype(np.float32)
 
 
-def _under_hat(lift: Array, person: Person) -> Array:
+def _under_hat(lift: Array, person: Traits) -> Array:
     """Press the hair down under the hat, and put the hat on it."""
     head = load_head()
     above = head.rest[:, 1] - hat_edge(head.azimuth)
-    below_hat = lift * 0.5 if person.hair.style == "afro" else lift
+    below_hat = lift * 0.5 if old_style(person.hair.style) == "afro" else lift
     lift = np.where(above > -0.1, np.minimum(lift, 0.05), below_hat)
     return hat_thickness(lift, above, head.rest[:, 1], person.outfit.hat)
 
 
-def beard_shell(person: Person) -> Array | float:
+def beard_shell(person: Traits) -> Array | float:
     """How far a beard or goatee lifts the surface: float32 (n, 3), to add to vertices."""
     hair = person.facial_hair
     if not (hair.beard > 0 or hair.goatee > 0):
@@ -114,19 +137,19 @@ def beard_shell(person: Person) -> Array | float:
     return (head.normals * length * amount[:, None]).astype(np.float32)
 
 
-def loose_hair(person: Person, marks: Landmarks) -> list[Mesh]:
+def loose_hair(person: Traits, marks: Landmarks) -> list[Mesh]:
     """The hair that the shell of the head can't show: hanging locks, or a bun."""
-    if person.hair.style in LONG_STYLES:
+    if old_style(person.hair.style) in LONG_STYLES:
         return [_curtain(person, marks)]
-    if person.hair.style == "updo":
+    if old_style(person.hair.style) == "updo":
         return [_bun(person, marks)]
     return []
 
 
-def _curtain(person: Person, marks: Landmarks) -> Mesh:
+def _curtain(person: Traits, marks: Landmarks) -> Mesh:
     """Hair around the back and sides of the head, one sheet from the crown down."""
     hair = person.hair
-    style = hair.style
+    style = old_style(hair.style)
     lowest = _LOWEST[style] + 0.5 * (hair.volume - 1)
     highest = 0.40 if person.outfit.hat != "none" else 0.98
     half_angle = 1.95 if style == "medium" else 2.20
@@ -172,7 +195,7 @@ def _curtain_radius(y: Array, volume: float, style: str, top: float) -> Array:
     return radius * (1 + 0.02 * low) * bulge * tips
 
 
-def _bun(person: Person, marks: Landmarks) -> Mesh:
+def _bun(person: Traits, marks: Landmarks) -> Mesh:
     """A knot of hair, on the crown or at the back of the head."""
     on_crown = person.hair.parting > 0
     center = [0, marks.top + 0.18, -0.75] if on_crown else [0, 0.35, marks.back - 0.2]

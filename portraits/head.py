@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from portraits.maths import Array, smoothstep
+from portraits.maths import Array, mix, smoothstep
 from portraits.mesh import Material, Mesh, vertex_normals
-
-if TYPE_CHECKING:
-    from portraits.person import Person
+from portraits.traits import Traits
 
 SKULL_CENTER = np.array([0, 0.25, -0.62], np.float32)
 
@@ -121,16 +118,16 @@ def _adjusted_occlusion(occlusion: Array, mouth: Array, triangles: Array, part: 
     return occlusion
 
 
-def morph_weights(person: "Person") -> dict[str, float]:
+def morph_weights(person: Traits) -> dict[str, float]:
     """How much of each morph target makes this head and this expression; 0 where not named."""
     return {
         **_build_weights(person),
-        **person.build.features,
+        **_face_weights(person),
         **_expression_weights(person),
     }
 
 
-def _build_weights(person: "Person") -> dict[str, float]:
+def _build_weights(person: Traits) -> dict[str, float]:
     """Blend the targets of ancestry, gender and age, and of weight, over all their corners."""
     build = person.build
     ageing = build.ageing
@@ -145,17 +142,38 @@ def _build_weights(person: "Person") -> dict[str, float]:
     return weights
 
 
-def _expression_weights(person: "Person") -> dict[str, float]:
+def _face_weights(person: Traits) -> dict[str, float]:
+    """The features of the face: what makes it this one, and what CelebA has a word for."""
+    face, weight = person.face, person.build.weight
+    weights = dict(face.features)
+
+    def add(**changes: float) -> None:
+        for name, change in changes.items():
+            name = name.replace("__", "-")
+            weights[name] = weights.get(name, 0.0) + change
+
+    nose, point, lips, bones = (
+        2 * x - 1 for x in (face.nose_size, face.nose_point, face.lips, face.cheekbones)
+    )
+    add(head_oval=face.oval, eye_scale=0.28, mouth_angles=0.18)
+    add(nose_volume=0.5 * nose, nose_scale__horiz=0.6 * nose, nose_width3=0.4 * nose)
+    add(nose_point__width=-0.5 * point, nose_width3=-0.2 * point)
+    add(mouth_lowerlip__height=0.5 * lips, mouth_upperlip__height=0.5 * lips)
+    add(mouth_lowerlip__volume=0.4 * lips, mouth_upperlip__volume=0.4 * lips)
+    add(cheek_bones=0.5 * bones, eye_height2=0.26 - 0.3 * face.eyes_narrow)
+    add(eye_bag=face.eye_bags, neck_double=face.double_chin + 0.3 * max(0.0, weight))
+    return weights
+
+
+def _expression_weights(person: Traits) -> dict[str, float]:
     """What the muscles of the face do for an expression."""
     face = person.expression
-    smile, opening = face.smile, face.opening
-    if face.smiling:
-        teeth_shown = 0.62 * smile * (0.45 + 0.55 * opening) if opening > 0 else 0.0
-        upper_lip = lower_lip = teeth_shown
-        jaw = 0.05 + 0.16 * face.jaw * opening if opening > 0 else 0.0
-    else:
-        upper_lip, lower_lip = 0.15 * opening, 0.25 * opening
-        jaw = (0.10 + 0.16 * face.jaw) * opening
+    smile, opening, narrow = face.smile, face.opening, person.face.eyes_narrow
+    # a smile bares the teeth, and opens the mouth with the lips rather than with the jaw
+    smiling = min(smile / 0.75, 1.0)
+    upper_lip = opening * mix(0.15, 0.62 * smile * (0.45 + 0.55 * opening), smiling)
+    lower_lip = opening * mix(0.25, 0.62 * smile * (0.45 + 0.55 * opening), smiling)
+    jaw = opening * mix(0.10 + 0.16 * face.jaw, 0.05 + 0.16 * face.jaw, smiling)
     return {
         "X_mouthSmile": 0.95 * smile,
         "X_smileL": face.smile_left * smile,
@@ -168,16 +186,16 @@ def _expression_weights(person: "Person") -> dict[str, float]:
         "X_mouthStretch": 0.35 * smile,
         "X_mouthDimple": 0.3 * smile,
         "X_cheekSquint": 0.7 * smile,
-        "X_eyeSquint": face.squint * 0.6,
-        "X_eyeBlink": face.blink,
-        "X_eyeWide": face.eyes_wide,
+        "X_eyeSquint": 0.15 * smile + 0.5 * narrow,
+        "X_eyeBlink": 0.32 * narrow,
+        "X_eyeWide": 0.25 * (1 - narrow),
         "X_browInnerUp": face.brows_up,
         "X_browOuterUp": face.brows_up * face.outer_brows,
         "X_browDown": face.brows_down,
     }
 
 
-def head_vertices(person: "Person") -> Array:
+def head_vertices(person: Traits) -> Array:
     """The person's bare head: float32 (n, 3)."""
     head = load_head()
     given = morph_weights(person)

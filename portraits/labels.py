@@ -1,6 +1,8 @@
-"""What CelebA would call a portrait: its 40 attributes, read off the parameters."""
+"""What CelebA would call a portrait: its 40 attributes, of what can be seen in the picture."""
 
-from portraits.person import LONG_STYLES, Person
+from dataclasses import dataclass
+
+from portraits.traits import HANGING_STYLES, Traits
 
 ATTRIBUTES: tuple[str, ...] = (
     "5_o_Clock_Shadow",
@@ -46,71 +48,88 @@ ATTRIBUTES: tuple[str, ...] = (
 )
 """The names, in CelebA's order."""
 
+HALF = 0.5
+"""A trait from 0 (not) to 1 (very) is labelled above this; see `Face`."""
 
-def attributes(person: Person) -> dict[str, bool]:
+OLD = 0.48
+"""The age from which CelebA would not call a person young; see `Build.age`."""
+
+PALE = 0.08
+"""The melanin up to which skin is pale; see `Build.melanin`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """How many pixels show what may be hidden, of a square picture 96 pixels wide.
+
+    `render.survey` counts them, at the same size whatever the size of the picture.
+    """
+
+    hair: int
+    sideburns: int
+    earrings: int
+    necklace: int
+    tie: int
+
+
+_ENOUGH = Visible(hair=120, sideburns=8, earrings=6, necklace=8, tie=16)
+"""The fewest pixels of each that one still notices."""
+
+
+def label(person: Traits, seen: Visible) -> dict[str, bool]:
     """Tell which of the 40 attributes a person has, in the order of `ATTRIBUTES`.
 
-    `Attractive` is always false: it is a judgement, and no parameter stands for it.
+    `Attractive` is always false: it is a judgement, not a fact about a drawing.
     """
-    build, hair, face = person.build, person.hair, person.expression
+    build, face, hair, mouth = person.build, person.face, person.hair, person.expression
     beard, outfit = person.facial_hair, person.outfit
-    feature, african = build.features, build.ancestry[1]
-    hatted = outfit.hat != "none"
-    hair_shows = hair.style != "bald" and not (hatted and hair.style == "buzz")
+    bare_headed = outfit.hat == "none"
+    hair_shows = hair.style != "bald" and seen.hair >= _ENOUGH.hair
     hair_color = hair.color_name if hair_shows else ""
-    nose = (
-        feature["nose_volume"]
-        + feature["nose_scale-horiz"] * 1.2
-        + feature["nose_width3"] * 0.7
-        + 0.5 * african
-    )
-    lips = (
-        feature["mouth_lowerlip-height"]
-        + feature["mouth_upperlip-height"]
-        + 0.5 * (feature["mouth_lowerlip-volume"] + feature["mouth_upperlip-volume"])
-        + 0.8 * african
-    )
-    lid_closure = face.squint * 0.6 + face.blink - feature["eye_height2"] * 0.6
+    hangs = hair_shows and hair.style in HANGING_STYLES
+    curly = hair.style in ("short_curls", "afro", "long_curls")
     found = {
-        "5_o_Clock_Shadow": beard.stubble > 0,
-        "Arched_Eyebrows": beard.brow_arch > 0.038,
+        "5_o_Clock_Shadow": beard.stubble > HALF and beard.beard < HALF,
+        "Arched_Eyebrows": face.brow_arch > HALF,
         "Attractive": False,
-        "Bags_Under_Eyes": feature["eye_bag"] + 0.9 * build.ageing > 0.75,
-        "Bald": hair.style == "bald" and not hatted,
-        "Bangs": hair.bangs,
-        "Big_Lips": lips > 0.5,
-        "Big_Nose": nose > 0.5,
+        "Bags_Under_Eyes": face.eye_bags > HALF,
+        "Bald": hair.style == "bald" and bare_headed,
+        "Bangs": hair.bangs and bare_headed and hair.style != "bald",
+        "Big_Lips": face.lips > HALF,
+        "Big_Nose": face.nose_size > HALF,
         "Black_Hair": hair_color == "Black",
         "Blond_Hair": hair_color == "Blond",
-        "Blurry": person.photo.blur > 0,
+        "Blurry": person.photo.blur > HALF,
         "Brown_Hair": hair_color == "Brown",
-        "Bushy_Eyebrows": beard.brow_thickness > 0.06,
-        "Chubby": build.weight > 0.42,
-        "Double_Chin": feature["neck_double"] > 0.32,
+        "Bushy_Eyebrows": face.brow_thickness > HALF,
+        "Chubby": build.weight > HALF,
+        "Double_Chin": face.double_chin > HALF,
         "Eyeglasses": outfit.glasses,
-        "Goatee": beard.goatee > 0 and beard.beard == 0,
+        "Goatee": beard.goatee > HALF and beard.beard < HALF,
         "Gray_Hair": hair_color == "Gray",
-        "Heavy_Makeup": person.make_up.eyes > 0,
-        "High_Cheekbones": feature["cheek_bones"] + 0.4 * face.smile > 0.35,
+        "Heavy_Makeup": person.make_up.eyes > HALF,
+        "High_Cheekbones": face.cheekbones > HALF,
         "Male": build.male,
-        "Mouth_Slightly_Open": face.mouth_open,
-        "Mustache": beard.mustache > 0,
-        "Narrow_Eyes": lid_closure > 0.12,
-        "No_Beard": beard.stubble + beard.mustache + beard.goatee + beard.beard == 0,
-        "Oval_Face": feature["head_oval"] > 0.10,
-        "Pale_Skin": build.melanin < 0.14,
-        "Pointy_Nose": feature["nose_point-width"] < -0.2,
-        "Receding_Hairline": hair.recession > 0.25 and hair.style != "bald",
-        "Rosy_Cheeks": person.make_up.blush > 0.35,
-        "Sideburns": beard.sideburns > 0,
-        "Smiling": face.smiling,
-        "Straight_Hair": hair.style in LONG_STYLES and hair.waviness < 0.2,
-        "Wavy_Hair": hair.waviness > 0.2 or hair.style == "afro",
-        "Wearing_Earrings": outfit.earrings,
-        "Wearing_Hat": hatted,
-        "Wearing_Lipstick": person.make_up.lipstick > 0,
-        "Wearing_Necklace": outfit.necklace,
-        "Wearing_Necktie": outfit.tie,
-        "Young": build.young,
+        "Mouth_Slightly_Open": mouth.opening > 0.2,
+        "Mustache": beard.mustache > HALF,
+        "Narrow_Eyes": face.eyes_narrow > HALF,
+        "No_Beard": max(beard.stubble, beard.mustache, beard.goatee, beard.beard) < HALF,
+        "Oval_Face": face.oval > HALF,
+        "Pale_Skin": build.melanin < PALE,
+        "Pointy_Nose": face.nose_point > HALF,
+        "Receding_Hairline": (
+            hair.recession > HALF and bare_headed and hair_shows and not hair.bangs
+        ),
+        "Rosy_Cheeks": person.make_up.blush > HALF,
+        "Sideburns": beard.sideburns > HALF and seen.sideburns >= _ENOUGH.sideburns,
+        "Smiling": mouth.smile > 0.4,
+        "Straight_Hair": hangs and hair.waviness < HALF,
+        "Wavy_Hair": (hangs or (hair_shows and curly)) and hair.waviness > HALF,
+        "Wearing_Earrings": outfit.earrings and seen.earrings >= _ENOUGH.earrings,
+        "Wearing_Hat": not bare_headed,
+        "Wearing_Lipstick": person.make_up.lipstick > HALF,
+        "Wearing_Necklace": outfit.necklace and seen.necklace >= _ENOUGH.necklace,
+        "Wearing_Necktie": outfit.tie and seen.tie >= _ENOUGH.tie,
+        "Young": build.age < OLD,
     }
     return {name: found[name] for name in ATTRIBUTES}

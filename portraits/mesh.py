@@ -20,6 +20,9 @@ class Material(IntEnum):
     FRAME = 6
     BRIM = 7
     JEWEL = 8
+    NECKLACE = 9
+    TIE = 10
+    CLOTH = 11
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from portraits.dress import hat_color, hat_cover, polished_color, through_lens
+from portraits.hair_shading import hair_color, hair_cover
 from portraits.head import SKULL_CENTER, load_head, vertices_of
+from portraits.labels import HALF, Visible
 from portraits.maths import Array, clip01, dot, linear, mix, normalize, rotate
 from portraits.mesh import Material, Mesh, vertex_normals
-from portraits.person import Backdrop, Color, Person, Photo
 from portraits.raster import NOTHING, Raster, rasterize
 from portraits.scene import build_scene
 from portraits.shading import (
@@ -18,20 +20,21 @@ from portraits.shading import (
     Light,
     Surface,
     eye_color,
-    hair_color,
-    hair_cover,
-    hat_color,
-    hat_cover,
-    polished_color,
     teeth_color,
-    through_lens,
 )
-from portraits.skin import Masks, skin_color
+from portraits.skin import Masks, sideburns_cover, skin_color
+from portraits.traits import Backdrop, Color, Photo, Traits
 
 _PIVOT = np.array([0, -1.0, -0.75], np.float32)  # where the head turns on the neck
 _VIEWER = 13.0  # distance of the viewer from the origin, in units of the mesh
 _GAMMA = np.float32(1 / 2.2)
 _GRAIN = 0.008
+
+SUPERSAMPLING = 1.5
+"""How many times larger a picture is drawn before it is scaled down."""
+
+SURVEY_PIXELS = 96
+"""Width of the picture that `Visible` counts in."""
 
 # CelebA aligns its 178 x 218 pictures so that the eyes are 39 pixels apart, at row 111. These
 # heads are framed a little tighter; their eyes are 0.616 units of the mesh apart.
@@ -39,47 +42,97 @@ _PIXELS_PER_UNIT = 39 / 178 / 0.616 * 1.25  # in a picture one pixel wide
 _EYE_ROW = 0.51
 
 
-def render(person: Person, size: int = 64, supersampling: float = 1.5) -> Array:
+def render(person: Traits, size: int = 64) -> Array:
     """Draw a portrait.
 
     Args:
         size: width and height in pixels.
-        supersampling: how many times larger the picture is drawn before it is scaled down.
 
     Returns:
         uint8 (size, size, 3), red, green and blue; the same for the same arguments.
     """
-    pixels = round(size * supersampling)
-    drawn = _develop(draw(person, pixels), person.photo.exposure)
-    picture = Image.fromarray(drawn).resize((size, size), Image.Resampling.HAMMING)
-    picture = np.asarray(picture, np.float32) / 255
-    if person.photo.blur:
-        picture = _blur(picture, person.photo.blur * size / 64)
-    picture = picture + _grain(person.photo, picture.shape)
-    return (clip01(picture) * 255 + 0.5).astype(np.uint8)
+    return _finish(person, draw(person, round(size * SUPERSAMPLING)), size)
 
 
-def draw(person: Person, pixels: int) -> Array:
+def draw(person: Traits, pixels: int) -> Array:
     """Draw a portrait in linear light, before exposure: float32 (3, pixels, pixels)."""
-    scene, light, turn = build_scene(person), Light.of(person), _Turn.of(person)
-    mesh = scene.mesh
-    normals = vertex_normals(mesh.vertices, mesh.triangles)
-    vertices = turn(mesh.vertices - _PIVOT, mesh.stiffness) + _PIVOT
-    camera = _Camera.aimed(person, vertices, pixels)
-    raster = rasterize(*camera.project(vertices), mesh.triangles, pixels, pixels)
+    return _paint(person, _Shot.of(person, pixels))
 
-    image = _backdrop(person.backdrop, pixels)
-    seen = np.flatnonzero(raster.triangle.ravel() != NOTHING)
-    points = _Interpolation.at(raster, seen, mesh.triangles)
-    surface = _surface(points, mesh, turn(normals, mesh.stiffness), light)
-    material = mesh.material[raster.triangle.ravel()[seen]]
-    image.reshape(3, -1)[:, seen] = _colors(person, surface, light, material, points)
 
-    for vertices, triangles in scene.lenses:
-        vertices = rotate(vertices - _PIVOT, turn.head) + _PIVOT
-        lens = rasterize(*camera.project(vertices), triangles, pixels, pixels)
-        _glaze(person, image, (lens.triangle != NOTHING) & (lens.depth > raster.depth))
+def survey(person: Traits) -> Visible:
+    """Count the pixels that show what hair, hat or the edge of the picture may hide."""
+    return _count(person, _Shot.of(person, SURVEY_PIXELS))
+
+
+def render_and_survey(person: Traits, size: int = 64) -> tuple[Array, Visible]:
+    """`render` and `survey` in one; they share their work at 64 pixels."""
+    pixels = round(size * SUPERSAMPLING)
+    shot = _Shot.of(person, pixels)
+    seen = _count(person, shot) if pixels == SURVEY_PIXELS else survey(person)
+    return _finish(person, _paint(person, shot), size), seen
+
+
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """What the camera sees of a person, before it has a colour."""
+
+    raster: Raster
+    seen: Array
+    """int (n,), the flat numbers of the pixels that show the person."""
+    material: Array
+    """int (n,), the `Material` in each."""
+    points: "_Interpolation"
+    surface: Surface
+    light: Light
+    lenses: list[Raster]
+
+    @classmethod
+    def of(cls, person: Traits, pixels: int) -> "_Shot":
+        """Point the camera at a person and take a picture of pixels x pixels."""
+        scene, light, turn = build_scene(person), Light.of(person), _Turn.of(person)
+        mesh = scene.mesh
+        normals = vertex_normals(mesh.vertices, mesh.triangles)
+        vertices = turn(mesh.vertices - _PIVOT, mesh.stiffness) + _PIVOT
+        camera = _Camera.aimed(person, vertices, pixels)
+        raster = rasterize(*camera.project(vertices), mesh.triangles, pixels, pixels)
+        seen = np.flatnonzero(raster.triangle.ravel() != NOTHING)
+        points = _Interpolation.at(raster, seen, mesh.triangles)
+        surface = _surface(points, mesh, turn(normals, mesh.stiffness), light)
+        material = mesh.material[raster.triangle.ravel()[seen]]
+        lenses = []
+        for vertices, triangles in scene.lenses:
+            vertices = rotate(vertices - _PIVOT, turn.head) + _PIVOT
+            lenses.append(rasterize(*camera.project(vertices), triangles, pixels, pixels))
+        return cls(raster, seen, material, points, surface, light, lenses)
+
+
+def _paint(person: Traits, shot: _Shot) -> Array:
+    """Give every pixel its colour in linear light: float32 (3, height, width)."""
+    image = _backdrop(person.backdrop, len(shot.raster.depth))
+    image.reshape(3, -1)[:, shot.seen] = _colors(
+        person, shot.surface, shot.light, shot.material, shot.points
+    )
+    for lens in shot.lenses:
+        _glaze(person, image, (lens.triangle != NOTHING) & (lens.depth > shot.raster.depth))
     return image
+
+
+def _count(person: Traits, shot: _Shot) -> Visible:
+    """Count the pixels that show each of the things that may be hidden."""
+    pixels = np.bincount(shot.material, minlength=len(Material))
+    head = np.flatnonzero(shot.material == Material.SKIN)
+    on_head = shot.surface.take(head)
+    masks = load_head().masks
+    (ears,) = shot.points.take(head)(masks["ears"][:, None])
+    bare = hat_cover(person, on_head, ears) < HALF
+    hair = (hair_cover(person, on_head, ears) > HALF) & bare
+    return Visible(
+        hair=int(pixels[Material.HAIR] + hair.sum()),
+        sideburns=int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum()),
+        earrings=int(pixels[Material.JEWEL]),
+        necklace=int(pixels[Material.NECKLACE]),
+        tie=int(pixels[Material.TIE]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +143,7 @@ class _Turn:
     body: Array
 
     @classmethod
-    def of(cls, person: Person) -> "_Turn":
+    def of(cls, person: Traits) -> "_Turn":
         pose = person.pose
         return cls(_rotation(pose.yaw, pose.pitch, pose.roll), _rotation(pose.body_yaw))
 
@@ -120,7 +173,7 @@ class _Camera:
     eyes_y: float
 
     @classmethod
-    def aimed(cls, person: Person, vertices: Array, pixels: int) -> "_Camera":
+    def aimed(cls, person: Traits, vertices: Array, pixels: int) -> "_Camera":
         """Aim at the middle of the eyes."""
         x, y = _perspective(vertices[vertices_of(*EYES)])
         return cls(pixels, person.photo, float(x.mean()), float(y.mean()))
@@ -188,7 +241,7 @@ def _surface(points: _Interpolation, mesh: Mesh, normals: Array, light: Light) -
 
 
 def _colors(
-    person: Person, surface: Surface, light: Light, material: Array, points: _Interpolation
+    person: Traits, surface: Surface, light: Light, material: Array, points: _Interpolation
 ) -> Array:
     """Linear colour (3, n) of n pixels."""
     colors = np.zeros((3, len(material)), np.float32)
@@ -211,7 +264,7 @@ def _colors(
 
 
 def _color_head(
-    person: Person,
+    person: Traits,
     surface: Surface,
     light: Light,
     material: Array,
@@ -265,7 +318,7 @@ def _positions(pixels: int) -> tuple[Array, Array]:
     return position[None, :], position[:, None]
 
 
-def _glaze(person: Person, image: Array, lens: Array) -> None:
+def _glaze(person: Traits, image: Array, lens: Array) -> None:
     """Put glass before an image (3, height, width) where `lens` (height, width) is true."""
     if not lens.any():
         return
@@ -274,6 +327,17 @@ def _glaze(person: Person, image: Array, lens: Array) -> None:
         (at - at.min()) / (np.ptp(at) + 1e-6 * len(lens)) for at in (column, row)
     )  # positions within the lens
     image[:, lens] = through_lens(person, image[:, lens], x, y)
+
+
+def _finish(person: Traits, image: Array, size: int) -> Array:
+    """From linear light (3, height, width) to the picture: film, scaling, blur and grain."""
+    drawn = _develop(image, person.photo.exposure)
+    picture = Image.fromarray(drawn).resize((size, size), Image.Resampling.HAMMING)
+    picture = np.asarray(picture, np.float32) / 255
+    if person.photo.blur:
+        picture = _blur(picture, person.photo.blur * size / 64)
+    picture = picture + _grain(person.photo, picture.shape)
+    return (clip01(picture) * 255 + 0.5).astype(np.uint8)
 
 
 def _develop(image: Array, exposure: float) -> Array:

@@ -7,7 +7,7 @@ from portraits.hair import beard_shell, hair_shell, loose_hair
 from portraits.head import head_mesh, head_vertices, landmarks
 from portraits.maths import Array
 from portraits.mesh import Mesh, join
-from portraits.person import Person
+from portraits.traits import Traits
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Scene:
     """The glass of glasses, if any: vertices (n, 3) and triangles of each."""
 
 
-def build_scene(person: Person) -> Scene:
+def build_scene(person: Traits) -> Scene:
     """Build the geometry of a portrait."""
     bare = head_vertices(person)
     covered = bare + beard_shell(person) + hair_shell(person)

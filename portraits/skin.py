@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from portraits.dress import dressed
 from portraits.maths import (
     Array,
     bell,
@@ -15,8 +16,8 @@ from portraits.maths import (
     smoothstep,
     value_noise,
 )
-from portraits.person import Person
 from portraits.shading import Light, Surface
+from portraits.traits import Traits
 
 SKIN_TONES = np.array(
     [
@@ -51,7 +52,7 @@ class Masks:
         )
 
 
-def skin_color(person: Person, surface: Surface, light: Light, masks: Masks) -> Array:
+def skin_color(person: Traits, surface: Surface, light: Light, masks: Masks) -> Array:
     """Linear colour (3, n) of skin and clothes, lit."""
     base = _tone(person.build.melanin)
     lip = smoothstep(0.3, 0.7, masks.lips)
@@ -62,7 +63,7 @@ def skin_color(person: Person, surface: Surface, light: Light, masks: Masks) -> 
     color = mix(color, _lip_color(person, base), lip)
     color = _made_up(person, color, base, surface, masks)
     color = mix(color, column([0.16, 0.035, 0.035]), masks.mouth)
-    color, clothed = _dressed(person, color, surface)
+    color, clothed = dressed(person, color, surface)
 
     oiliness = (1 - 0.6 * masks.mouth) * (1 - clothed) * (1 - beard) * (1 - brow)
     oiliness = oiliness * (1 + 2.2 * lip * (0.3 + 0.7 * person.make_up.lipstick))
@@ -76,7 +77,7 @@ def _tone(melanin: float) -> Array:
     return linear(mix(SKIN_TONES[i], SKIN_TONES[i + 1], position - i))
 
 
-def _blushed(person: Person, base: Array, surface: Surface, masks: Masks) -> Array:
+def _blushed(person: Traits, base: Array, surface: Surface, masks: Masks) -> Array:
     """Skin, redder on cheeks, nose and ears, darker under the eyes: (3, n)."""
     x, y, _ = surface.anchor
     x = np.abs(x)
@@ -96,7 +97,7 @@ def _blushed(person: Person, base: Array, surface: Surface, masks: Masks) -> Arr
 
 
 def _bearded(
-    person: Person, color: Array, base: Array, surface: Surface, masks: Masks
+    person: Traits, color: Array, base: Array, surface: Surface, masks: Masks
 ) -> tuple[Array, Array | float]:
     """Paint stubble and beard; return the colour (3, n) and how much beard covers the skin."""
     hair = person.facial_hair
@@ -119,8 +120,7 @@ def _bearded(
     around_mouth = smoothstep(0.26, 0.30, np.hypot(x, (y + 0.69) * 1.25))
     beard = smoothstep(-0.52, -0.68, cheek_edge) * around_mouth + smoothstep(-0.85, -0.92, y)
     beard = clip01(beard) * smoothstep(-0.80, -0.62, z) * smoothstep(-1.38, -1.25, y)
-    sideburns = np.abs(np.abs(surface.azimuth) - 1.3) < 0.15
-    sideburns = sideburns * smoothstep(-0.42, -0.34, y) * (y < 0.3)
+    sideburns = sideburns_cover(surface)
 
     name = person.hair.color_name
     beard_color = linear(np.array(person.hair.color) * (0.75 if name == "Blond" else 0.85))
@@ -133,33 +133,39 @@ def _bearded(
     return mix(color, beard_color * strands, cover), cover
 
 
-def _brows(person: Person, surface: Surface) -> Array:
+def sideburns_cover(surface: Surface) -> Array:
+    """Where sideburns grow, 0 to 1, in each of n pixels that show the head."""
+    y = surface.anchor[1]
+    beside = np.abs(np.abs(surface.azimuth) - 1.3) < 0.15
+    return beside * smoothstep(-0.42, -0.34, y) * (y < 0.3)
+
+
+def _brows(person: Traits, surface: Surface) -> Array:
     """How much brow covers each pixel, 0 to 1."""
-    hair = person.facial_hair
     x, y, z = surface.anchor
     x = np.abs(x)
     along = clip01((x - 0.12) / 0.42)
     arch = np.sin(np.pi * clip01(along * 0.75 + 0.12))
-    middle = 0.19 + hair.brow_arch * arch * 1.4 - 0.05 * along**3
-    half_height = hair.brow_thickness * (1 - 0.65 * along * along)
+    middle = 0.19 + (0.002 + 0.05 * person.face.brow_arch) * arch * 1.4 - 0.05 * along**3
+    half_height = (0.03 + 0.045 * person.face.brow_thickness) * (1 - 0.65 * along * along)
     brow = smoothstep(1.25, 0.45, np.abs(y - middle) / half_height)
     brow = brow * smoothstep(0.09, 0.15, x) * smoothstep(0.60, 0.50, x) * (z > -0.3)
     return brow * (0.86 if person.hair.color_name in ("Black", "Brown") else 0.62)
 
 
-def _brow_color(person: Person) -> Array:
+def _brow_color(person: Traits) -> Array:
     if person.hair.color_name == "Gray":
         return linear([0.35, 0.33, 0.32])
     return linear(np.array(person.hair.color) * 0.62 + 0.02)
 
 
-def _lip_color(person: Person, base: Array) -> Array:
+def _lip_color(person: Traits, base: Array) -> Array:
     lightness = 0.35 + 0.65 * (1 - person.build.melanin)
     lipstick = linear(person.make_up.lip_color) * (0.5 + 0.5 * lightness)
     return mix(base * column([0.86, 0.52, 0.52]), lipstick, person.make_up.lipstick * 0.85)
 
 
-def _made_up(person: Person, color: Array, base: Array, surface: Surface, masks: Masks) -> Array:
+def _made_up(person: Traits, color: Array, base: Array, surface: Surface, masks: Masks) -> Array:
     """Paint eye shadow, if any, and the line of the lashes."""
     amount = person.make_up.eyes
     x, y, _ = surface.anchor
@@ -170,28 +176,7 @@ def _made_up(person: Person, color: Array, base: Array, surface: Surface, masks:
     return color * (1 - lashes)
 
 
-def _dressed(person: Person, color: Array, surface: Surface) -> tuple[Array, Array]:
-    """Put on necklace and clothes; return the colour (3, n) and how much is clothed (n,)."""
-    outfit = person.outfit
-    x, y, _ = surface.anchor
-    x = np.abs(x)
-    collar = outfit.collar + 0.35 * np.minimum(x, 0.9)
-    cloth = linear(outfit.cloth_color)
-    if outfit.suit:
-        collar = collar - 0.5 * clip01(0.35 - x)
-        shirt = smoothstep(0.42, 0.38, x + 0.18 * (y + 1.6))
-        cloth = mix(cloth * 0.35, column([0.8, 0.8, 0.82]), shirt)
-    if outfit.tie:
-        tie = smoothstep(0.10, 0.085, x - 0.02 * (y + 2))
-        cloth = mix(cloth, linear(outfit.tie_color), tie)
-    if outfit.necklace:
-        chain = smoothstep(0.035, 0.02, np.abs(y + 1.62 - 0.25 * x))
-        color = mix(color, linear(outfit.jewel_color), chain)
-    clothed = smoothstep(-0.02, 0.03, collar - y)
-    return mix(color, cloth, clothed), clothed
-
-
-def _lit(person: Person, color: Array, oiliness: Array, surface: Surface, light: Light) -> Array:
+def _lit(person: Traits, color: Array, oiliness: Array, surface: Surface, light: Light) -> Array:
     """Light the skin: red light reaches further into the shadow than green and blue."""
     wrap = column([0.42, 0.26, 0.18])
     diffuse = clip01((surface.toward_key + wrap) / (1 + wrap))
@@ -206,9 +191,9 @@ def _lit(person: Person, color: Array, oiliness: Array, surface: Surface, light:
     return lit
 
 
-def _brow_shadow(person: Person, y: Array) -> Array | float:
+def _brow_shadow(person: Traits, y: Array) -> Array | float:
     """How much of the key light a brim or bangs let through."""
-    if person.outfit.hat in ("cap", "brim"):
+    if person.outfit.hat in ("cap", "fedora", "sun_hat"):
         return 1 - 0.5 * smoothstep(-0.35, 0.15, y)
     if person.hair.bangs:
         return 1 - 0.35 * smoothstep(0.05, 0.3, y)

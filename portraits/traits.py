@@ -1,0 +1,291 @@
+"""Every parameter of one portrait, in groups: values that never change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Color = tuple[float, float, float]
+"""Red, green, blue in [0, 1], as on a screen (not linear light)."""
+
+HAIR_COLORS: dict[str, tuple[Color, Color]] = {
+    "Black": ((0.055, 0.045, 0.045), (0.11, 0.085, 0.075)),
+    "Brown": ((0.20, 0.12, 0.075), (0.40, 0.26, 0.16)),
+    "Blond": ((0.66, 0.50, 0.28), (0.92, 0.78, 0.52)),
+    "Gray": ((0.55, 0.55, 0.56), (0.88, 0.88, 0.88)),
+    "Red": ((0.42, 0.16, 0.07), (0.62, 0.27, 0.11)),
+}
+"""The darkest and the lightest shade of each."""
+
+SHORT_STYLES = ("buzz", "crop", "side_part", "quiff", "tousled", "slick", "pixie")
+MEDIUM_STYLES = ("bob", "lob", "shag")
+LONG_STYLES = ("long", "layered", "one_shoulder")
+CURLY_STYLES = ("short_curls", "afro", "long_curls")
+UPDO_STYLES = ("bun", "chignon", "ponytail")
+HAIR_STYLES = (
+    "bald",
+    *SHORT_STYLES,
+    *MEDIUM_STYLES,
+    *LONG_STYLES,
+    *CURLY_STYLES,
+    *UPDO_STYLES,
+)
+HANGING_STYLES = (*MEDIUM_STYLES, *LONG_STYLES, "long_curls")
+"""Hair styles in which hair hangs down beside the face."""
+
+HATS = ("none", "beanie", "cap", "fedora", "sun_hat")
+NECKLINES = ("crew", "v", "scoop", "turtleneck", "straps", "shirt", "suit")
+EARRINGS = ("stud", "drop", "hoop")
+NECKLACES = ("chain", "pearls", "pendant")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a person is born with, and age."""
+
+    male: bool
+    age: float
+    """0 (twenty or so) to 1 (very old)."""
+    ancestry: tuple[float, float, float]
+    """Shares of MakeHuman's Caucasian, African and Asian targets; they sum to 1."""
+    gender: float
+    """Shape of the head, 0 feminine to 1 masculine."""
+    weight: float
+    """-0.8 thin to 1 fat."""
+    melanin: float
+    """0 palest to 1 darkest skin."""
+    iris: Color
+
+    @property
+    def ageing(self) -> float:
+        """How old the face looks, 0 to 1."""
+        return min(max((self.age - 0.25) / 0.6, 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The shape of the face. What CelebA has a word for is a number from 0 (not) to 1 (very)."""
+
+    oval: float
+    nose_size: float
+    nose_point: float
+    """0 blunt and broad at the tip, 1 pointed."""
+    lips: float
+    """0 thin to 1 full."""
+    cheekbones: float
+    """0 flat to 1 high."""
+    eyes_narrow: float
+    """0 wide open to 1 narrow."""
+    eye_bags: float
+    double_chin: float
+    brow_thickness: float
+    brow_arch: float
+    freckles: float
+    features: Mapping[str, float] = field(hash=False)
+    """Weight of each morph target that makes one face differ from the next; 0 is average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hair:
+    """The hair on the head."""
+
+    color_name: str
+    """A key of `HAIR_COLORS`."""
+    color: Color
+    style: str
+    """One of `HAIR_STYLES`."""
+    bangs: bool
+    waviness: float
+    """0 straight to 1."""
+    recession: float
+    """How far the hairline has receded, 0 to 1."""
+    parting: float
+    """-1 on the person's right to 1 on the left, 0 in the middle."""
+    volume: float
+    """0.6 to 1.3, 1 is usual."""
+    hairline: float
+    """How much higher than usual the hair begins, in units of the mesh."""
+    length: float
+    """0 the shortest of its style to 1 the longest."""
+    tucked: bool
+    """Whether hanging hair is tucked behind the ears."""
+    highlights: float
+    """How much lighter some strands are, 0 to 1."""
+    messiness: float
+    """0 neat to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacialHair:
+    """Hair on the face; amounts from 0 (none) to 1."""
+
+    stubble: float
+    mustache: float
+    goatee: float
+    beard: float
+    sideburns: float
+    beard_length: float
+
+
+@dataclass(frozen=True, slots=True)
+class MakeUp:
+    """What is painted on the face; amounts from 0 (none) to 1."""
+
+    eyes: float
+    lipstick: float
+    lip_color: Color
+    blush: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What the person wears."""
+
+    hat: str
+    """One of `HATS`."""
+    hat_color: Color
+    earrings: bool
+    earring_style: str
+    """One of `EARRINGS`."""
+    earring_size: float
+    """0 small to 1 large."""
+    necklace: bool
+    necklace_style: str
+    """One of `NECKLACES`."""
+    jewel_color: Color
+    glasses: bool
+    sunglasses: bool
+    """Whether the glasses, if worn, are dark."""
+    lens_squareness: float
+    """0 round to 1 square."""
+    frame_color: Color
+    frame_thickness: float
+    """0 thin to 1 thick."""
+    neckline: str
+    """One of `NECKLINES`."""
+    cloth_color: Color
+    shirt_color: Color
+    """Of the shirt under a suit."""
+    tie: bool
+    """Whether a tie is worn, which takes a shirt or a suit."""
+    tie_color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What the face does; amounts from 0 (nothing) to about 1."""
+
+    smile: float
+    opening: float
+    """How far the mouth is open."""
+    frown: float
+    pucker: float
+    brows_up: float
+    brows_down: float
+    smile_left: float
+    """How much more the smile pulls on this side."""
+    smile_right: float
+    jaw: float
+    """How much of an opening is the jaw's."""
+    outer_brows: float
+    """How far the outer ends of the brows follow the inner ones up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where head, body and eyes point, in radians."""
+
+    yaw: float
+    pitch: float
+    roll: float
+    body_yaw: float
+    gaze_x: float
+    gaze_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lighting:
+    """One key light and the sky."""
+
+    azimuth: float
+    """Radians, 0 in front."""
+    elevation: float
+    """Radians, 0 level with the face."""
+    key: float
+    ambient: float
+    warmth: float
+    """Above 0 the key light is orange, below 0 blue."""
+    rim: float
+    """Light along the outline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A soft blot of light behind the person; position and radius in picture widths."""
+
+    x: float
+    y: float
+    radius: float
+    strength: float
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Backdrop:
+    """What is behind the person: a gradient and some blots of light."""
+
+    start: Color
+    stop: Color
+    angle: float
+    """Direction of the gradient in radians."""
+    spots: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strands:
+    """Random numbers that make locks and strands of hair."""
+
+    coarse: tuple[float, ...]
+    """64 of them, in [0, 1]."""
+    fine: tuple[float, ...]
+    """256 of them, in [0, 1]."""
+    phase: tuple[float, ...]
+    """6 of them, in [0, 1]: two shift waves, one shifts locks, one the glint on glasses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What the photographer does."""
+
+    exposure: float
+    shift_x: float
+    """How far off centre the eyes are, in picture widths."""
+    shift_y: float
+    zoom: float
+    tilt: float
+    """Radians."""
+    blur: float
+    """Standard deviation of the blur in pixels of a picture 64 pixels wide; 0 is sharp."""
+    grain: tuple[int, int]
+    """State and increment of the PCG64 generator that gives the film grain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Everything that decides one portrait. A value: it never changes, and equals its twin.
+
+    Make another with `dataclasses.replace`, a group at a time:
+
+        replace(person, outfit=replace(person.outfit, glasses=True))
+    """
+
+    build: Build
+    face: Face
+    hair: Hair
+    facial_hair: FacialHair
+    make_up: MakeUp
+    outfit: Outfit
+    expression: Expression
+    pose: Pose
+    lighting: Lighting
+    backdrop: Backdrop
+    strands: Strands
+    photo: Photo
