@@ -1,27 +1,61 @@
-"""The command line: `python -m portraits` draws the data set."""
+"""The command line: `python -m portraits` draws the data set, or paired sets."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from portraits.dataset import PortraitsError, write_dataset
+from portraits.counterfactuals import SEED, write_counterfactuals
+from portraits.dataset import write_dataset
+from portraits.errors import PortraitsError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.command()
 def draw(
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("data/portraits"),
-    count: Annotated[int, typer.Option(help="How many portraits.")] = 20_000,
-    size: Annotated[int, typer.Option(help="Width and height in pixels.")] = 64,
-    seed: Annotated[int, typer.Option(help="Another seed is another population.")] = 0,
+    attributes: Annotated[
+        list[str] | None, typer.Argument(help="With --counterfactuals: attributes to switch.")
+    ] = None,
+    counterfactuals: Annotated[
+        bool, typer.Option("--counterfactuals", help="Draw people without and with attributes.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder to write to.", show_default="data/portraits or data/counterfactuals"
+        ),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(help="How many people.", show_default="20000 or 500")
+    ] = None,
+    size: Annotated[str, typer.Option(help="Width and height in pixels: 64, or 178x218.")] = "64",
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Another seed is another population.", show_default="0 or 1"),
+    ] = None,
     jobs: Annotated[str, typer.Option(help="Processes at work; auto: one a core.")] = "auto",
 ) -> None:
-    """Draw labelled portraits in CelebA's layout; run it again to go on after an interruption."""
+    """Draw labelled portraits in CelebA's layout; run it again to go on after an interruption.
+
+    python -m portraits --counterfactuals Eyeglasses Smiling --count 500 draws each person twice
+    for each attribute: without and with it.
+    """
     try:
-        write_dataset(out, count, size, seed, _number_of_jobs(jobs))
+        pixels, processes = _size(size), _number_of_jobs(jobs)
+        if counterfactuals:
+            out = out or Path("data/counterfactuals")
+            count, seed = _given(count, 500), _given(seed, SEED)
+            write_counterfactuals(out, attributes or [], count, pixels, seed, processes)
+        elif attributes:
+            raise PortraitsError(
+                f"What to do with {attributes[0]}? To switch it, add --counterfactuals."
+            )
+        else:
+            out = out or Path("data/portraits")
+            write_dataset(out, _given(count, 20_000), pixels, _given(seed, 0), processes)
     except PortraitsError as error:
         print(f"portraits: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -31,6 +65,18 @@ def draw(
             file=sys.stderr,
         )
         raise typer.Exit(130) from None
+
+
+def _given(number: int | None, default: int) -> int:
+    return default if number is None else number
+
+
+def _size(size: str) -> tuple[int, int]:
+    """Read the option --size."""
+    match = re.fullmatch(r"(-?\d+)(?:x(-?\d+))?", size)
+    if not match:
+        raise PortraitsError(f"--size must be a number, or two such as 178x218, not {size!r}.")
+    return int(match[1]), int(match[2] or match[1])
 
 
 def _number_of_jobs(jobs: str) -> int | None:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -21,12 +21,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from portraits import DRAWING_VERSION
+from portraits.errors import PortraitsError
 from portraits.labels import ATTRIBUTES, label
 from portraits.maths import Array
 from portraits.person import Person
-from portraits.render import render_and_survey, survey
+from portraits.render import Size, check_size, render_and_survey, survey, width_and_height
 
-SMALLEST, LARGEST = 16, 1024  # pixels
 MOST = 999_999  # as many as six digits can number
 
 IMAGES = "img_align_celeba"
@@ -49,26 +49,37 @@ _THREAD_LIMITS = (
 )
 
 
-class PortraitsError(Exception):
-    """A data set that can't be written; the message is one sentence for the user."""
-
-
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a folder of portraits holds. While it is being drawn, `count` is what is wanted."""
 
     version: int
     seed: int
-    size: int
+    width: int
+    height: int
     count: int
+    switched: str = ""
+    """The attributes that every portrait was given: "+Smiling -Eyeglasses"."""
+
+    @property
+    def size(self) -> str:
+        """The size as one writes it: 64, or 178x218."""
+        square = self.width == self.height
+        return str(self.width) if square else f"{self.width}x{self.height}"
+
+    def __str__(self) -> str:
+        return f"portraits of seed {self.seed} and size {self.size}" + (
+            f" switched to {self.switched}" if self.switched else ""
+        )
 
 
 def write_dataset(
     out: str | os.PathLike[str] = "data/portraits",
     count: int = 20_000,
-    size: int = 64,
+    size: Size = 64,
     seed: int = 0,
     jobs: int | None = None,
+    switched: Mapping[str, bool] | None = None,
 ) -> Path:
     """Draw `count` labelled portraits into the folder `out`, or those that are missing there.
 
@@ -82,9 +93,10 @@ def write_dataset(
 
     Args:
         count: how many; more than before adds to the folder, fewer is refused.
-        size: width and height in pixels, 16 to 1024.
+        size: width and height in pixels, 16 to 1024; one number for both, or two.
         seed: another seed is another population.
         jobs: number of processes; by default one for each core that this process may use.
+        switched: attributes that every person is given (or not), as by `Person.with_attributes`.
 
     Returns:
         The folder.
@@ -96,7 +108,8 @@ def write_dataset(
     """
     out = Path(out)
     jobs = usable_cores() if jobs is None else jobs
-    wanted = Manifest(DRAWING_VERSION, seed, size, count)
+    width, height = width_and_height(size)
+    wanted = Manifest(DRAWING_VERSION, seed, width, height, count, _spelled(switched or {}))
     _check_arguments(wanted, jobs)
     try:
         if _is_complete(out, wanted):
@@ -141,13 +154,21 @@ def partition(number: int) -> int:
     return {19: 1, 0: 2}.get(number % 20, 0)
 
 
+def _spelled(switched: Mapping[str, bool]) -> str:
+    """Attributes as one string: "+Smiling -Eyeglasses"."""
+    return " ".join(("+" if on else "-") + name for name, on in switched.items())
+
+
+def _read_spelled(switched: str) -> dict[str, bool]:
+    return {name[1:]: name[0] == "+" for name in switched.split()}
+
+
 # ------------------------------------------------------------------ what may be written where
 
 
 def _check_arguments(wanted: Manifest, jobs: int) -> None:
     """Raise a `PortraitsError` for numbers that make no sense."""
-    if not SMALLEST <= wanted.size <= LARGEST:
-        raise PortraitsError(f"The size must be {SMALLEST} to {LARGEST} pixels, not {wanted.size}.")
+    check_size((wanted.width, wanted.height))
     if not 1 <= wanted.count <= MOST:
         raise PortraitsError(f"The count must be 1 to {MOST}, not {wanted.count}.")
     if wanted.seed < 0:
@@ -169,10 +190,9 @@ def _is_complete(out: Path, wanted: Manifest) -> bool:
                 "choose another folder with --out."
             )
         return False
-    if (found.seed, found.size) != (wanted.seed, wanted.size):
+    if str(found) != str(wanted):
         raise PortraitsError(
-            f"{out} holds portraits of seed {found.seed} and size {found.size}; "
-            "choose another folder with --out, or delete this one."
+            f"{out} holds {found}; choose another folder with --out, or delete this one."
         )
     if found.version > wanted.version:
         raise PortraitsError(
@@ -201,8 +221,13 @@ def _read_manifest(out: Path) -> Manifest | None:
             entries = json.loads(path.read_text(encoding="utf-8"))
             if entries.pop("format") != _FORMAT:
                 raise ValueError(entries)
+            if "size" in entries:  # written by version 1, which knew squares only
+                entries["width"] = entries["height"] = entries.pop("size")
             manifest = Manifest(**entries)
-            if not all(type(value) is int for value in asdict(manifest).values()):
+            numbers = asdict(manifest)
+            if type(numbers.pop("switched")) is not str or not all(
+                type(number) is int for number in numbers.values()
+            ):
                 raise ValueError(entries)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PortraitsError(
@@ -240,7 +265,8 @@ def _numbers_drawn(out: Path) -> set[int]:
 def _check_disk_space(out: Path, wanted: Manifest) -> None:
     """Raise a `PortraitsError` if the missing pictures won't fit."""
     missing = wanted.count - len(_numbers_drawn(out))
-    each = 4096 * math.ceil((800 + 6 * wanted.size**1.5) / 4096)  # measured; in whole blocks
+    pixels = wanted.width * wanted.height
+    each = 4096 * math.ceil((800 + 6 * pixels**0.75) / 4096)  # measured; in whole blocks
     needed = missing * each + 200 * wanted.count  # and the tables
     existing = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
@@ -325,7 +351,8 @@ class _Task:
 
     out: Path
     seed: int
-    size: int
+    size: tuple[int, int]
+    switched: dict[str, bool]
     numbers: range
     drawn: frozenset[int]
     """Those that are there already, and only need labels."""
@@ -334,10 +361,12 @@ class _Task:
 def _tasks(out: Path, wanted: Manifest, drawn: set[int]) -> list[_Task]:
     """Divide the work into tasks of about half a second."""
     numbers = _numbers(wanted)
-    step = max(1, min(50, 50 * 64**2 // wanted.size**2))
+    size = wanted.width, wanted.height
+    step = max(1, min(50, 50 * 64**2 // (wanted.width * wanted.height)))
     parts = (numbers[start : start + step] for start in range(0, len(numbers), step))
+    switched = _read_spelled(wanted.switched)
     return [
-        _Task(out, wanted.seed, wanted.size, part, frozenset(drawn.intersection(part)))
+        _Task(out, wanted.seed, size, switched, part, frozenset(drawn.intersection(part)))
         for part in parts
     ]
 
@@ -347,6 +376,8 @@ def _work(task: _Task) -> tuple[dict[int, str], int]:
     rows = {}
     for number in task.numbers:
         person = Person.sample(task.seed, number - 1)
+        if task.switched:
+            person = person.with_attributes(task.switched)
         if number in task.drawn:
             seen = survey(person)
         else:

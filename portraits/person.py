@@ -1,11 +1,14 @@
 """One person, who can be sampled, drawn, labelled, and drawn again with one thing changed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portraits.dials import read_dial, turn_dial
 from portraits.labels import label
 from portraits.maths import Array
 from portraits.population import sample_traits
 from portraits.render import render, survey
+from portraits.switches import switch
 from portraits.traits import Traits
 
 
@@ -36,3 +39,37 @@ class Person(Traits):
     def attributes(self) -> dict[str, bool]:
         """Tell which of CelebA's 40 attributes can be seen in the picture."""
         return label(self, survey(self))
+
+    def with_attribute(self, name: str, on: bool) -> "Person":
+        """The same person with one of the 40 attributes, or without; see `switches.switch`.
+
+        Everything else stays as it is: `attributes()` of the result tells what it took.
+
+        Raises:
+            PortraitsError: no such attribute, or one that can't be switched.
+        """
+        return switch(self, {name: on})
+
+    def with_attributes(self, wanted: Mapping[str, bool]) -> "Person":
+        """The same person with several attributes switched.
+
+        Raises:
+            PortraitsError: no such attribute, or some that exclude each other.
+        """
+        return switch(self, wanted)
+
+    def dial(self, name: str) -> float:
+        """Where one of the `DIALS` stands.
+
+        Raises:
+            PortraitsError: there is no such dial.
+        """
+        return read_dial(self, name)
+
+    def with_dial(self, name: str, value: float) -> "Person":
+        """The same person with one of the `DIALS` turned.
+
+        Raises:
+            PortraitsError: there is no such dial, or it can't be turned that far.
+        """
+        return turn_dial(self, name, value)

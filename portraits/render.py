@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from portraits.dress import hat_color, hat_cover, polished_color, through_lens
+from portraits.errors import PortraitsError
 from portraits.hair_shading import hair_color, hair_cover
 from portraits.head import SKULL_CENTER, load_head, vertices_of
 from portraits.labels import HALF, Visible
@@ -30,6 +31,11 @@ _VIEWER = 13.0  # distance of the viewer from the origin, in units of the mesh
 _GAMMA = np.float32(1 / 2.2)
 _GRAIN = 0.008
 
+Size = int | tuple[int, int]
+"""Width and height in pixels; one number where they are the same."""
+
+SMALLEST, LARGEST = 16, 1024  # pixels
+
 SUPERSAMPLING = 1.5
 """How many times larger a picture is drawn before it is scaled down."""
 
@@ -42,15 +48,33 @@ _PIXELS_PER_UNIT = 39 / 178 / 0.616 * 1.25  # in a picture one pixel wide
 _EYE_ROW = 0.51
 
 
-def render(person: Traits, size: int = 64) -> Array:
+def width_and_height(size: Size) -> tuple[int, int]:
+    """Both sides of a picture in pixels."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def check_size(size: Size) -> None:
+    """Raise a `PortraitsError` for a size that can't be drawn."""
+    for side in width_and_height(size):
+        if not SMALLEST <= side <= LARGEST:
+            raise PortraitsError(
+                f"The size must be {SMALLEST} to {LARGEST} pixels each way, not {side}."
+            )
+
+
+def render(person: Traits, size: Size = 64) -> Array:
     """Draw a portrait.
 
     Args:
-        size: width and height in pixels.
+        size: width and height in pixels, one number for both or two, 16 to 1024.
 
     Returns:
-        uint8 (size, size, 3), red, green and blue; the same for the same arguments.
+        uint8 (height, width, 3), red, green and blue; the same for the same arguments.
+
+    Raises:
+        PortraitsError: the size is too small or too large.
     """
+    check_size(size)
     return _finish(person, draw(person, round(size * SUPERSAMPLING)), size)
 
 

@@ -1,0 +1,59 @@
+"""Paired sets: the same people without an attribute and with it, pixel by pixel comparable."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from portraits.dataset import write_dataset
+from portraits.errors import PortraitsError
+from portraits.person import Person
+from portraits.render import Size
+
+SEED = 1
+"""Another population than the data set's, so no model has met these people."""
+
+
+def write_counterfactuals(
+    out: str | os.PathLike[str],
+    attributes: Sequence[str],
+    count: int = 500,
+    size: Size = 64,
+    seed: int = SEED,
+    jobs: int | None = None,
+) -> Path:
+    """Draw `count` people without and with each of some attributes.
+
+    Writes for each attribute two folders, `out/NAME/without` and `out/NAME/with`, both in
+    CelebA's layout with labels of their own. Pictures of one name show one person, and differ in
+    nothing but the attribute and what it takes. "Smiling+Eyeglasses" switches both together.
+    Interrupted, it goes on where it was, as `write_dataset` does.
+
+    Raises:
+        PortraitsError: an attribute that does not exist or can't be switched, attributes that
+            exclude each other, or what `write_dataset` refuses; nothing is drawn then.
+    """
+    out = Path(out)
+    if not attributes:
+        raise PortraitsError("Name one attribute at least, such as Eyeglasses.")
+    names = {attribute: attribute.split("+") for attribute in dict.fromkeys(attributes)}
+    for parts in names.values():
+        for on in (False, True):
+            Person.sample(seed).with_attributes(dict.fromkeys(parts, on))
+    if out.is_dir():
+        strange = sorted(entry for entry in os.listdir(out) if "." not in entry[:1])
+        strange = [entry for entry in strange if not _is_paired_set(out / entry)]
+        if strange:
+            raise PortraitsError(
+                f"{out} holds something else ({strange[0]}), and is left as it is; "
+                "choose another folder with --out."
+            )
+    for attribute, parts in names.items():
+        for kind, on in (("without", False), ("with", True)):
+            switched = dict.fromkeys(parts, on)
+            write_dataset(out / attribute / kind, count, size, seed, jobs, switched)
+    return out
+
+
+def _is_paired_set(folder: Path) -> bool:
+    """Whether a folder holds nothing but the two halves of a paired set."""
+    return folder.is_dir() and set(os.listdir(folder)) <= {"without", "with"}
