@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from portraits import ATTRIBUTES, DRAWING_VERSION, Person, PortraitsError, attributes, render
+from portraits import ATTRIBUTES, DRAWING_VERSION, Person, PortraitsError, render
 from portraits import dataset as module
 from portraits.__main__ import app
 from portraits.dataset import partition, usable_cores, write_dataset
@@ -65,7 +65,7 @@ def test_attribute_table_is_celebas(drawn):
         assert row[:10] == f"{number:06d}.jpg"
         values = [row[start : start + 3] for start in range(10, len(row), 3)]
         assert set(values) <= {" -1", "  1"}
-        expected = attributes(Person.sample(0, number - 1)).values()
+        expected = Person.sample(0, number - 1).attributes().values()
         assert [value == "  1" for value in values] == list(expected)
 
 
@@ -84,7 +84,14 @@ def test_partition_shares():
 def test_manifest(drawn):
     manifest = json.loads((drawn / "manifest.json").read_text())
     manifest.pop("format")
-    assert manifest == {"version": DRAWING_VERSION, "seed": 0, "size": SIZE, "count": 25}
+    assert manifest == {
+        "version": DRAWING_VERSION,
+        "seed": 0,
+        "width": SIZE,
+        "height": SIZE,
+        "count": 25,
+        "switched": "",
+    }
 
 
 # ------------------------------------------------------------------ the same bytes every time
@@ -168,7 +175,7 @@ def test_an_older_drawing_is_drawn_again(tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr(module, "DRAWING_VERSION", DRAWING_VERSION - 1)
-        patch.setattr(module, "_jpg", lambda person, size: b"old")
+        patch.setattr(module, "_jpg", lambda picture: b"old")
         draw(out)
     draw(out)
     assert "older version" in capsys.readouterr().out
@@ -179,7 +186,7 @@ def test_an_interrupted_redrawing_keeps_no_old_picture(tmp_path, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         patch.setattr(module, "DRAWING_VERSION", DRAWING_VERSION - 1)
-        patch.setattr(module, "_jpg", lambda person, size: b"old")
+        patch.setattr(module, "_jpg", lambda picture: b"old")
         draw(out)
     calls = []
 
@@ -236,6 +243,28 @@ def test_goes_on_after_a_signal(tmp_path, kind):
     assert len(list(pictures.iterdir())) == count
 
 
+def test_a_folder_of_version_1_is_drawn_again(tmp_path, capsys):
+    """Its manifest gave one size for both sides."""
+    out = tmp_path / "out"
+    (out / "img_align_celeba").mkdir(parents=True)
+    (out / "img_align_celeba" / "000001.jpg").write_bytes(b"old")
+    old = {"format": "latent-faces portraits", "version": 1, "seed": 0, "size": SIZE, "count": 1}
+    (out / "manifest.json").write_text(json.dumps(old))
+    draw(out, 1)
+    assert "older version (1, now" in capsys.readouterr().out
+    assert contents(out) == contents(draw(tmp_path / "whole", 1))
+
+
+def test_celebas_own_size(tmp_path):
+    out = draw(tmp_path / "out", 2, size=(178, 218))
+    with Image.open(out / "img_align_celeba" / "000002.jpg") as image:
+        assert image.size == (178, 218)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["width"], manifest["height"]) == (178, 218)
+    with pytest.raises(PortraitsError, match="holds portraits of seed 0 and size 178x218"):
+        draw(out, 2, size=178)
+
+
 # ------------------------------------------------------------------ what is refused
 
 
@@ -244,6 +273,7 @@ def test_goes_on_after_a_signal(tmp_path, kind):
     [
         ({"size": 15}, "16 to 1024"),
         ({"size": 1025}, "16 to 1024"),
+        ({"size": (64, 8)}, "16 to 1024"),
         ({"count": 0}, "1 to 999999"),
         ({"count": 1_000_000}, "1 to 999999"),
         ({"seed": -1}, "seed"),
@@ -258,7 +288,7 @@ def test_refuses_numbers_without_sense(tmp_path, options, words):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"seed": 1}, "seed 0"), ({"size": 32}, "size 16"), ({"count": 24}, "holds 25")],
+    [({"seed": 1}, "seed 0"), ({"switched": {"Smiling": True}}, "seed 0"), ({"size": 32}, "size 16"), ({"count": 24}, "holds 25")],
 )
 def test_refuses_other_parameters_than_the_folders(drawn, options, words):
     before = contents(drawn)
@@ -364,7 +394,23 @@ def test_command_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--size 8", "--count 0", "--jobs many", f"--out {__file__}", "--seed -3"]
+    "arguments",
+    [
+        "--size 8",
+        "--size large",
+        "--size 64x8",
+        "--count 0",
+        "--jobs many",
+        f"--out {__file__}",
+        "--seed -3",
+        "Smiling",
+        "--counterfactuals",
+        "--counterfactuals Smilling",
+        "--counterfactuals Smiling Attractive",
+        "--counterfactuals Bald+Bangs",
+        "--counterfactuals Smiling --count 0",
+        "--counterfactuals Smiling --size 5000",
+    ],
 )
 def test_command_line_refuses_in_one_sentence(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)

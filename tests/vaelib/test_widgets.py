@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vaelib.latent import interpolate
-from vaelib.widgets import AttributeEditor, Morph, png
+from vaelib.widgets import AttributeEditor, Dials, Morph, png
 
 
 def decode(latents: np.ndarray) -> np.ndarray:
@@ -207,3 +207,28 @@ def test_a_morph_decodes_once():
     for i in range(9):
         morph.slider.value = i
     assert calls == [9]
+
+
+# ------------------------------------------------------------------ dials
+
+
+def paint(red: float, green: float, inverted: bool) -> np.ndarray:
+    image = np.ones((4, 4, 3)) * (red, green, 0.5)
+    return 1 - image if inverted else image
+
+
+def test_dials_draw_what_they_say():
+    dials = Dials(paint, {"red": (0, 1, 0.25), "green": (0, 2, 0.5)}, {"inverted": False})
+    assert list(dials.controls) == ["red", "green", "inverted"]
+    assert dials.face.value == png(paint(0.25, 0.5, False))
+    dials.controls["red"].value = 0.75
+    assert dials.face.value == png(paint(0.75, 0.5, False))
+    dials.controls["inverted"].value = True
+    assert dials.face.value == png(paint(0.75, 0.5, True))
+
+
+def test_dials_stop_at_their_ends():
+    dials = Dials(lambda red: paint(red, 0, False), {"red": (0, 1, 0.25)})
+    dials.controls["red"].value = 7
+    assert dials.controls["red"].value == 1
+    assert dials.face.value == png(paint(1, 0, False))
