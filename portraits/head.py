@@ -8,7 +8,7 @@ import numpy as np
 
 from portraits.maths import Array, mix, smoothstep
 from portraits.mesh import Material, Mesh, vertex_normals
-from portraits.traits import Traits
+from portraits.traits import FACE_SHAPES, Traits
 
 SKULL_CENTER = np.array([0, 0.25, -0.62], np.float32)
 
@@ -146,6 +146,8 @@ def _face_weights(person: Traits) -> dict[str, float]:
     """The features of the face: what makes it this one, and what CelebA has a word for."""
     face, weight = person.face, person.build.weight
     weights = dict(face.features)
+    for shape in FACE_SHAPES:
+        weights[f"head_{shape}"] *= 1 - face.oval
 
     def add(**changes: float) -> None:
         for name, change in changes.items():

@@ -12,6 +12,7 @@ import numpy as np
 from portraits.head import load_head
 from portraits.traits import (
     EARRINGS,
+    FACE_SHAPES,
     HAIR_COLORS,
     HANGING_STYLES,
     NECKLACES,
@@ -41,7 +42,6 @@ _FRAME_COLORS = (
     (0.5, 0.08, 0.1),
 )
 _IRIS_COLORS = ((0.23, 0.13, 0.07), (0.33, 0.21, 0.1), (0.28, 0.36, 0.2), (0.3, 0.45, 0.6))
-_FACE_SHAPES = ("round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
 _FEATURE_SPREAD = {
     "head": 0.12,
     "forehead": 0.18,
@@ -110,6 +110,7 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
     expression = _expression(next(draws), build)
     outfit, tucked = _outfit(next(draws), build)
     photo = _photo(next(draws))
+    make_up = _make_up(next(draws), build, expression)
     return {
         "build": build,
         "expression": expression,
@@ -117,8 +118,8 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
         "photo": photo,
         "hair": _hair(next(draws), build, outfit, tucked),
         "facial_hair": _facial_hair(next(draws), build),
-        "make_up": _make_up(next(draws), build, expression),
-        "face": _face(next(draws), build, expression),
+        "make_up": make_up,
+        "face": _face(next(draws), build, expression, make_up),
         "pose": _pose(next(draws)),
         "lighting": _lighting(next(draws)),
         "backdrop": _backdrop(next(draws)),
@@ -192,12 +193,12 @@ def _build(draw: _Draws) -> Build:
     return Build(male, age, ancestry, gender, weight, melanin, iris)
 
 
-def _face(draw: _Draws, build: Build, expression: Expression) -> Face:
+def _face(draw: _Draws, build: Build, expression: Expression, make_up: MakeUp) -> Face:
     smiling = expression.smile > 0.4
     heavy = build.weight > 0.5
     young = build.age < 0.48
     oval = draw.trait(0.05 if heavy else 0.22 if build.male else 0.38)
-    nose_size = draw.trait(_rate(build, 0.34, 0.09, 0.50, 0.24))
+    nose_size = draw.trait(_rate(build, 0.34, 0.09, 0.50, 0.24) + 0.25 * heavy)
     pointed = _rate(build, 0.22, 0.38, 0.16, 0.30)
     nose_point = draw.trait(0.5 * pointed if nose_size > 0.5 else 1.1 * pointed)
     lips = draw.trait(_rate(build, 0.18, 0.33, 0.12, 0.20))
@@ -206,7 +207,8 @@ def _face(draw: _Draws, build: Build, expression: Expression) -> Face:
     eye_bags = draw.trait(_rate(build, 0.26, 0.08, 0.50, 0.26))
     double_chin = draw.trait(0.55 if heavy else 0.005 if young else 0.10)
     brow_thickness = draw.trait(_rate(build, 0.28, 0.09, 0.20, 0.05))
-    brow_arch = draw.trait(_rate(build, 0.06, 0.44, 0.03, 0.40))
+    arched = 0.05 if build.male else 0.52 if make_up.eyes > 0.5 else 0.26
+    brow_arch = draw.trait(arched)
     fair = build.ancestry[0] > 0.5 and build.melanin < 0.3
     freckles = draw.uniform(0.3, 1) if fair and draw.chance(0.2) else 0.0
     return Face(
@@ -221,21 +223,20 @@ def _face(draw: _Draws, build: Build, expression: Expression) -> Face:
         brow_thickness,
         brow_arch,
         freckles,
-        _features(draw, oval),
+        _features(draw),
     )
 
 
-def _features(draw: _Draws, oval: float) -> dict[str, float]:
+def _features(draw: _Draws) -> dict[str, float]:
     """Weights of the morph targets that make one face differ from the next."""
     features = {}
     for name in load_head().morph_names:
         spread = _FEATURE_SPREAD.get(name.split("_")[0])
         if spread is not None:
             features[name] = draw.normal(spread)
-    for shape in ("oval", *_FACE_SHAPES):
+    for shape in ("oval", *FACE_SHAPES):
         features[f"head_{shape}"] = 0.0
-    if oval < 0.5:
-        features[f"head_{draw.choose(_FACE_SHAPES)}"] = draw.uniform(0.35, 0.8)
+    features[f"head_{draw.choose(FACE_SHAPES)}"] = draw.uniform(0.35, 0.8)
     for name in ("ear_wing", "mouth_laughlines", "nose_hump"):
         features[name] = draw.normal(0.2)
     return features
@@ -288,7 +289,7 @@ def _hair_color(draw: _Draws, build: Build, fairness: float) -> tuple[str, Color
         blond = 0.44 if not build.male else 0.26
         name = draw.choose(
             {
-                "Black": 0.08 + 0.62 * (1 - fairness),
+                "Black": 0.06 + 0.50 * (1 - fairness),
                 "Brown": 0.24 + 0.18 * fairness,
                 "Blond": 0.04 + blond * fairness,
                 "Red": 0.06 * fairness,
@@ -319,7 +320,7 @@ def _facial_hair(draw: _Draws, build: Build) -> FacialHair:
             "mustache": 0.03,
             "goatee": 0.12,
             "beard": 0.06,
-            "sideburns": 0.05,
+            "sideburns": 0.02,
         }
     )
     if build.male and kind != "none":
@@ -332,6 +333,7 @@ def _facial_hair(draw: _Draws, build: Build) -> FacialHair:
         elif kind == "goatee":
             goatee = draw.uniform(0.8, 1)
             mustache = draw.uniform(0.8, 1) * mustached
+            sideburns = draw.uniform(0.8, 1) * draw.chance(0.35)
         elif kind == "beard":
             beard, mustache, goatee = draw.uniform(0.8, 1), draw.uniform(0.8, 1), 1.0
         if kind in ("beard", "sideburns"):
@@ -374,7 +376,7 @@ def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:
             "shirt": 0.10,
         }
     neckline = draw.choose(necklines)
-    tied = {"suit": 0.52, "shirt": 0.12} if build.male else {}
+    tied = {"suit": _rate(build, 0.45, 0, 0.75, 0), "shirt": _rate(build, 0.08, 0, 0.2, 0)}
     bare_throat = neckline in ("v", "scoop", "straps")
     necklace = draw.chance(0.33 if bare_throat and not build.male else 0.02)
     glasses = draw.chance(_rate(build, 0.08, 0.02, 0.22, 0.06))

@@ -15,6 +15,9 @@ HAIR_COLORS: dict[str, tuple[Color, Color]] = {
 }
 """The darkest and the lightest shade of each."""
 
+FACE_SHAPES = ("round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
+"""Shapes of faces that are not oval, as the morph targets name them."""
+
 SHORT_STYLES = ("buzz", "crop", "side_part", "quiff", "tousled", "slick", "pixie")
 MEDIUM_STYLES = ("bob", "lob", "shag")
 LONG_STYLES = ("long", "layered", "one_shoulder")
