@@ -1,0 +1,114 @@
+"""Draws the pictures of docs/portraits.md: contact sheets, hair styles, switches and dials."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+
+from portraits import DIALS, Person
+from portraits.traits import HAIR_STYLES, HATS, NECKLINES
+from vaelib.plots import show_faces, show_rows
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "portraits"
+SWITCHES = {
+    "Eyeglasses": True,
+    "Smiling": True,
+    "Blond_Hair": True,
+    "Black_Hair": True,
+    "Bangs": True,
+    "Bald": True,
+    "Wearing_Hat": True,
+    "No_Beard": False,
+    "Young": False,
+    "Male": None,
+}
+"""The attributes of the picture of switches, and which way; None is the other way round."""
+
+
+def main() -> None:
+    """Draw them all."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    sheet("people-64", 64, rows=8, columns=16, first=0)
+    sheet("people-192", 192, rows=4, columns=6, first=128)
+    draw_styles()
+    draw_switches()
+    draw_dials()
+
+
+def sheet(name: str, size: int, rows: int, columns: int, first: int) -> None:
+    """People number `first` and on of the data set, side by side."""
+    people = [Person.sample(0, first + i).render(size) for i in range(rows * columns)]
+    grid = np.array(people).reshape(rows, columns, size, size, 3)
+    _save(name, grid.swapaxes(1, 2).reshape(rows * size, columns * size, 3))
+
+
+def draw_styles() -> None:
+    """Every hair style, then hats and clothes, on a woman and a man."""
+    woman, man = _plain(7, male=False), _plain(4, male=True)
+    for name, group, field, values in (
+        ("hair-styles", "hair", "style", HAIR_STYLES),
+        ("hats", "outfit", "hat", HATS),
+        ("clothes", "outfit", "neckline", NECKLINES),
+    ):
+        pictures, titles = [], []
+        for value in values:
+            for person in (woman, man):
+                changed = replace(getattr(person, group), **{field: value})
+                pictures.append(replace(person, **{group: changed}).render(128) / 255)
+                titles.append(value.replace("_", " "))
+        _save_figure(name, show_faces(pictures, titles, columns=8, scale=1))
+
+
+def draw_switches() -> None:
+    """A few people, each with one attribute switched in every column."""
+    rows = {}
+    for index in (2, 11, 16, 25, 33):
+        person = _plain(index)
+        pictures = [person.render(96)]
+        for name, on in SWITCHES.items():
+            on = not person.attributes()[name] if on is None else on
+            pictures.append(person.with_attribute(name, on).render(96))
+        rows[f"person {index}"] = np.array(pictures) / 255
+    titles = ["", *(f"{'no ' if on is False else ''}{name}" for name, on in SWITCHES.items())]
+    titles = [title.replace("no No_", "").replace("_", "\n", 1) for title in titles]
+    _save_figure("switches", show_rows(rows, titles, scale=1))
+
+
+def draw_dials() -> None:
+    """One person with each dial turned from end to end."""
+    person = _plain(21)
+    rows = {}
+    for name, dial in DIALS.items():
+        values = np.linspace(dial.low, dial.high, 8)
+        rows[name.replace("_", " ")] = (
+            np.array([person.with_dial(name, float(value)).render(96) for value in values]) / 255
+        )
+    _save_figure("dials", show_rows(rows, scale=1))
+
+
+def _plain(index: int, male: bool | None = None) -> Person:
+    """A person without hat, glasses or blur; of one sex, if it matters."""
+    person = Person.sample(0, index)
+    if male is not None:
+        person = person.with_attribute("Male", male)
+    for name in ("Blurry", "Wearing_Hat", "Eyeglasses", "Bald"):
+        person = person.with_attribute(name, False)
+    return person
+
+
+def _save(name: str, picture: np.ndarray) -> None:
+    path = FOLDER / f"{name}.jpg"
+    Image.fromarray(picture).save(path, quality=90)
+    print(f"{path.name}: {picture.shape[1]} x {picture.shape[0]}")
+
+
+def _save_figure(name: str, figure: plt.Figure) -> None:
+    path = FOLDER / f"{name}.png"
+    figure.savefig(path)
+    print(path.name)
+
+
+if __name__ == "__main__":
+    main()
