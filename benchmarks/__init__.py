@@ -1,0 +1,1 @@
+"""Benchmarks: commands that measure how good the portraits and the models are."""
