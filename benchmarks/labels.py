@@ -377,10 +377,11 @@ def summary(table: pd.DataFrame) -> dict:
     """What the last line of the command says, ready for JSON: NaN has become None.
 
     Returns:
-        mean_auc, min_auc, switched_min, and attributes: for each its auc, rate and celeba_rate
-        (percent), and switched.
+        mean_auc, min_auc, switched_min, and attributes: for each its auc, rate, celeba_rate and
+        switched, all in [0, 1].
     """
     fields = ["auc", "rate", "celeba_rate", "switched"]
+    table = table.assign(rate=table["rate"] / 100, celeba_rate=table["celeba_rate"] / 100)
     return {
         "mean_auc": _rounded(table["auc"].mean()),
         "min_auc": _rounded(table["auc"].min()),
