@@ -42,8 +42,12 @@ def dot(vector: Array, vectors: Array) -> Array:
 
 
 def rotate(points: Array, rotation: Array) -> Array:
-    """Rotate points (n, 3) by a matrix (3, 3); without BLAS for the reason given in `dot`."""
-    return np.stack([dot(row, points.T) for row in rotation], axis=-1)
+    """Rotate points (n, 3) by a matrix (3, 3); without BLAS for the reason given in `dot`.
+
+    The result lies in memory as (3, n), coordinate by coordinate, so that it is fast to use, too.
+    """
+    coordinates = np.ascontiguousarray(points.T)
+    return np.stack([dot(row, coordinates) for row in rotation]).T
 
 
 def highlight(cosine: Array) -> Array:

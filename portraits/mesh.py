@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from portraits.maths import Array
+from portraits.maths import Array, normalize
 
 
 class Material(IntEnum):
@@ -84,16 +84,17 @@ def join(meshes: list[Mesh]) -> Mesh:
 
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
     """Unit normals (n, 3): the sum of the adjacent triangles' normals, weighted by area."""
-    x, y, z = np.ascontiguousarray(vertices.T)
-    a, b, c = np.ascontiguousarray(triangles.T)
-    x1, y1, z1 = x[b] - x[a], y[b] - y[a], z[b] - z[a]
-    x2, y2, z2 = x[c] - x[a], y[c] - y[a], z[c] - z[a]
-    corners = np.concatenate([a, b, c])
-    normals = np.empty((3, len(vertices)))
+    corners = np.ascontiguousarray(triangles.T)
+    (xa, xb, xc), (ya, yb, yc), (za, zb, zc) = (
+        np.ascontiguousarray(coordinate).take(corners) for coordinate in vertices.T
+    )
+    x1, y1, z1 = xb - xa, yb - ya, zb - za
+    x2, y2, z2 = xc - xa, yc - ya, zc - za
+    normals = np.empty((3, len(vertices)), vertices.dtype)
     for k, face in enumerate((y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)):
-        normals[k] = np.bincount(corners, np.tile(face, 3), len(vertices))
-    normals /= np.sqrt((normals * normals).sum(0)) + 1e-9
-    return normals.T.astype(vertices.dtype)
+        at_corners = np.tile(face.astype(np.float64), 3)  # float64, as bincount adds up
+        normals[k] = np.bincount(corners.ravel(), at_corners, len(vertices))
+    return normalize(normals).T
 
 
 def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:

@@ -118,7 +118,8 @@ class _Shot:
         normals = vertex_normals(mesh.vertices, mesh.triangles)
         vertices = turn(mesh.vertices - _PIVOT, mesh.stiffness) + _PIVOT
         camera = _Camera.aimed(person, vertices, pixels)
-        raster = rasterize(*camera.project(vertices), mesh.triangles, pixels, pixels)
+        closed = mesh.material <= Material.TEETH_LOWER  # the head; hair and hats are open sheets
+        raster = rasterize(*camera.project(vertices), mesh.triangles, pixels, pixels, closed)
         seen = np.flatnonzero(raster.triangle.ravel() != NOTHING)
         points = _Interpolation.at(raster, seen, mesh.triangles)
         surface = _surface(points, mesh, turn(normals, mesh.stiffness), light)
