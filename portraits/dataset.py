@@ -25,7 +25,8 @@ from portraits.errors import PortraitsError
 from portraits.labels import ATTRIBUTES, label
 from portraits.maths import Array
 from portraits.person import Person
-from portraits.render import Size, check_size, render_and_survey, survey, width_and_height
+from portraits.render import Size, check_size, render_and_survey, width_and_height
+from portraits.survey import survey
 
 MOST = 999_999  # as many as six digits can number
 

@@ -1,8 +1,8 @@
-"""The colour of hair, and where it hides the skin."""
+"""The colour of hair, and where it hides what lies below."""
 
 import numpy as np
 
-from portraits.hair import hairline, old_style
+from portraits.hair import hairline
 from portraits.maths import (
     Array,
     clip01,
@@ -14,7 +14,13 @@ from portraits.maths import (
     value_noise,
 )
 from portraits.shading import Light, Surface
-from portraits.traits import Traits
+from portraits.traits import CURLY_STYLES, UPDO_STYLES, Traits
+
+_RAGGED = {"bob": 0.06, "lob": 0.14, "shag": 0.34, "layered": 0.30, "long_curls": 0.30}
+"""How unequal in length the strands of a style are."""
+
+_FADED = ("buzz", "crop", "quiff", "side_part", "slick")
+"""Styles whose sides are cut so short that skin shows through."""
 
 
 def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
@@ -24,19 +30,38 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
         ears: (n,) how much of the pixel is ear.
     """
     azimuth, y = surface.azimuth, surface.anchor[1]
-    style = old_style(person.hair.style)
+    style = person.hair.style
     if style == "bald":
         return np.zeros_like(y)
-    lock = value_noise(
-        np.array(person.strands.coarse, np.float32),
-        (azimuth + _wave(person, y) + person.strands.phase[1]) * 14 + 32,
-    )
-    edge = hairline(azimuth, person)
-    edge = edge + (0.10 if person.hair.bangs else 0.022) * (lock - 0.5)
-    cover = smoothstep(-0.035, 0.05, y - edge) * (1 - smoothstep(0.2, 0.6, ears)) * (y > -1.15)
+    above = y - hairline(azimuth, person)
+    fine = np.array(person.strands.fine, np.float32)
+    strand = value_noise(fine, azimuth * 34 + y * 4 + 9)
+    lock = value_noise(np.array(person.strands.coarse, np.float32), azimuth * 11 + 32)
+    # at the edge single strands are seen, and skin between them
+    cover = smoothstep(-0.03, 0.09, above + 0.09 * (strand - 0.5) + 0.05 * (lock - 0.5))
+    cover = cover * (1 - smoothstep(0.2, 0.6, ears)) * (y > -1.15)
     if style == "buzz":
-        cover = cover * 0.78 * smoothstep(-0.05, 0.27, y - edge)
+        return cover * (0.62 + 0.26 * smoothstep(0.0, 0.35, above))
+    if style in _FADED:
+        return cover * (0.72 + 0.28 * smoothstep(0.0, 0.40, y))
     return cover
+
+
+def sheet_cover(person: Traits, surface: Surface) -> Array:
+    """How much hanging hair hides what is behind it, 0 to 1, in each of n pixels."""
+    strand, down, edge = surface.anchor
+    fine = np.array(person.strands.fine, np.float32)
+    coarse = np.array(person.strands.coarse, np.float32)
+    single = value_noise(fine, strand * 61 + 20)
+    lock = value_noise(coarse, strand * 13 + 20)
+    bangs = strand > 1.5
+    ragged = np.where(bangs, 0.30, _RAGGED.get(person.hair.style, 0.15))
+    tip = 1 - ragged * lock - 0.12 * single
+    cover = smoothstep(0.0, 0.09, tip - down)
+    cover = cover * smoothstep(0.0, 0.07, edge + 0.05 * (single - 0.5))
+    gaps = smoothstep(0.55, 0.9, down) * bangs * smoothstep(0.45, 0.2, lock * 0.6 + single * 0.4)
+    outline = smoothstep(0.0, 0.32, surface.normal[2] + 0.22 * (single - 0.4))
+    return cover * (1 - 0.8 * gaps) * outline
 
 
 def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> Array:
@@ -45,44 +70,63 @@ def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> 
     Args:
         loose: bool (n,), whether the pixel shows hanging hair rather than hair on the head.
     """
-    x, y, z = surface.anchor
-    style = old_style(person.hair.style)
+    hair = person.hair
     coarse, fine = (
         np.array(table, np.float32) for table in (person.strands.coarse, person.strands.fine)
     )
-    sway = person.hair.waviness * 0.9 * np.sin(y * 5.5 + person.strands.phase[2] * 6)
-    across = np.where(loose, x * 13 + sway, (surface.azimuth + _wave(person, y)) * 8.5) + 32
+    x, y, _ = surface.anchor
+    across = np.where(loose, x * 12, _combed(person, surface)) + 32
     lock = value_noise(coarse, across)
-    strand = value_noise(fine, across * 3.1 + 9)
-    if style == "afro":
-        curl = value_noise(fine, x * 19 + 50) * value_noise(fine, y * 19 + 50)
-        shade = 0.7 + 0.5 * curl + 0.2 * value_noise(fine, z * 23)
-    else:
-        shade = 0.55 + 0.55 * lock + 0.28 * (strand - 0.5)
+    strand = value_noise(fine, across * 3.3 + 9)
+    shade = 0.52 + 0.48 * lock + 0.42 * (strand - 0.5)
+    if hair.style in CURLY_STYLES:
+        shade = _curls(surface, fine, loose)
+    elif hair.waviness > 0.2:
+        swing = np.sin(np.where(loose, 21 * y, 9 * y) + 5 * lock + 6.3 * person.strands.phase[0])
+        shade = shade * (1 + 0.32 * hair.waviness * swing)
+    shade = np.where(loose, shade * (0.74 + 0.26 * smoothstep(0.0, 0.3, y)), shade)
 
-    diffuse = clip01((surface.toward_key + 0.35) / 1.35)
-    facing = 0.45 + 0.55 * smoothstep(-0.25, 0.35, surface.normal[2])
-    occlusion = surface.occlusion
-    occlusion = np.where(loose, occlusion * facing, 0.45 + 0.55 * occlusion)
-    color = linear(person.hair.color)
-    body = color * shade * (diffuse * 0.95 * light.key + light.ambient * (0.45 + 0.5 * surface.sky))
+    color = linear(hair.color)
+    if hair.highlights:
+        streak = smoothstep(0.5, 0.85, value_noise(coarse, across * 1.7 + 5))
+        color = color * (1 + 0.9 * hair.highlights * streak)
+    diffuse = clip01((surface.toward_key + 0.4) / 1.4)
+    occlusion = np.where(loose, surface.occlusion, 0.45 + 0.55 * surface.occlusion)
+    received = 0.95 * diffuse * light.key + light.ambient * (0.5 + 0.5 * surface.sky)
+    body = (color + 0.006) * shade * received
 
-    gloss = (0.06 if style in ("afro", "buzz") else 0.22) * (0.5 + 0.7 * strand) * occlusion
-    gloss = gloss * _strand_highlight(surface.normal, light, lock) * diffuse
-    tint = (0.35 * light.key + 0.65 * np.sqrt(color)) * (0.35 + 0.65 * float(color.max()) ** 0.4)
-    return body * occlusion + gloss * tint
+    gloss = 0.05 if hair.style in ("buzz", *CURLY_STYLES) else 0.22
+    gloss = gloss * (0.35 + 0.9 * strand) * _strand_highlight(surface.normal, light, lock)
+    tint = (0.30 * light.key + 0.70 * np.sqrt(color)) * (0.35 + 0.65 * float(color.max()) ** 0.4)
+    return (body + gloss * diffuse * tint) * occlusion
+
+
+def _combed(person: Traits, surface: Surface) -> Array:
+    """A coordinate (n,) that stays the same along a strand of hair on the head."""
+    x, y, z = surface.anchor
+    style = person.hair.style
+    wave = 0.12 * person.hair.waviness * np.sin(9 * y + 6 * person.strands.phase[0])
+    if style in ("slick", "quiff", *UPDO_STYLES):
+        return 11 * x + 2 * y  # combed back
+    if style == "side_part":
+        return 11 * z + 4 * y  # combed to the side
+    if style in ("tousled", "pixie", "crop"):
+        return 8 * (x + 0.6 * z) + 7 * y
+    return 9 * (surface.azimuth + wave)
+
+
+def _curls(surface: Surface, fine: Array, loose: Array) -> Array:
+    """Brightness (n,) of curls, light where they bulge."""
+    x, y, z = surface.anchor
+    pitch = np.where(loose, 24.0, 15.0)
+    curl = value_noise(fine, x * pitch + 50 + 3 * value_noise(fine, y * 13 + 7))
+    ring = value_noise(fine, y * np.where(loose, 30.0, 15.0) + z * 9 + 80)
+    return 0.45 + 0.9 * curl * ring + 0.25 * value_noise(fine, x * 41 + y * 37)
 
 
 def _strand_highlight(normal: Array, light: Light, lock: Array) -> Array:
-    """Highlight along hair that hangs straight down (Kajiya-Kay): it runs across the strands."""
+    """Highlight along hair that falls straight down the head (Kajiya-Kay), across the strands."""
     tangent = normal * normal[1]
     tangent[1] -= 1
     along = dot(light.halfway, normalize(tangent)) + 0.25 * (lock - 0.5)
     return highlight(np.sqrt(clip01(1 - along * along)))
-
-
-def _wave(person: Traits, y: Array) -> Array | float:
-    """How far wavy hair swings sideways at height y, in radians around the skull."""
-    if not person.hair.waviness:
-        return 0.0
-    return person.hair.waviness * 0.12 * np.sin(y * 9 + person.strands.phase[0] * 6)

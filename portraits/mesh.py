@@ -25,6 +25,10 @@ class Material(IntEnum):
     CLOTH = 11
 
 
+EYES = (Material.EYE_LEFT, Material.EYE_RIGHT)
+TEETH = (Material.TEETH_UPPER, Material.TEETH_LOWER)
+
+
 @dataclass(frozen=True, slots=True)
 class Mesh:
     """Triangles with what the shading wants to know of each vertex or triangle.

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portraits.dials import read_dial, turn_dial
-from portraits.labels import label
 from portraits.maths import Array
 from portraits.population import sample_traits
-from portraits.render import render, survey
+from portraits.render import render
+from portraits.survey import attributes
 from portraits.switches import switch
 from portraits.traits import Traits
 
@@ -38,7 +38,7 @@ class Person(Traits):
 
     def attributes(self) -> dict[str, bool]:
         """Tell which of CelebA's 40 attributes can be seen in the picture."""
-        return label(self, survey(self))
+        return attributes(self)
 
     def with_attribute(self, name: str, on: bool) -> "Person":
         """The same person with one of the 40 attributes, or without; see `switches.switch`.

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from portraits.accessories import accessory_meshes, lenses
-from portraits.hair import beard_shell, hair_shell, loose_hair
-from portraits.head import head_mesh, head_vertices, landmarks
+from portraits.hair import beard_shell, hair_shell
+from portraits.hair_sheets import hanging_hair, knotted_hair
+from portraits.head import head_mesh, head_vertices, landmarks, vertices_of
 from portraits.maths import Array
-from portraits.mesh import Mesh, join
+from portraits.mesh import EYES, Mesh, join
 from portraits.traits import Traits
 
 
@@ -15,6 +16,10 @@ class Scene:
     """All there is to draw of a person."""
 
     mesh: Mesh
+    hair: Mesh | None
+    """Hanging hair, drawn over the rest."""
+    eyes: Array
+    """float32 (n, 3), the vertices of both eyes."""
     lenses: list[tuple[Array, Array]]
     """The glass of glasses, if any: vertices (n, 3) and triangles of each."""
 
@@ -24,5 +29,7 @@ def build_scene(person: Traits) -> Scene:
     bare = head_vertices(person)
     covered = bare + beard_shell(person) + hair_shell(person)
     marks = landmarks(bare, covered)
-    meshes = [head_mesh(covered), *loose_hair(person, marks), *accessory_meshes(person, marks)]
-    return Scene(join(meshes), lenses(person, marks))
+    meshes = [head_mesh(covered), *knotted_hair(person, marks), *accessory_meshes(person, marks)]
+    return Scene(
+        join(meshes), hanging_hair(person, marks), bare[vertices_of(*EYES)], lenses(person, marks)
+    )

@@ -19,9 +19,6 @@ from portraits.maths import (
 from portraits.mesh import Material
 from portraits.traits import Traits
 
-EYES = (Material.EYE_LEFT, Material.EYE_RIGHT)
-TEETH = (Material.TEETH_UPPER, Material.TEETH_LOWER)
-
 
 @dataclass(frozen=True, slots=True)
 class Light:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from portraits.errors import PortraitsError
-from portraits.labels import ATTRIBUTES, label
-from portraits.render import survey
+from portraits.labels import ATTRIBUTES
+from portraits.survey import attributes
 from portraits.traits import HAIR_COLORS, HANGING_STYLES, Traits
 
 _NUMBERS: dict[str, tuple[str, str, float, float]] = {
@@ -69,7 +69,7 @@ def switch(person: Traits, wanted: Mapping[str, bool]) -> Traits:
     for name, on in wanted.items():
         if _has(changed, name) != on:
             changed = _revealed(_SWITCHES[name](changed, on), name, on)
-    labels = _labels(changed)
+    labels = attributes(changed)
     broken = [name for name, on in wanted.items() if labels[name] != on]
     if broken and len(wanted) > 1:
         raise PortraitsError(f"{' and '.join(wanted)} exclude each other; ask for one of them.")
@@ -90,12 +90,8 @@ def _check(name: str) -> None:
         raise PortraitsError(f"There is no attribute {name!r}{hint}")
 
 
-def _labels(person: Traits) -> dict[str, bool]:
-    return label(person, survey(person))
-
-
 def _has(person: Traits, name: str) -> bool:
-    return _labels(person)[name]
+    return attributes(person)[name]
 
 
 def _revealed(person: Traits, name: str, on: bool) -> Traits:

@@ -1,0 +1,69 @@
+"""From light to a picture: backdrop, exposure, scaling, blur and grain."""
+
+import numpy as np
+from PIL import Image
+
+from portraits.maths import Array, clip01, linear, mix
+from portraits.traits import Backdrop, Photo, Traits
+
+_GAMMA = np.float32(1 / 2.2)
+_GRAIN = 0.008
+
+
+def paint_backdrop(backdrop: Backdrop, width: int, height: int) -> Array:
+    """What is behind the person, in linear light: float32 (3, height, width)."""
+    x = np.arange(width, dtype=np.float32)[None, :] / width
+    y = np.arange(height, dtype=np.float32)[:, None] / height
+    across, down = np.float32(np.cos(backdrop.angle)), np.float32(np.sin(backdrop.angle))
+    t = clip01(0.5 + 0.8 * ((x - 0.5) * across + (y - 0.5) * down))
+    image = mix(linear(backdrop.start)[..., None], linear(backdrop.stop)[..., None], t)
+    for spot in backdrop.spots:
+        blot = np.exp(-((x - spot.x) ** 2 + (y - spot.y) ** 2) / spot.radius**2)
+        image = image + blot * spot.strength * linear(spot.color)[..., None]
+    return np.ascontiguousarray(np.minimum(np.maximum(image, 0.003), 1))
+
+
+def finish(person: Traits, image: Array, width: int, height: int) -> Array:
+    """From linear light (3, height, width) to the picture: film, scaling, blur and grain."""
+    drawn = _develop(image, person.photo.exposure)
+    picture = Image.fromarray(drawn).resize((width, height), Image.Resampling.HAMMING)
+    picture = np.asarray(picture, np.float32) / 255
+    if person.photo.blur:
+        picture = _blur(picture, person.photo.blur * width / 64)
+    picture = picture + _grain(person.photo, picture.shape)
+    return (clip01(picture) * 255 + 0.5).astype(np.uint8)
+
+
+def _develop(image: Array, exposure: float) -> Array:
+    """Linear light (3, height, width) to a picture, uint8 (height, width, 3)."""
+    image = image * np.float32(exposure)
+    image = clip01(image / (1 + 0.18 * image) * np.float32(1.12))  # highlights burn out softly
+    return (image**_GAMMA * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
+
+
+def _blur(picture: Array, sigma: float) -> Array:
+    """Gaussian blur of a picture (height, width, 3), mirrored at its edges."""
+    radius = int(4 * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).astype(np.float32)
+    for axis in (0, 1):
+        margin = [(0, 0)] * 3
+        margin[axis] = (radius, radius)
+        padded = np.moveaxis(np.pad(picture, margin, "symmetric"), axis, 0)
+        n = len(padded) - 2 * radius
+        blurred = sum(weight * padded[i : i + n] for i, weight in enumerate(kernel))
+        picture = np.moveaxis(blurred, 0, axis)
+    return picture
+
+
+def _grain(photo: Photo, shape: tuple[int, ...]) -> Array:
+    """Film grain; the same for a person at the same size."""
+    generator = np.random.PCG64()
+    state, increment = photo.grain
+    generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": increment},
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    return np.random.Generator(generator).normal(0, _GRAIN, shape)

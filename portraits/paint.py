@@ -1,0 +1,103 @@
+"""Every pixel in its colour: skin, hair over it, what is worn, and glass before it all."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from portraits.dress import hat_color, hat_cover, polished_color, through_lens
+from portraits.film import paint_backdrop
+from portraits.hair_shading import hair_color, hair_cover, sheet_cover
+from portraits.head import load_head
+from portraits.maths import Array, mix
+from portraits.mesh import EYES, TEETH, Material
+from portraits.shading import Light, Surface, eye_color, teeth_color
+from portraits.shot import Interpolation, Shot
+from portraits.skin import Masks, skin_color
+from portraits.traits import Color, Traits
+
+
+def paint(person: Traits, shot: Shot) -> Array:
+    """Give every pixel of a shot its colour in linear light: float32 (3, height, width)."""
+    image = paint_backdrop(person.backdrop, shot.width, shot.height)
+    flat = image.reshape(3, -1)
+    body, light = shot.body, shot.light
+    flat[:, body.pixels] = _colors(person, body.surface, light, body.material, body.points)
+    if shot.hair is not None:
+        pixels, surface = shot.hair.pixels, shot.hair.surface
+        loose = np.ones(len(pixels), bool)
+        color = hair_color(person, surface, light, loose)
+        flat[:, pixels] = mix(flat[:, pixels], color, sheet_cover(person, surface))
+    for lens in shot.lenses:
+        _glaze(person, image, lens)
+    return image
+
+
+def _colors(
+    person: Traits, surface: Surface, light: Light, material: Array, points: Interpolation
+) -> Array:
+    """Linear colour (3, n) of n pixels."""
+    colors = np.zeros((3, len(material)), np.float32)
+    _color_head(person, surface, light, material, points, colors)
+
+    def paint(materials: tuple[Material, ...], color: Callable[[Surface, Array], Array]) -> None:
+        pixels = np.flatnonzero(np.logical_or.reduce([material == m for m in materials]))
+        if len(pixels):
+            colors[:, pixels] = color(surface.take(pixels), material[pixels])
+
+    def polished(color: Color, gloss: float) -> Callable[[Surface, Array], Array]:
+        return lambda seen, _: polished_color(color, gloss, seen, light)
+
+    for eye in EYES:
+        paint((eye,), lambda seen, _, eye=eye: eye_color(person, seen, light, eye))
+    paint(TEETH, lambda seen, kind: teeth_color(seen, light, kind == Material.TEETH_LOWER))
+    paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.5))
+    paint((Material.JEWEL,), polished(person.outfit.jewel_color, gloss=0.9))
+    return colors
+
+
+def _color_head(
+    person: Traits,
+    surface: Surface,
+    light: Light,
+    material: Array,
+    points: Interpolation,
+    colors: Array,
+) -> None:
+    """Fill in `colors` (3, n) where skin, hair or hat is seen: one over the other."""
+    head = np.flatnonzero(material == Material.SKIN)
+    on_head = surface.take(head)
+    masks = load_head().masks
+    masks = [masks[name] for name in ("lips", "eyelids", "ears", "mouth")]
+    masks = Masks(*points.take(head)(np.stack(masks, 1)))
+    hair = hair_cover(person, on_head, masks.ears)
+    hat = hat_cover(person, on_head, masks.ears)
+
+    bare = np.flatnonzero((hair < 0.99) & (hat < 0.99))
+    if len(bare):
+        skin = skin_color(person, on_head.take(bare), light, masks.take(bare))
+        colors[:, head[bare]] = skin
+
+    def lay_over(cover: Array, shown: Array, loose: Array, color: Callable) -> None:
+        """Lay a colour over the head where `shown`, by `cover`, and over the `loose` pixels."""
+        pixels = np.concatenate([head[shown], loose])
+        if len(pixels):
+            weight = np.concatenate([cover[shown], np.ones(len(loose), np.float32)])
+            is_loose = np.arange(len(pixels)) >= len(shown)
+            over = color(person, surface.take(pixels), light, is_loose)
+            colors[:, pixels] = mix(colors[:, pixels], over, weight)
+
+    locks = np.flatnonzero(material == Material.HAIR)
+    lay_over(hair, np.flatnonzero((hair > 0.004) & (hat < 0.99)), locks, hair_color)
+    brim = np.flatnonzero(material == Material.BRIM)
+    lay_over(hat, np.flatnonzero(hat > 0.004), brim, hat_color)
+
+
+def _glaze(person: Traits, image: Array, lens: Array) -> None:
+    """Put glass before an image (3, height, width) where `lens` (height, width) is true."""
+    if not lens.any():
+        return
+    row, column = np.nonzero(lens)
+    x, y = (
+        (at - at.min()) / (np.ptp(at) + 1e-6 * len(lens)) for at in (column, row)
+    )  # positions within the lens
+    image[:, lens] = through_lens(person, image[:, lens], x, y)

@@ -1,0 +1,126 @@
+"""What the camera sees of a person, pixel by pixel, before it has a colour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from portraits.camera import PIVOT, Camera, Turn
+from portraits.head import SKULL_CENTER
+from portraits.maths import Array, clip01, dot, normalize, rotate
+from portraits.mesh import Material, Mesh, vertex_normals
+from portraits.raster import NOTHING, Raster
+from portraits.scene import build_scene
+from portraits.shading import Light, Surface
+from portraits.traits import Traits
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What a picture shows of one mesh, in each of the n pixels that show it."""
+
+    raster: Raster
+    pixels: Array
+    """int (n,), flat numbers of the pixels."""
+    material: Array
+    """int (n,), a `Material` each."""
+    points: "Interpolation"
+    surface: Surface
+
+    @classmethod
+    def of(cls, mesh: Mesh, turn: Turn, camera: Camera, light: Light) -> "Layer":
+        """Take a picture of a mesh."""
+        normals = turn(vertex_normals(mesh.vertices, mesh.triangles), mesh.stiffness)
+        vertices = turn(mesh.vertices - PIVOT, mesh.stiffness) + PIVOT
+        closed = mesh.material <= Material.TEETH_LOWER  # the head; hair and hats are open sheets
+        raster = camera.rasterize(vertices, mesh.triangles, closed)
+        pixels = np.flatnonzero(raster.triangle.ravel() != NOTHING)
+        points = Interpolation.at(raster, pixels, mesh.triangles)
+        material = mesh.material[raster.triangle.ravel()[pixels]]
+        return cls(raster, pixels, material, points, _surface(points, mesh, normals, light))
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """All layers of a picture, the nearer ones later."""
+
+    body: Layer
+    hair: Layer | None
+    """Hanging hair, through which one sees in places; only where it is nearer than the body."""
+    lenses: list[Array]
+    """bool (height, width), where the glass of glasses is nearer than the body, each."""
+    light: Light
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, person: Traits, width: int, height: int) -> "Shot":
+        """Point the camera at a person and take a picture of width x height pixels."""
+        scene, light, turn = build_scene(person), Light.of(person), Turn.of(person)
+        camera = Camera.aimed(person, turn, scene.eyes, width, height)
+        body = Layer.of(scene.mesh, turn, camera, light)
+        hair = None
+        if scene.hair is not None:
+            hair = _nearer(Layer.of(scene.hair, turn, camera, light), body)
+        lenses = []
+        for vertices, triangles in scene.lenses:
+            vertices = rotate(vertices - PIVOT, turn.head) + PIVOT
+            lens = camera.rasterize(vertices, triangles)
+            lenses.append((lens.triangle != NOTHING) & (lens.depth > body.raster.depth))
+        return cls(body, hair, lenses, light, width, height)
+
+
+def _nearer(layer: Layer, other: Layer) -> Layer:
+    """A layer where it is nearer than another one."""
+    depth = layer.raster.depth.ravel()[layer.pixels]
+    front = np.flatnonzero(depth > other.raster.depth.ravel()[layer.pixels])
+    return Layer(
+        layer.raster,
+        layer.pixels[front],
+        layer.material[front],
+        layer.points.take(front),
+        layer.surface.take(front),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolation:
+    """Carries values from the vertices of the triangles seen to the n pixels that show them."""
+
+    corners: Array
+    """int (3, n), vertex numbers."""
+    weights: Array
+    """float32 (3, n)."""
+
+    @classmethod
+    def at(cls, raster: Raster, pixels: Array, triangles: Array) -> "Interpolation":
+        u, v = raster.u.ravel()[pixels], raster.v.ravel()[pixels]
+        corners = triangles[raster.triangle.ravel()[pixels]]
+        return cls(np.ascontiguousarray(corners.T), np.stack([1 - u - v, u, v]))
+
+    def take(self, pixels: Array) -> "Interpolation":
+        return Interpolation(self.corners.take(pixels, 1), self.weights.take(pixels, 1))
+
+    def __call__(self, values: Array) -> Array:
+        """Interpolate values (vertices, k) of the vertices; shape (k, n)."""
+        a, b, c = (
+            values.take(corner, 0) * weight[:, None]
+            for corner, weight in zip(self.corners, self.weights, strict=True)
+        )
+        return np.ascontiguousarray((a + b + c).T)
+
+
+def _surface(points: Interpolation, mesh: Mesh, normals: Array, light: Light) -> Surface:
+    """What each pixel shows; `normals` (vertices, 3) are the mesh's, turned."""
+    values = np.concatenate([normals, mesh.anchor, mesh.occlusion[:, None]], 1, dtype=np.float32)
+    values = points(values)
+    normal, anchor, occlusion = normalize(values[:3]), values[3:6], clip01(values[6])
+    normal[2] = np.abs(normal[2])  # the inner side of hair and hats is seen, too
+    return Surface(
+        normal,
+        anchor,
+        occlusion,
+        azimuth=np.arctan2(anchor[0], anchor[2] - SKULL_CENTER[2]),
+        toward_key=dot(light.direction, normal),
+        toward_halfway=clip01(dot(light.halfway, normal)),
+        sky=0.5 + 0.5 * normal[1],
+    )

@@ -1,0 +1,50 @@
+"""What can be seen: counts the pixels that show what may be hidden, for the labels."""
+
+import numpy as np
+
+from portraits.dress import hat_cover
+from portraits.hair_shading import hair_cover, sheet_cover
+from portraits.head import load_head
+from portraits.labels import HALF, Visible, label
+from portraits.mesh import Material
+from portraits.shot import Shot
+from portraits.skin import sideburns_cover
+from portraits.traits import Traits
+
+PIXELS = 96
+"""Width and height of the picture in which they are counted."""
+
+
+def attributes(person: Traits) -> dict[str, bool]:
+    """Tell which of CelebA's 40 attributes can be seen in a person's portrait."""
+    return label(person, survey(person))
+
+
+def survey(person: Traits) -> Visible:
+    """Count the pixels that show what hair, hat or the edge of the picture may hide."""
+    return count(person, Shot.of(person, PIXELS, PIXELS))
+
+
+def count(person: Traits, shot: Shot) -> Visible:
+    """Count them in a shot, which must be `PIXELS` wide and high."""
+    body = shot.body
+    seen = np.ones(len(body.pixels), bool)
+    n_hair = 0
+    if shot.hair is not None:
+        hidden = np.zeros(shot.width * shot.height, bool)
+        hidden[shot.hair.pixels] = sheet_cover(person, shot.hair.surface) > HALF
+        n_hair = int(hidden.sum())
+        seen = ~hidden[body.pixels]
+    pixels = np.bincount(body.material[seen], minlength=len(Material))
+    head = np.flatnonzero((body.material == Material.SKIN) & seen)
+    on_head = body.surface.take(head)
+    (ears,) = body.points.take(head)(load_head().masks["ears"][:, None])
+    bare = hat_cover(person, on_head, ears) < HALF
+    hair = (hair_cover(person, on_head, ears) > HALF) & bare
+    return Visible(
+        hair=n_hair + int(pixels[Material.HAIR] + hair.sum()),
+        sideburns=int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum()),
+        earrings=int(pixels[Material.JEWEL]),
+        necklace=int(pixels[Material.NECKLACE]),
+        tie=int(pixels[Material.TIE]),
+    )
