@@ -1,32 +1,11 @@
-"""The colour of all that is worn: clothes, hats, jewels, spectacle frames and lenses."""
+"""The colour of what is worn on the head: hats, jewels, spectacle frames and lenses."""
 
 import numpy as np
 
 from portraits.accessories import hat_edge
-from portraits.maths import Array, clip01, column, highlight, linear, mix, smoothstep, value_noise
+from portraits.maths import Array, highlight, linear, smoothstep, value_noise
 from portraits.shading import Light, Surface, matte
 from portraits.traits import Traits
-
-
-def dressed(person: Traits, color: Array, surface: Surface) -> tuple[Array, Array]:
-    """Put on necklace and clothes; return the colour (3, n) and how much is clothed (n,)."""
-    outfit = person.outfit
-    x, y, _ = surface.anchor
-    x = np.abs(x)
-    collar = -1.5 + 0.35 * np.minimum(x, 0.9)
-    cloth = linear(outfit.cloth_color)
-    if outfit.neckline == "suit":
-        collar = collar - 0.5 * clip01(0.35 - x)
-        shirt = smoothstep(0.42, 0.38, x + 0.18 * (y + 1.6))
-        cloth = mix(cloth * 0.35, column([0.8, 0.8, 0.82]), shirt)
-    if outfit.tie:
-        tie = smoothstep(0.10, 0.085, x - 0.02 * (y + 2))
-        cloth = mix(cloth, linear(outfit.tie_color), tie)
-    if outfit.necklace:
-        chain = smoothstep(0.035, 0.02, np.abs(y + 1.62 - 0.25 * x))
-        color = mix(color, linear(outfit.jewel_color), chain)
-    clothed = smoothstep(-0.02, 0.03, collar - y)
-    return mix(color, cloth, clothed), clothed
 
 
 def hat_cover(person: Traits, surface: Surface, ears: Array) -> Array:

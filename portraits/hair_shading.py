@@ -35,10 +35,11 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
         return np.zeros_like(y)
     above = y - hairline(azimuth, person)
     fine = np.array(person.strands.fine, np.float32)
-    strand = value_noise(fine, azimuth * 34 + y * 4 + 9)
+    strand = value_noise(fine, azimuth * 52 + y * 6 + 9)
     lock = value_noise(np.array(person.strands.coarse, np.float32), azimuth * 11 + 32)
     # at the edge single strands are seen, and skin between them
-    cover = smoothstep(-0.03, 0.09, above + 0.09 * (strand - 0.5) + 0.05 * (lock - 0.5))
+    uneven = 0.065 * (strand - 0.5) + 0.035 * (lock - 0.5)
+    cover = smoothstep(-0.04, 0.10, above + uneven * (0.3 if style in CURLY_STYLES else 1.0))
     cover = cover * (1 - smoothstep(0.2, 0.6, ears)) * (y > -1.15)
     if style == "buzz":
         return cover * (0.62 + 0.26 * smoothstep(0.0, 0.35, above))
@@ -83,7 +84,7 @@ def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> 
         shade = _curls(surface, fine, loose)
     elif hair.waviness > 0.2:
         swing = np.sin(np.where(loose, 21 * y, 9 * y) + 5 * lock + 6.3 * person.strands.phase[0])
-        shade = shade * (1 + 0.32 * hair.waviness * swing)
+        shade = shade * (1 + 0.42 * hair.waviness * swing)
     shade = np.where(loose, shade * (0.74 + 0.26 * smoothstep(0.0, 0.3, y)), shade)
 
     color = linear(hair.color)
@@ -93,9 +94,9 @@ def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> 
     diffuse = clip01((surface.toward_key + 0.4) / 1.4)
     occlusion = np.where(loose, surface.occlusion, 0.45 + 0.55 * surface.occlusion)
     received = 0.95 * diffuse * light.key + light.ambient * (0.5 + 0.5 * surface.sky)
-    body = (color + 0.006) * shade * received
+    body = (color + 0.009) * shade * received
 
-    gloss = 0.05 if hair.style in ("buzz", *CURLY_STYLES) else 0.22
+    gloss = 0.05 if hair.style in ("buzz", *CURLY_STYLES) else 0.30
     gloss = gloss * (0.35 + 0.9 * strand) * _strand_highlight(surface.normal, light, lock)
     tint = (0.30 * light.key + 0.70 * np.sqrt(color)) * (0.35 + 0.65 * float(color.max()) ** 0.4)
     return (body + gloss * diffuse * tint) * occlusion

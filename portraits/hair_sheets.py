@@ -133,7 +133,7 @@ def _strands(
     wave = _waves(person, strand, down * (1.3 + _CENTER_Y - lowest), side)
     growing = smoothstep(0.15, 0.55, down)
     y = y - fall * (y - lowest)
-    wide = 1 + cut.flare * fall**2 + 0.10 * growing * wave
+    wide = 1 + cut.flare * fall**2 + 0.14 * growing * wave
     wide = wide + 0.05 * hair.messiness * growing * (_noise(person, strand * 9 + side * 3) - 0.5)
     x = x * wide
     z = center[2] + (z - center[2]) * wide

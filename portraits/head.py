@@ -12,6 +12,9 @@ from portraits.traits import FACE_SHAPES, Traits
 
 SKULL_CENTER = np.array([0, 0.25, -0.62], np.float32)
 
+_NECK = -1.05  # y below which the neck is shortened ...
+_SHORTENED = 0.45  # ... by this share
+
 _ANCESTRIES = ("ca", "af", "as")  # in the order of `Build.ancestry`
 
 
@@ -162,7 +165,7 @@ def _face_weights(person: Traits) -> dict[str, float]:
     add(nose_point__width=-0.5 * point, nose_width3=-0.2 * point)
     add(mouth_lowerlip__height=0.5 * lips, mouth_upperlip__height=0.5 * lips)
     add(mouth_lowerlip__volume=0.4 * lips, mouth_upperlip__volume=0.4 * lips)
-    add(cheek_bones=0.5 * bones, eye_height2=0.26 - 0.3 * face.eyes_narrow)
+    add(cheek_bones=0.5 * bones, eye_height2=0.32 - 0.40 * face.eyes_narrow)
     add(eye_bag=face.eye_bags, neck_double=face.double_chin + 0.3 * max(0.0, weight))
     return weights
 
@@ -189,8 +192,8 @@ def _expression_weights(person: Traits) -> dict[str, float]:
         "X_mouthDimple": 0.3 * smile,
         "X_cheekSquint": 0.7 * smile,
         "X_eyeSquint": 0.15 * smile + 0.5 * narrow,
-        "X_eyeBlink": 0.32 * narrow,
-        "X_eyeWide": 0.25 * (1 - narrow),
+        "X_eyeBlink": 0.36 * narrow,
+        "X_eyeWide": 0.32 * (1 - narrow),
         "X_browInnerUp": face.brows_up,
         "X_browOuterUp": face.brows_up * face.outer_brows,
         "X_browDown": face.brows_down,
@@ -203,13 +206,17 @@ def head_vertices(person: Traits) -> Array:
     given = morph_weights(person)
     weights = np.array([given.get(name, 0.0) for name in head.morph_names], np.float32)
     # einsum rather than @: BLAS may round differently under another number of threads
-    return np.einsum("k,kn->n", weights, head.morphs).reshape(-1, 3) + head.rest
+    vertices = np.einsum("k,kn->n", weights, head.morphs).reshape(-1, 3) + head.rest
+    # a shorter neck, so that collar, tie and necklace come into the picture
+    below = np.maximum(_NECK - vertices[:, 1], 0)
+    vertices[:, 1] += _SHORTENED * below * smoothstep(0, 0.3, below)
+    return vertices
 
 
 def head_mesh(vertices: Array) -> Mesh:
     """The head as a mesh, after hair and beard have moved its `vertices` (n, 3) outwards."""
     head = load_head()
-    stiffness = smoothstep(-1.9, -1.0, vertices[:, 1]).astype(np.float32)
+    stiffness = smoothstep(-1.9, -1.0, head.rest[:, 1]).astype(np.float32)
     return Mesh(vertices, head.triangles, head.part, head.rest, head.occlusion, stiffness)
 
 

@@ -236,7 +236,7 @@ def _features(draw: _Draws) -> dict[str, float]:
             features[name] = draw.normal(spread)
     for shape in ("oval", *FACE_SHAPES):
         features[f"head_{shape}"] = 0.0
-    features[f"head_{draw.choose(FACE_SHAPES)}"] = draw.uniform(0.35, 0.8)
+    features[f"head_{draw.choose(FACE_SHAPES)}"] = draw.uniform(0.2, 0.5)
     for name in ("ear_wing", "mouth_laughlines", "nose_hump"):
         features[name] = draw.normal(0.2)
     return features

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from portraits.clothes import necklace_cover, tie_cover
 from portraits.dress import hat_cover
+from portraits.facial_hair import sideburns_cover
 from portraits.hair_shading import hair_cover, sheet_cover
 from portraits.head import load_head
 from portraits.labels import HALF, Visible, label
 from portraits.mesh import Material
 from portraits.shot import Shot
-from portraits.skin import sideburns_cover
 from portraits.traits import Traits
 
 PIXELS = 96
@@ -45,6 +46,6 @@ def count(person: Traits, shot: Shot) -> Visible:
         hair=n_hair + int(pixels[Material.HAIR] + hair.sum()),
         sideburns=int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum()),
         earrings=int(pixels[Material.JEWEL]),
-        necklace=int(pixels[Material.NECKLACE]),
-        tie=int(pixels[Material.TIE]),
+        necklace=int((necklace_cover(person, on_head) > HALF).sum()),
+        tie=int((tie_cover(person, on_head) > HALF).sum()),
     )
