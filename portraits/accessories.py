@@ -1,8 +1,10 @@
 """Accessories: hats, earrings and glasses."""
 
+from functools import cache
+
 import numpy as np
 
-from portraits.head import Landmarks
+from portraits.head import Landmarks, load_head, vertices_of
 from portraits.maths import Array, smoothstep
 from portraits.mesh import Material, Mesh, ellipsoid, grid_triangles, part, tube
 from portraits.traits import Traits
@@ -24,20 +26,24 @@ def hat_thickness(lift: Array, above: Array, y: Array, hat: str) -> Array:
         y: (n,) height on the average head.
         hat: beanie, cap or brim.
     """
-    puff = {"beanie": 0.16, "cap": 0.10, "fedora": 0.12, "sun_hat": 0.12}[hat]
-    crown = 0.06 if hat == "cap" else 0.12
+    puff = {"beanie": 0.13, "cap": 0.10, "fedora": 0.12, "sun_hat": 0.12}[hat]
+    crown = {"beanie": 0.14, "cap": 0.05, "fedora": 0.22, "sun_hat": 0.12}[hat]
     worn = smoothstep(-0.03, 0.04, above)
     lift = lift * (1 - worn) + worn * (puff + crown * smoothstep(0.6, 1.2, y))
     if hat == "beanie":  # its rolled edge
-        lift = lift + 0.05 * smoothstep(-0.03, 0.02, above) * smoothstep(0.28, 0.2, above)
+        lift = lift + 0.06 * smoothstep(-0.03, 0.02, above) * smoothstep(0.30, 0.22, above)
     return lift
 
 
-def accessory_meshes(person: Traits, marks: Landmarks) -> list[Mesh]:
-    """Everything worn that has a shape of its own; see `lenses` for the glass in glasses."""
+def accessory_meshes(person: Traits, marks: Landmarks, surface: Array) -> list[Mesh]:
+    """Everything worn that has a shape of its own; see `lenses` for the glass in glasses.
+
+    Args:
+        surface: float32 (n, 3), the vertices of the head with hair and hat on.
+    """
     meshes = []
     if person.outfit.hat in ("cap", "fedora", "sun_hat"):
-        meshes.append(_brim(person, marks))
+        meshes.append(_brim(person, marks, surface))
     if person.outfit.earrings:
         meshes += _earrings(person, marks)
     if person.outfit.glasses:
@@ -45,29 +51,79 @@ def accessory_meshes(person: Traits, marks: Landmarks) -> list[Mesh]:
     return meshes
 
 
-def _brim(person: Traits, marks: Landmarks) -> Mesh:
-    """The brim of a hat all around, or of a cap in front."""
-    full = person.outfit.hat != "cap"
-    reach = np.pi if full else 0.95
-    angle, out = np.meshgrid(np.linspace(-reach, reach, 41), np.linspace(0, 1, 4), indexing="ij")
-    if full:
-        width, sideways, droop = 0.55, 1.0, 0.05 * out
+def _brim(person: Traits, marks: Landmarks, surface: Array) -> Mesh:
+    """The brim of a hat all around, or the visor of a cap; it grows out of the hat's surface."""
+    hat = person.outfit.hat
+    reach = 0.95 if hat == "cap" else np.pi
+    angle, out = np.meshgrid(np.linspace(-reach, reach, 41), np.linspace(0, 1, 5), indexing="ij")
+    inner = _hat_rim(surface, angle)
+    if hat == "cap":
+        width = 0.55 * np.cos(angle / reach * np.pi / 2) ** 0.6
+        droop = 0.02 * out + 0.15 * out * out + 0.10 * (angle / reach) ** 2 * out
+        outward = np.stack([0.25 * np.sin(angle), 0 * angle, np.cos(angle)])
     else:
-        width = 0.62 * np.cos(angle / reach * np.pi / 2) ** 0.6
-        sideways, droop = 0.25, 0.14 * out * out
-    x = (marks.half_width + 0.12 + width * out * sideways) * np.sin(angle)
-    z = marks.center_z + (marks.half_depth + 0.13 + width * out) * np.cos(angle)
-    vertices = np.stack([x, hat_edge(angle) - droop, z], -1).reshape(-1, 3)
-    return part(vertices, grid_triangles(*angle.shape), Material.BRIM)
+        wide = hat == "sun_hat"
+        width = 0.62 if wide else 0.40
+        wave = 0.05 * np.sin(3 * angle + 6 * person.strands.phase[5]) if wide else 0.0
+        sides_up = 0.0 if wide else 0.16 * np.sin(angle) ** 2  # a fedora's brim curls up
+        droop = (0.16 if wide else 0.06) * out * out - (sides_up + wave) * out * out
+        outward = np.stack([np.sin(angle), 0 * angle, np.cos(angle)])
+    vertices = inner - 0.03 * outward + width * out * outward
+    vertices[1] -= droop
+    return part(
+        np.moveaxis(vertices, 0, -1).reshape(-1, 3), grid_triangles(*angle.shape), Material.BRIM
+    )
+
+
+def _hat_rim(surface: Array, angle: Array) -> Array:
+    """Points (3, …) of the hat's surface (n, 3) along its edge, at angles around the head."""
+    azimuth, near = _rim_vertices()
+    turn = 2 * np.pi
+    even = np.linspace(-np.pi, np.pi, 48, endpoint=False)
+    rim = []
+    for coordinate in surface[near].T:
+        around = np.interp(even, azimuth, coordinate, period=turn)
+        # the nearest vertices lie a little above and below the edge: smooth that
+        around = np.mean([np.roll(around, shift) for shift in range(-3, 4)], 0)
+        rim.append(np.interp(angle, even, around, period=turn))
+    return np.stack(rim)
+
+
+@cache
+def _rim_vertices() -> tuple[Array, Array]:
+    """Azimuths (k,), in order, and numbers (k,) of the vertices along the edge of a hat."""
+    head = load_head()
+    skin = vertices_of(Material.SKIN)
+    above = np.abs(head.rest[skin, 1] - hat_edge(head.azimuth[skin]) - 0.05)
+    sector = np.floor(head.azimuth[skin] / 0.16)  # the vertex nearest to the edge, of each sector
+    order = np.lexsort([above, sector])
+    first = np.unique(sector[order], return_index=True)[1]
+    numbers = skin[order[first]]
+    numbers = numbers[np.argsort(head.azimuth[numbers])]
+    return head.azimuth[numbers], numbers
 
 
 def _earrings(person: Traits, marks: Landmarks) -> list[Mesh]:
-    """A drop under each ear lobe."""
-    size = 0.05 + 0.05 * person.outfit.earring_size
-    radii = (0.75 * size, 1.35 * size, 0.75 * size)
+    """A stud on, a drop under, or a hoop through each ear lobe."""
+    style, size = person.outfit.earring_style, 0.062 + 0.05 * person.outfit.earring_size
     meshes = []
     for lobe, side in zip(marks.lobes, _SIDES, strict=True):
-        center = lobe + np.array([side * 0.03, -0.9 * size, 0.03])
+        if style == "hoop":
+            angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+            radius = 0.13 + size
+            circle = np.stack(
+                [
+                    side * 0.25 * radius * np.cos(angle),
+                    radius * np.sin(angle),
+                    radius * np.cos(angle),
+                ]
+            )
+            center = lobe + np.array([side * 0.04, -0.8 * radius, 0.03])
+            meshes.append(part(*tube(center + circle.T, 0.032, True), Material.JEWEL))
+            continue
+        tall, drop = (1.1, 0.0) if style == "stud" else (1.7, 1.4)
+        radii = (0.85 * size, tall * size, 0.85 * size)
+        center = lobe + np.array([side * 0.04, -drop * size, 0.06])
         meshes.append(part(*ellipsoid(center, radii, 9, 6), Material.JEWEL))
     return meshes
 

@@ -160,13 +160,19 @@ def _face_weights(person: Traits) -> dict[str, float]:
     nose, point, lips, bones = (
         2 * x - 1 for x in (face.nose_size, face.nose_point, face.lips, face.cheekbones)
     )
-    add(head_oval=face.oval, eye_scale=0.28, mouth_angles=0.18)
-    add(nose_volume=0.5 * nose, nose_scale__horiz=0.6 * nose, nose_width3=0.4 * nose)
-    add(nose_point__width=-0.5 * point, nose_width3=-0.2 * point)
-    add(mouth_lowerlip__height=0.5 * lips, mouth_upperlip__height=0.5 * lips)
-    add(mouth_lowerlip__volume=0.4 * lips, mouth_upperlip__volume=0.4 * lips)
-    add(cheek_bones=0.5 * bones, eye_height2=0.32 - 0.40 * face.eyes_narrow)
-    add(eye_bag=face.eye_bags, neck_double=face.double_chin + 0.3 * max(0.0, weight))
+    oval, fat = face.oval, max(0.0, weight)
+    add(head_oval=1.1 * oval, head_scale__vert=0.35 * oval, head_scale__horiz=-0.30 * oval)
+    add(chin_width=-0.4 * oval, eye_scale=0.28, mouth_angles=0.18)
+    add(nose_volume=0.7 * nose, nose_scale__horiz=0.75 * nose, nose_scale__vert=0.35 * nose)
+    add(nose_width3=0.5 * nose, nose_flaring=0.4 * nose)
+    add(nose_point__width=-0.9 * point, nose_width3=-0.45 * point, nose_scale__depth=0.5 * point)
+    add(nose_flaring=-0.4 * point, nose_nostrils__width=-0.5 * point)
+    add(mouth_lowerlip__height=0.6 * lips, mouth_upperlip__height=0.6 * lips)
+    add(mouth_lowerlip__volume=0.5 * lips, mouth_upperlip__volume=0.5 * lips)
+    add(cheek_bones=0.8 * bones, cheek_inner=-0.3 * bones)
+    add(eye_height2=0.32 - 0.40 * face.eyes_narrow, eye_bag=0.8 * face.eye_bags)
+    add(head_fat=0.9 * fat, cheek_volume=0.9 * fat, cheek_inner=0.5 * fat, neck_width=0.8 * fat)
+    add(chin_width=0.4 * fat, neck_double=1.1 * face.double_chin + 0.35 * fat)
     return weights
 
 
@@ -192,7 +198,7 @@ def _expression_weights(person: Traits) -> dict[str, float]:
         "X_mouthDimple": 0.3 * smile,
         "X_cheekSquint": 0.7 * smile,
         "X_eyeSquint": 0.15 * smile + 0.5 * narrow,
-        "X_eyeBlink": 0.36 * narrow,
+        "X_eyeBlink": 0.24 * narrow,
         "X_eyeWide": 0.32 * (1 - narrow),
         "X_browInnerUp": face.brows_up,
         "X_browOuterUp": face.brows_up * face.outer_brows,

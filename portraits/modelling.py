@@ -40,7 +40,7 @@ def _structure(person: Traits, x: Array, y: Array, z: Array) -> Array:
     high = 2 * face.cheekbones - 1
     on_bone = bell(np.hypot(x - 0.50, 1.7 * (y + 0.20 + 0.15 * (x - 0.5))), 0.13)
     hollow = bell(np.hypot(0.8 * (x - 0.50), 1.2 * (y + 0.56 - 0.55 * (x - 0.5))), 0.15)
-    light = high * (0.16 * on_bone - 0.20 * hollow)
+    light = high * (0.20 * on_bone - 0.26 * hollow)
 
     point = face.nose_point
     ridge = bell(x, 0.035 + 0.05 * (1 - point)) * smoothstep(-0.42, -0.36, y) * (y < 0.05)

@@ -29,7 +29,11 @@ def build_scene(person: Traits) -> Scene:
     bare = head_vertices(person)
     covered = bare + beard_shell(person) + hair_shell(person)
     marks = landmarks(bare, covered)
-    meshes = [head_mesh(covered), *knotted_hair(person, marks), *accessory_meshes(person, marks)]
+    meshes = [
+        head_mesh(covered),
+        *knotted_hair(person, marks),
+        *accessory_meshes(person, marks, covered),
+    ]
     return Scene(
         join(meshes), hanging_hair(person, marks), bare[vertices_of(*EYES)], lenses(person, marks)
     )
