@@ -5,7 +5,7 @@ All of it is painted on the body, by where a pixel lies on the average head.
 
 import numpy as np
 
-from portraits.maths import Array, bell, clip01, column, linear, mix, smoothstep, value_noise
+from portraits.maths import Array, bell, clip01, column, linear, mix, smoothstep, table, value_noise
 from portraits.shading import Surface
 from portraits.traits import Traits
 
@@ -73,7 +73,7 @@ def _cloth(person: Traits, anchor: Array, x: Array, y: Array, inside: Array) -> 
         inside: (n,), how far below the edge.
     """
     outfit = person.outfit
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     folds = value_noise(fine, anchor[0] * 5 + 1.5 * y + 3) + value_noise(fine, y * 7 + x * 4)
     folds = 0.86 + 0.14 * folds
     cloth = linear(outfit.cloth_color) * folds

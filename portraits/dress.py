@@ -3,7 +3,7 @@
 import numpy as np
 
 from portraits.accessories import hat_edge
-from portraits.maths import Array, highlight, linear, smoothstep, value_noise
+from portraits.maths import Array, highlight, linear, smoothstep, table, value_noise
 from portraits.shading import Light, Surface, matte
 from portraits.traits import Traits
 
@@ -25,7 +25,7 @@ def hat_color(person: Traits, surface: Surface, light: Light, brim: Array) -> Ar
     hat = person.outfit.hat
     shade = np.where(brim & (surface.normal[1] < 0), 0.5, 1.0)
     if hat == "beanie":
-        coarse = np.array(person.strands.coarse, np.float32)
+        coarse = table(person.strands.coarse)
         shade = shade * (0.85 + 0.3 * value_noise(coarse, surface.azimuth * 16 + 3))
     if hat in ("fedora", "sun_hat"):
         above = surface.anchor[1] - hat_edge(surface.azimuth)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from portraits.maths import Array, bell, clip01, linear, mix, smoothstep, value_noise
+from portraits.maths import Array, bell, clip01, linear, mix, smoothstep, table, value_noise
 from portraits.shading import Surface
 from portraits.traits import Traits
 
@@ -23,7 +23,7 @@ def bearded(
     if not any((hair.stubble, hair.mustache, hair.goatee, hair.beard, hair.sideburns)):
         return skin, 0.0
     x, y, z = surface.anchor
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     grain = value_noise(fine, surface.anchor[0] * 47 + y * 9 + 7)
     mustache, goatee, beard = _areas(np.abs(x), y, z, 0.05 * (grain - 0.5))
     grows = (1 - smoothstep(0.55, 0.9, lips)) * (1 - mouth)
@@ -75,7 +75,7 @@ def brow_cover(person: Traits, surface: Surface) -> Array:
     peak = bell(along - 0.62, 0.34)
     middle = flat + face.brow_arch * (0.115 * peak - 0.05 * along**3) - 0.015 * along**3
     half_height = (0.034 + 0.058 * face.brow_thickness) * (1 - 0.62 * along * along)
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     hairs = value_noise(fine, x * 60 + y * 25 + 5)
     brow = smoothstep(1.3, 0.45, np.abs(y - middle) / half_height + 0.35 * (hairs - 0.5))
     brow = brow * smoothstep(0.07, 0.14, x) * smoothstep(0.62, 0.52, x) * (z > -0.3)

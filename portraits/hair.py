@@ -4,7 +4,7 @@ import numpy as np
 
 from portraits.accessories import hat_edge, hat_thickness
 from portraits.head import load_head
-from portraits.maths import Array, bell, smoothstep, value_noise
+from portraits.maths import Array, bell, smoothstep, table, value_noise
 from portraits.traits import CURLY_STYLES, HANGING_STYLES, UPDO_STYLES, Traits
 
 _THICKNESS = {
@@ -89,7 +89,7 @@ def _lumps(person: Traits) -> Array | float:
     if not size:
         return 0.0
     head = load_head()
-    coarse = np.array(person.strands.coarse, np.float32)
+    coarse = table(person.strands.coarse)
     pitch = 7.5 if person.hair.style in CURLY_STYLES else 5.0
     around = value_noise(coarse, head.azimuth * pitch + 32)
     along = value_noise(coarse, head.rest[:, 1] * pitch + head.rest[:, 2] * 3 + 11)

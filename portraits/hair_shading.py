@@ -11,6 +11,7 @@ from portraits.maths import (
     linear,
     normalize,
     smoothstep,
+    table,
     value_noise,
 )
 from portraits.shading import Light, Surface
@@ -34,9 +35,9 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
     if style == "bald":
         return np.zeros_like(y)
     above = y - hairline(azimuth, person)
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     strand = value_noise(fine, azimuth * 52 + y * 6 + 9)
-    lock = value_noise(np.array(person.strands.coarse, np.float32), azimuth * 11 + 32)
+    lock = value_noise(table(person.strands.coarse), azimuth * 11 + 32)
     # at the edge single strands are seen, and skin between them
     uneven = 0.065 * (strand - 0.5) + 0.035 * (lock - 0.5)
     cover = smoothstep(-0.04, 0.10, above + uneven * (0.3 if style in CURLY_STYLES else 1.0))
@@ -51,8 +52,8 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
 def sheet_cover(person: Traits, surface: Surface) -> Array:
     """How much hanging hair hides what is behind it, 0 to 1, in each of n pixels."""
     strand, down, edge = surface.anchor
-    fine = np.array(person.strands.fine, np.float32)
-    coarse = np.array(person.strands.coarse, np.float32)
+    fine = table(person.strands.fine)
+    coarse = table(person.strands.coarse)
     single = value_noise(fine, strand * 61 + 20)
     lock = value_noise(coarse, strand * 13 + 20)
     bangs = strand > 1.5
@@ -72,9 +73,7 @@ def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> 
         loose: bool (n,), whether the pixel shows hanging hair rather than hair on the head.
     """
     hair = person.hair
-    coarse, fine = (
-        np.array(table, np.float32) for table in (person.strands.coarse, person.strands.fine)
-    )
+    coarse, fine = table(person.strands.coarse), table(person.strands.fine)
     x, y, _ = surface.anchor
     across = np.where(loose, x * 12, _combed(person, surface)) + 32
     lock = value_noise(coarse, across)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from portraits.head import Landmarks
-from portraits.maths import Array, mix, smoothstep, value_noise
+from portraits.maths import Array, mix, smoothstep, table, value_noise
 from portraits.mesh import Material, Mesh, ellipsoid, grid_triangles, join, part
 from portraits.traits import HANGING_STYLES, Traits
 
@@ -213,4 +213,4 @@ def _between(a: Array, b: Array, weight: Array) -> Array:
 
 
 def _noise(person: Traits, x: Array) -> Array:
-    return value_noise(np.array(person.strands.coarse, np.float32), x + 16)
+    return value_noise(table(person.strands.coarse), x + 16)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numba
 import numpy as np
 
 from portraits.maths import Array, mix, smoothstep
@@ -31,7 +32,9 @@ class Head:
     morph_names: tuple[str, ...]
     """M_: ancestry, gender, age; W_: weight; X_: expression; the others shape the features."""
     morphs: Array
-    """float32 (k, n * 3), what each morph target adds to `rest` at weight 1."""
+    """int8 (k, n * 3), what each morph target adds to `rest` at weight 1, in units of ..."""
+    scales: Array
+    """float32 (k,), ... these."""
     occlusion: Array
     """float32 (n,), how open to the sky."""
     masks: dict[str, Array]
@@ -78,12 +81,13 @@ def load_head() -> Head:
     with np.load(Path(__file__).with_name("head.npz"), allow_pickle=False) as baked:
         rest, triangles, part = baked["rest"], baked["tri"].astype(np.int64), baked["grp"]
         names = tuple(str(name) for name in baked["names"])
-        morphs = baked["q"].astype(np.float32) * baked["scale"][:, None, None]
+        morphs, scales = baked["q"], baked["scale"]
         occlusion = baked["ao"].astype(np.float32) / 255
         masks = baked["masks"].astype(np.float32) / 255
     masks = dict(zip(("lips", "eyelids", "ears", "mouth", "face"), masks, strict=True))
     young = [name.startswith("M_") and name.endswith("young") for name in names]
-    normals = vertex_normals(rest + morphs[young].mean(0), triangles).astype(np.float32)
+    average = rest + (morphs[young] * scales[young, None, None]).mean(0)
+    normals = vertex_normals(average.astype(np.float32), triangles)
     outward = rest - SKULL_CENTER
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     direction = 0.5 * normals + 0.5 * outward
@@ -93,7 +97,8 @@ def load_head() -> Head:
         triangles,
         part,
         names,
-        morphs.reshape(len(names), -1),
+        np.ascontiguousarray(morphs.reshape(len(names), -1)),
+        scales,
         _adjusted_occlusion(occlusion, masks["mouth"], triangles, part),
         masks,
         normals,
@@ -211,12 +216,23 @@ def head_vertices(person: Traits) -> Array:
     head = load_head()
     given = morph_weights(person)
     weights = np.array([given.get(name, 0.0) for name in head.morph_names], np.float32)
-    # einsum rather than @: BLAS may round differently under another number of threads
-    vertices = np.einsum("k,kn->n", weights, head.morphs).reshape(-1, 3) + head.rest
+    vertices = _blend(head.rest.ravel(), head.morphs, weights * head.scales).reshape(-1, 3)
     # a shorter neck, so that collar, tie and necklace come into the picture
     below = np.maximum(_NECK - vertices[:, 1], 0)
     vertices[:, 1] += _SHORTENED * below * smoothstep(0, 0.3, below)
     return vertices
+
+
+@numba.njit(cache=True)
+def _blend(rest, morphs, weights):
+    """`rest` (n,) plus the weighted sum of morphs (k, n)."""
+    blend = rest.copy()
+    for k in range(len(weights)):
+        weight = weights[k]
+        if weight != 0:
+            for i in range(len(blend)):
+                blend[i] += weight * np.float32(morphs[k, i])
+    return blend
 
 
 def head_mesh(vertices: Array) -> Mesh:

@@ -1,5 +1,8 @@
 """The handful of curves that geometry and colours are shaped with."""
 
+from functools import lru_cache
+
+import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -8,8 +11,22 @@ Array = NDArray[np.floating]
 
 def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
     """Rise smoothly from 0 at `start` to 1 at `stop`; it falls instead where `start > stop`."""
+    x = np.asarray(x)
+    if x.dtype == np.float32 and np.ndim(start) == 0:
+        return _smoothstep(x.ravel(), np.float32(start), np.float32(stop)).reshape(x.shape)
     t = np.minimum(np.maximum((x - start) / (stop - start), 0), 1)
     return t * t * (3 - 2 * t)
+
+
+@numba.njit(cache=True)
+def _smoothstep(x, start, stop):
+    """`smoothstep` of float32 (n,) in one go, without arrays in between."""
+    result = np.empty_like(x)
+    scale = np.float32(1) / (stop - start)
+    for i in range(len(x)):
+        t = min(max((x[i] - start) * scale, np.float32(0)), np.float32(1))
+        result[i] = t * t * (np.float32(3) - np.float32(2) * t)
+    return result
 
 
 def bell(x: Array, width: float) -> Array:
@@ -57,20 +74,37 @@ def highlight(cosine: Array) -> Array:
     return x4 * x4 * x4 * x2
 
 
+@lru_cache(maxsize=8)
+def table(values: tuple[float, ...]) -> Array:
+    """Numbers of a person as a float32 array, made once while the person is drawn."""
+    return np.array(values, np.float32)
+
+
 def value_noise(table: Array, x: Array) -> Array:
     """One-dimensional value noise: a smooth periodic curve through `table` at whole `x`.
 
     Args:
-        table: (n,) values, n a power of two.
+        table: float32 (n,) values, n a power of two.
         x: positions, any shape.
+
+    Returns:
+        float32, in the shape of `x`.
     """
-    whole = np.floor(x)
-    fraction = (x - whole).astype(np.float32)
-    fraction = fraction * fraction * (3 - 2 * fraction)
+    x = np.asarray(x, np.float32)
+    return _value_noise(table, x.ravel()).reshape(x.shape)
+
+
+@numba.njit(cache=True)
+def _value_noise(table, x):
+    result = np.empty_like(x)
     last = len(table) - 1
-    left = whole.astype(np.int32) & last
-    start = table[left]
-    return start + (table[(left + 1) & last] - start) * fraction
+    for i in range(len(x)):
+        whole = np.floor(x[i])
+        t = x[i] - whole
+        t = t * t * (np.float32(3) - np.float32(2) * t)
+        left = int(whole) & last
+        result[i] = table[left] + (table[(left + 1) & last] - table[left]) * t
+    return result
 
 
 def column(color: ArrayLike) -> Array:

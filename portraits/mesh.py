@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numba
 import numpy as np
 
-from portraits.maths import Array, normalize
+from portraits.maths import Array
 
 
 class Material(IntEnum):
@@ -83,19 +84,26 @@ def join(meshes: list[Mesh]) -> Mesh:
     )
 
 
+@numba.njit(cache=True)
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
     """Unit normals (n, 3): the sum of the adjacent triangles' normals, weighted by area."""
-    corners = np.ascontiguousarray(triangles.T)
-    (xa, xb, xc), (ya, yb, yc), (za, zb, zc) = (
-        np.ascontiguousarray(coordinate).take(corners) for coordinate in vertices.T
-    )
-    x1, y1, z1 = xb - xa, yb - ya, zb - za
-    x2, y2, z2 = xc - xa, yc - ya, zc - za
-    normals = np.empty((3, len(vertices)), vertices.dtype)
-    for k, face in enumerate((y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2)):
-        at_corners = np.tile(face.astype(np.float64), 3)  # float64, as bincount adds up
-        normals[k] = np.bincount(corners.ravel(), at_corners, len(vertices))
-    return normalize(normals).T
+    normals = np.zeros_like(vertices)
+    for i in range(len(triangles)):
+        a, b, c = triangles[i, 0], triangles[i, 1], triangles[i, 2]
+        x0, y0, z0 = vertices[a, 0], vertices[a, 1], vertices[a, 2]
+        x1, y1, z1 = vertices[b, 0] - x0, vertices[b, 1] - y0, vertices[b, 2] - z0
+        x2, y2, z2 = vertices[c, 0] - x0, vertices[c, 1] - y0, vertices[c, 2] - z0
+        x, y, z = y1 * z2 - z1 * y2, z1 * x2 - x1 * z2, x1 * y2 - y1 * x2
+        for corner in (a, b, c):
+            normals[corner, 0] += x
+            normals[corner, 1] += y
+            normals[corner, 2] += z
+    for i in range(len(normals)):
+        x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
+        length = np.sqrt(x * x + y * y + z * z) + np.float32(1e-9)
+        for k in range(3):
+            normals[i, k] /= length
+    return normals
 
 
 def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:

@@ -6,7 +6,7 @@ are those of the average head, so that each stays in its place on every face.
 
 import numpy as np
 
-from portraits.maths import Array, bell, clip01, column, smoothstep, value_noise
+from portraits.maths import Array, bell, clip01, column, smoothstep, table, value_noise
 from portraits.shading import Surface
 from portraits.traits import Traits
 
@@ -100,8 +100,8 @@ def _line(x: Array, y: Array, start: tuple, end: tuple, width: float) -> Array:
 
 def _mottling(person: Traits, x: Array, y: Array) -> Array:
     """The unevenness of skin, more with age: (n,) around 0."""
-    coarse = np.array(person.strands.coarse, np.float32)
-    fine = np.array(person.strands.fine, np.float32)
+    coarse = table(person.strands.coarse)
+    fine = table(person.strands.fine)
     broad = value_noise(coarse, x * 7 + 20) + value_noise(coarse, y * 7 + 40 + 2 * x)
     pores = value_noise(fine, x * 39 + 11 * y) + value_noise(fine, y * 41 - 9 * x + 90)
     old = person.build.ageing
@@ -110,7 +110,7 @@ def _mottling(person: Traits, x: Array, y: Array) -> Array:
 
 def _freckles(person: Traits, x: Array, y: Array) -> Array:
     """Where freckles are, 0 to 1: (n,), on nose and cheeks."""
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     a, b = x + 0.6 * y, y - 0.6 * x
     spots = value_noise(fine, a * 51 + 30 + 2 * value_noise(fine, b * 23))
     spots = spots * value_noise(fine, b * 53 + 10 + 2 * value_noise(fine, a * 29 + 70))

@@ -6,6 +6,7 @@ sex and age as it does in CelebA; ancestry is balanced, and no label follows fro
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -229,17 +230,23 @@ def _face(draw: _Draws, build: Build, expression: Expression, make_up: MakeUp) -
 
 def _features(draw: _Draws) -> dict[str, float]:
     """Weights of the morph targets that make one face differ from the next."""
-    features = {}
-    for name in load_head().morph_names:
-        spread = _FEATURE_SPREAD.get(name.split("_")[0])
-        if spread is not None:
-            features[name] = draw.normal(spread)
+    names, spreads = _spreads()
+    weights = np.clip(draw.rng.standard_normal(len(names)), -2.2, 2.2) * spreads
+    features = dict(zip(names, weights.tolist(), strict=True))
     for shape in ("oval", *FACE_SHAPES):
         features[f"head_{shape}"] = 0.0
     features[f"head_{draw.choose(FACE_SHAPES)}"] = draw.uniform(0.2, 0.5)
     for name in ("ear_wing", "mouth_laughlines", "nose_hump"):
         features[name] = draw.normal(0.2)
     return features
+
+
+@cache
+def _spreads() -> tuple[tuple[str, ...], np.ndarray]:
+    """Names and standard deviations of the morph targets of the features."""
+    parts = {name: name.split("_")[0] for name in load_head().morph_names}
+    names = tuple(name for name, part in parts.items() if part in _FEATURE_SPREAD)
+    return names, np.array([_FEATURE_SPREAD[parts[name]] for name in names])
 
 
 def _hair(draw: _Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:

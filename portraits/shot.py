@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from portraits.camera import PIVOT, Camera, Turn
@@ -101,12 +102,23 @@ class Interpolation:
         return Interpolation(self.corners.take(pixels, 1), self.weights.take(pixels, 1))
 
     def __call__(self, values: Array) -> Array:
-        """Interpolate values (vertices, k) of the vertices; shape (k, n)."""
-        a, b, c = (
-            values.take(corner, 0) * weight[:, None]
-            for corner, weight in zip(self.corners, self.weights, strict=True)
-        )
-        return np.ascontiguousarray((a + b + c).T)
+        """Interpolate values (vertices, k) of the vertices; float32 (k, n)."""
+        return _interpolate(np.asarray(values, np.float32), self.corners, self.weights)
+
+
+@numba.njit(cache=True)
+def _interpolate(values, corners, weights):
+    columns = values.shape[1]
+    result = np.empty((columns, corners.shape[1]), np.float32)
+    for i in range(corners.shape[1]):
+        a, b, c = corners[0, i], corners[1, i], corners[2, i]
+        for k in range(columns):
+            result[k, i] = (
+                values[a, k] * weights[0, i]
+                + values[b, k] * weights[1, i]
+                + values[c, k] * weights[2, i]
+            )
+    return result
 
 
 def _surface(points: Interpolation, mesh: Mesh, normals: Array, light: Light) -> Surface:

@@ -36,16 +36,20 @@ def count(person: Traits, shot: Shot) -> Visible:
         hidden[shot.hair.pixels] = sheet_cover(person, shot.hair.surface) > HALF
         n_hair = int(hidden.sum())
         seen = ~hidden[body.pixels]
-    pixels = np.bincount(body.material[seen], minlength=len(Material))
     head = np.flatnonzero((body.material == Material.SKIN) & seen)
     on_head = body.surface.take(head)
-    (ears,) = body.points.take(head)(load_head().masks["ears"][:, None])
-    bare = hat_cover(person, on_head, ears) < HALF
-    hair = (hair_cover(person, on_head, ears) > HALF) & bare
-    return Visible(
-        hair=n_hair + int(pixels[Material.HAIR] + hair.sum()),
-        sideburns=int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum()),
-        earrings=int(pixels[Material.JEWEL]),
-        necklace=int((necklace_cover(person, on_head) > HALF).sum()),
-        tie=int((tie_cover(person, on_head) > HALF).sum()),
-    )
+    n_hair += int((body.material[seen] == Material.HAIR).sum())
+    outfit, beard = person.outfit, person.facial_hair
+    n_sideburns = n_necklace = n_tie = 0
+    if n_hair < 2 * PIXELS or beard.sideburns:  # else there is more than enough
+        (ears,) = body.points.take(head)(load_head().masks["ears"][:, None])
+        bare = hat_cover(person, on_head, ears) < HALF
+        hair = (hair_cover(person, on_head, ears) > HALF) & bare
+        n_hair += int(hair.sum())
+        n_sideburns = int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum())
+    if outfit.necklace:
+        n_necklace = int((necklace_cover(person, on_head) > HALF).sum())
+    if outfit.tie:
+        n_tie = int((tie_cover(person, on_head) > HALF).sum())
+    n_earrings = int((body.material[seen] == Material.JEWEL).sum())
+    return Visible(n_hair, n_sideburns, n_earrings, n_necklace, n_tie)
