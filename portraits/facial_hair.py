@@ -71,10 +71,9 @@ def brow_cover(person: Traits, surface: Surface) -> Array:
     x, y, z = surface.anchor
     x = np.abs(x)
     along = clip01((x - 0.10) / 0.46)
-    flat = 0.20 - 0.02 * along
-    peak = bell(along - 0.62, 0.34)
-    middle = flat + face.brow_arch * (0.115 * peak - 0.05 * along**3) - 0.015 * along**3
-    half_height = (0.034 + 0.058 * face.brow_thickness) * (1 - 0.62 * along * along)
+    peak = bell(along - 0.64, 0.36)
+    middle = 0.185 + (0.025 + 0.10 * face.brow_arch) * peak - 0.03 * along**4
+    half_height = (0.030 + 0.050 * face.brow_thickness) * (1 - 0.62 * along * along)
     fine = table(person.strands.fine)
     hairs = value_noise(fine, x * 60 + y * 25 + 5)
     brow = smoothstep(1.3, 0.45, np.abs(y - middle) / half_height + 0.35 * (hairs - 0.5))

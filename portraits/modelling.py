@@ -46,7 +46,7 @@ def _structure(person: Traits, x: Array, y: Array, z: Array) -> Array:
     ridge = bell(x, 0.035 + 0.05 * (1 - point)) * smoothstep(-0.42, -0.36, y) * (y < 0.05)
     tip = bell(np.hypot(x, y + 0.375), 0.05 + 0.07 * (1 - point))
     wings = bell(np.hypot(x - 0.10 - 0.03 * (1 - point), y + 0.40), 0.055)
-    light = light + 0.10 * ridge + (0.10 + 0.25 * point) * tip - (0.10 + 0.22 * point) * wings
+    light = light + 0.10 * ridge + (0.10 + 0.25 * point) * tip - (0.10 + 0.16 * point) * wings
 
     chin = face.double_chin
     fold = bell(y + 1.06 - 0.35 * x * x, 0.035) * smoothstep(0.50, 0.30, x)
@@ -65,7 +65,7 @@ def _creases(person: Traits, x: Array, y: Array) -> Array:
     dark = (0.08 + 0.42 * old + 0.12 * smile + 0.15 * fat) * _line(x, y, *_FOLD, 0.035)
 
     bags = person.face.eye_bags
-    amount = 0.06 + 0.14 * old + 0.62 * bags
+    amount = 0.06 + 0.14 * old + 0.52 * bags
     under_x, under_y = _UNDER_EYE
     arc = y - under_y + 0.055 - 0.9 * (x - under_x) ** 2
     within = smoothstep(0.24, 0.14, np.abs(x - under_x))
