@@ -39,7 +39,10 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
     lock = value_noise(np.array(person.strands.coarse, np.float32), azimuth * 11 + 32)
     # at the edge single strands are seen, and skin between them
     uneven = 0.065 * (strand - 0.5) + 0.035 * (lock - 0.5)
-    cover = smoothstep(-0.04, 0.10, above + uneven * (0.3 if style in CURLY_STYLES else 1.0))
+    if style in ("short_curls", "afro"):  # the edge stands off the skin, which must not show on it
+        cover = smoothstep(-0.14, -0.06, above + 0.5 * uneven)
+    else:
+        cover = smoothstep(-0.04, 0.10, above + uneven)
     cover = cover * (1 - smoothstep(0.2, 0.6, ears)) * (y > -1.15)
     if style == "buzz":
         return cover * (0.62 + 0.26 * smoothstep(0.0, 0.35, above))
