@@ -75,10 +75,10 @@ def hair_shell(person: Traits) -> Array:
         lift = lift + cover * 0.26 * hair.volume * raised
     if hair.style in ("side_part", "pixie", "crop"):  # fuller at the corners of the forehead
         corner = smoothstep(0.15, 0.5, np.abs(x)) * smoothstep(0.35, 0.75, y)
-        lift = lift * (1 + 0.45 * corner)
+        lift = lift * (1 + 0.3 * corner)
     if hair.style == "side_part":
         heavy_side = smoothstep(-0.5, 0.6, -np.sign(hair.parting + 0.01) * x)
-        lift = lift * (0.35 + 1.25 * heavy_side * (1 + 0.5 * smoothstep(-0.9, 0.0, z)))
+        lift = lift * (0.45 + 0.75 * heavy_side * (1 + 0.4 * smoothstep(-0.9, 0.0, z)))
     if hair.style in ("crop", "side_part", "quiff", "tousled", "slick"):
         lift = lift * (1 - 0.7 * smoothstep(0.62, 0.15, y))  # shorter at the sides
     lift = lift + cover * _lumps(person)

@@ -222,7 +222,7 @@ def _tail(person: Traits, marks: Landmarks) -> Mesh:
     x = x + 0.07 * smoothstep(0.2, 0.5, down) * _waves(
         person, np.zeros_like(down), 2.4 * down, side
     )
-    lock = _noise(person, around * 2 + 5 * down)
+    lock = _noise(person, 1.5 * np.cos(around) + 5 * down)
     radius = np.interp(down, (0, 0.1, 0.35, 0.7, 1), (0.1, 0.14, 0.22, 0.19, 0.01))
     radius = radius * hair.volume * (0.85 + 0.3 * lock)
     vertices = np.stack([x + radius * np.cos(around), y, z + radius * np.sin(around)], -1)
