@@ -41,6 +41,8 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
     uneven = 0.065 * (strand - 0.5) + 0.035 * (lock - 0.5)
     if style in ("short_curls", "afro"):  # the edge stands off the skin, which must not show on it
         cover = smoothstep(-0.14, -0.06, above + 0.5 * uneven)
+    elif style in ("tousled", "pixie", "quiff"):
+        cover = smoothstep(-0.11, -0.01, above + uneven)
     else:
         cover = smoothstep(-0.04, 0.10, above + uneven)
     cover = cover * (1 - smoothstep(0.2, 0.6, ears)) * (y > -1.15)

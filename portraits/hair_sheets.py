@@ -180,7 +180,7 @@ def _bangs(person: Traits, marks: Landmarks) -> Mesh:
     strand, down = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(0, 1, 9), indexing="ij")
     sweep = 0.45 * hair.parting
     azimuth = 0.82 * strand + sweep * (down - 0.5)
-    lowest = 0.06 + 0.10 * (0.5 - hair.length) + 0.10 * np.abs(strand + 0.6 * hair.parting)
+    lowest = -0.12 + 0.10 * (0.5 - hair.length) + 0.10 * np.abs(strand + 0.6 * hair.parting)
     elevation = mix(1.22, lowest, down)
     direction = np.stack(
         [
