@@ -6,7 +6,7 @@ import numpy as np
 
 from portraits.dress import hat_color, hat_cover, polished_color, through_lens
 from portraits.film import paint_backdrop
-from portraits.hair_shading import hair_color, hair_cover, sheet_cover
+from portraits.hair_shading import hair_color, hair_cover, hair_outline, sheet_cover
 from portraits.head import load_head
 from portraits.maths import Array, mix
 from portraits.mesh import EYES, TEETH, Material
@@ -21,7 +21,8 @@ def paint(person: Traits, shot: Shot) -> Array:
     image = paint_backdrop(person.backdrop, shot.width, shot.height)
     flat = image.reshape(3, -1)
     body, light = shot.body, shot.light
-    flat[:, body.pixels] = _colors(person, body.surface, light, body.material, body.points)
+    behind = flat[:, body.pixels]
+    flat[:, body.pixels] = _colors(person, body.surface, light, body.material, body.points, behind)
     if shot.hair is not None:
         pixels, surface = shot.hair.pixels, shot.hair.surface
         loose = np.ones(len(pixels), bool)
@@ -33,10 +34,14 @@ def paint(person: Traits, shot: Shot) -> Array:
 
 
 def _colors(
-    person: Traits, surface: Surface, light: Light, material: Array, points: Interpolation
+    person: Traits,
+    surface: Surface,
+    light: Light,
+    material: Array,
+    points: Interpolation,
+    colors: Array,
 ) -> Array:
-    """Linear colour (3, n) of n pixels."""
-    colors = np.zeros((3, len(material)), np.float32)
+    """Linear colour (3, n) of n pixels, laid over the `colors` (3, n) of what is behind."""
     _color_head(person, surface, light, material, points, colors)
 
     def paint(materials: tuple[Material, ...], color: Callable[[Surface, Array], Array]) -> None:
@@ -87,7 +92,9 @@ def _color_head(
             colors[:, pixels] = mix(colors[:, pixels], over, weight)
 
     locks = np.flatnonzero(material == Material.HAIR)
-    lay_over(hair, np.flatnonzero((hair > 0.004) & (hat < 0.99)), locks, hair_color)
+    shown = np.flatnonzero((hair > 0.004) & (hat < 0.99))
+    hair[shown] *= hair_outline(person, on_head.take(shown))
+    lay_over(hair, shown, locks, hair_color)
     brim = np.flatnonzero(material == Material.BRIM)
     lay_over(hat, np.flatnonzero(hat > 0.004), brim, hat_color)
 
