@@ -33,8 +33,10 @@ def bearded(
 
     if hair.stubble:
         area = clip01(mustache + beard + goatee) * grows
-        dots = value_noise(fine, x * 83 + 3) * value_noise(fine, y * 89 + 40)
-        shadow = hair.stubble * area * (0.40 + 0.75 * smoothstep(0.1, 0.6, dots))
+        a, b = x + 0.5 * y, y - 0.5 * x
+        dots = value_noise(fine, 61 * a + 3 + 3 * value_noise(fine, 37 * b))
+        dots = dots * value_noise(fine, 67 * b + 40 + 3 * value_noise(fine, 41 * a + 90))
+        shadow = hair.stubble * area * (0.46 + 0.45 * smoothstep(0.05, 0.5, dots))
         skin = mix(skin, 0.6 * color + 0.12 * skin + 0.008, np.minimum(shadow, 0.72))
     cover = hair.mustache * mustache + hair.goatee * goatee + hair.beard * beard
     cover = cover + hair.sideburns * sideburns_cover(surface)

@@ -15,7 +15,7 @@ from portraits.maths import (
     value_noise,
 )
 from portraits.shading import Light, Surface
-from portraits.traits import CURLY_STYLES, UPDO_STYLES, Traits
+from portraits.traits import CURLY_STYLES, HANGING_STYLES, UPDO_STYLES, Traits
 
 _RAGGED = {"bob": 0.06, "lob": 0.14, "shag": 0.34, "layered": 0.30, "long_curls": 0.30}
 """How unequal in length the strands of a style are."""
@@ -56,8 +56,10 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
 
 def hair_outline(person: Traits, surface: Surface) -> Array:
     """How much hair on the head hides the backdrop, 0 to 1: single strands stick out of it."""
+    if person.hair.style in HANGING_STYLES:
+        return np.ones_like(surface.occlusion)  # sheets lie before it, not the backdrop
     x, y, z = surface.anchor
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     if person.hair.style in CURLY_STYLES:
         stray = value_noise(fine, 27 * x + 9 * z + 3) * value_noise(fine, 27 * y + 60)
         return smoothstep(0.0, 0.40, surface.normal[2] + 0.5 * stray)
