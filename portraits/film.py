@@ -1,26 +1,13 @@
-"""From light to a picture: backdrop, exposure, scaling, blur and grain."""
+"""From light to a picture: exposure, scaling, blur and grain."""
 
 import numpy as np
 from PIL import Image
 
-from portraits.maths import Array, clip01, linear, mix
-from portraits.traits import Backdrop, Photo, Traits
+from portraits.maths import Array, clip01
+from portraits.traits import Photo, Traits
 
 _GAMMA = np.float32(1 / 2.2)
 _GRAIN = 0.008
-
-
-def paint_backdrop(backdrop: Backdrop, width: int, height: int) -> Array:
-    """What is behind the person, in linear light: float32 (3, height, width)."""
-    x = np.arange(width, dtype=np.float32)[None, :] / width
-    y = np.arange(height, dtype=np.float32)[:, None] / height
-    across, down = np.float32(np.cos(backdrop.angle)), np.float32(np.sin(backdrop.angle))
-    t = clip01(0.5 + 0.8 * ((x - 0.5) * across + (y - 0.5) * down))
-    image = mix(linear(backdrop.start)[..., None], linear(backdrop.stop)[..., None], t)
-    for spot in backdrop.spots:
-        blot = np.exp(-((x - spot.x) ** 2 + (y - spot.y) ** 2) / spot.radius**2)
-        image = image + blot * spot.strength * linear(spot.color)[..., None]
-    return np.ascontiguousarray(np.minimum(np.maximum(image, 0.003), 1))
 
 
 def finish(person: Traits, image: Array, width: int, height: int) -> Array:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from portraits.backdrop import paint_backdrop
 from portraits.dress import hat_color, hat_cover, polished_color, through_lens
-from portraits.film import paint_backdrop
 from portraits.hair_shading import hair_color, hair_cover, hair_outline, sheet_cover
 from portraits.head import load_head
 from portraits.maths import Array, mix

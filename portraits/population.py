@@ -11,13 +11,13 @@ from functools import cache
 import numpy as np
 
 from portraits.head import load_head
+from portraits.scenery import sample_backdrop
 from portraits.traits import (
     EARRINGS,
     FACE_SHAPES,
     HAIR_COLORS,
     HANGING_STYLES,
     NECKLACES,
-    Backdrop,
     Build,
     Color,
     Expression,
@@ -29,7 +29,6 @@ from portraits.traits import (
     Outfit,
     Photo,
     Pose,
-    Spot,
     Strands,
 )
 
@@ -123,7 +122,7 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
         "face": _face(next(draws), build, expression, make_up),
         "pose": _pose(next(draws)),
         "lighting": _lighting(next(draws)),
-        "backdrop": _backdrop(next(draws)),
+        "backdrop": sample_backdrop(next(draws).rng),
         "strands": _strands(next(draws)),
     }
 
@@ -449,23 +448,6 @@ def _lighting(draw: _Draws) -> Lighting:
         warmth=draw.normal(0.05),
         rim=draw.uniform(0, 0.6) * draw.chance(0.4),
     )
-
-
-def _backdrop(draw: _Draws) -> Backdrop:
-    rng = draw.rng
-    gray = draw.uniform(0.15, 0.85)
-    hue = rng.uniform(-0.2, 0.2, 3) * rng.random()
-    start = np.clip(gray + hue + draw.uniform(-0.12, 0.12), 0.05, 0.95)
-    stop = np.clip(gray + hue * 0.6 + draw.uniform(-0.18, 0.18), 0.05, 0.95)
-    angle = draw.uniform(0, 2 * np.pi)
-    spots = tuple(_spot(draw) for _ in range(rng.integers(0, 4)))
-    return Backdrop(_color(start), _color(stop), angle, spots)
-
-
-def _spot(draw: _Draws) -> Spot:
-    x, y, radius = draw.rng.uniform([0, 0, 0.08], [1, 1, 0.3]).tolist()
-    strength = draw.uniform(-0.12, 0.25)
-    return Spot(x, y, radius, strength, _color(draw.rng.uniform(0.5, 1, 3)))
 
 
 def _strands(draw: _Draws) -> Strands:

@@ -222,24 +222,35 @@ class Lighting:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A soft blot of light behind the person; position and radius in picture widths."""
+    """A shape out of focus behind the person, in shares of the picture's width and height."""
 
     x: float
+    """Of its middle, as `y`."""
     y: float
-    radius: float
+    width: float
+    """From the middle to the edge, as `height`."""
+    height: float
+    softness: float
+    """How much of it fades out, 0 (exclusive) to 1."""
     strength: float
+    """How much it covers, 0 to 1."""
+    square: bool
+    """Whether it is a rectangle rather than an ellipse."""
     color: Color
 
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """What is behind the person: a gradient and some blots of light."""
+    """What is behind the person: a gradient and shapes out of focus."""
 
     start: Color
     stop: Color
     angle: float
     """Direction of the gradient in radians."""
+    vignette: float
+    """How much darker the corners are, 0 to 1."""
     spots: tuple[Spot, ...]
+    """The later ones are nearer."""
 
 
 @dataclass(frozen=True, slots=True)
