@@ -41,6 +41,13 @@ _FRAME_COLORS = (
     (0.5, 0.5, 0.52),
     (0.5, 0.08, 0.1),
 )
+_SHADOW_COLORS = (
+    (0.36, 0.22, 0.20),
+    (0.42, 0.20, 0.36),
+    (0.22, 0.28, 0.46),
+    (0.20, 0.36, 0.36),
+    (0.20, 0.19, 0.22),
+)
 _IRIS_COLORS = ((0.23, 0.13, 0.07), (0.33, 0.21, 0.1), (0.28, 0.36, 0.2), (0.3, 0.45, 0.6))
 _FEATURE_SPREAD = {
     "head": 0.12,
@@ -355,7 +362,7 @@ def _make_up(draw: _Draws, build: Build, expression: Expression) -> MakeUp:
     lip_color = (draw.uniform(0.55, 0.85), draw.uniform(0.05, 0.24), draw.uniform(0.12, 0.34))
     rosy = made_up and draw.chance(0.24 if expression.smile > 0.4 else 0.10)
     blush = draw.uniform(0.8, 1) if rosy else draw.uniform(0, 0.15)
-    return MakeUp(eyes, lipstick, lip_color, blush)
+    return MakeUp(eyes, lipstick, lip_color, blush, draw.choose(_SHADOW_COLORS))
 
 
 def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:

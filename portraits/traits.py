@@ -136,6 +136,8 @@ class MakeUp:
     lipstick: float
     lip_color: Color
     blush: float
+    shadow_color: Color
+    """On the upper eyelids."""
 
 
 @dataclass(frozen=True, slots=True)
