@@ -238,8 +238,13 @@ def _blend(rest, morphs, weights):
 def head_mesh(vertices: Array) -> Mesh:
     """The head as a mesh, after hair and beard have moved its `vertices` (n, 3) outwards."""
     head = load_head()
-    stiffness = smoothstep(-1.9, -1.0, head.rest[:, 1]).astype(np.float32)
-    return Mesh(vertices, head.triangles, head.part, head.rest, head.occlusion, stiffness)
+    return Mesh(vertices, head.triangles, head.part, head.rest, head.occlusion, head_stiffness())
+
+
+@cache
+def head_stiffness() -> Array:
+    """float32 (n,), how much each vertex of the head turns with it; see `Mesh.stiffness`."""
+    return smoothstep(-1.9, -1.0, load_head().rest[:, 1]).astype(np.float32)
 
 
 def landmarks(bare: Array, covered: Array) -> Landmarks:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portraits.clothes import dressed
 from portraits.facial_hair import bearded, brow_color, brow_cover
 from portraits.make_up import lip_color, lip_shade, made_up, rouge
 from portraits.maths import Array, bell, clip01, column, highlight, linear, mix, smoothstep
@@ -46,7 +45,7 @@ class Masks:
 
 
 def skin_color(person: Traits, surface: Surface, light: Light, masks: Masks) -> Array:
-    """Linear colour (3, n) of skin and clothes, lit."""
+    """Linear colour (3, n) of skin, lit."""
     base = _tone(person.build.melanin)
     lip = smoothstep(0.3, 0.7, masks.lips)
     brow = brow_cover(person, surface)
@@ -56,9 +55,8 @@ def skin_color(person: Traits, surface: Surface, light: Light, masks: Masks) -> 
     color = mix(color, brow_color(person), brow)
     color = made_up(person, color, base, surface, masks.eyelids)
     color = mix(color, column([0.10, 0.025, 0.025]), masks.mouth)
-    color, clothed = dressed(person, color, surface)
 
-    oiliness = (1 - 0.6 * masks.mouth) * (1 - clothed) * (1 - beard) * (1 - brow)
+    oiliness = (1 - 0.6 * masks.mouth) * (1 - beard) * (1 - brow)
     oiliness = oiliness * (1 + 2.4 * lip * (0.3 + 0.7 * person.make_up.lipstick))
     oiliness = oiliness * (1 - 0.45 * person.build.ageing)
     return _lit(person, color, oiliness, surface, light)
