@@ -11,14 +11,14 @@ _DARK_HAIR = ("Black", "Brown")
 
 
 def bearded(
-    person: Traits, color: Array, base: Array, surface: Surface, bare: Array
+    person: Traits, color: Array, base: Array, surface: Surface, lips: Array, mouth: Array
 ) -> tuple[Array, Array | float]:
     """Grow stubble and beard; return the colour (3, n) and how much beard covers the skin.
 
     Args:
         color: (3, n) of the skin, with all that is on it.
         base: (3, 1), the usual colour of the skin.
-        bare: (n,), 1 where no hair grows: on the lips and inside the mouth.
+        lips, mouth: (n,), 1 on the lips and inside the mouth, where no hair grows.
     """
     hair = person.facial_hair
     if not any((hair.stubble, hair.mustache, hair.goatee, hair.beard, hair.sideburns)):
@@ -31,7 +31,7 @@ def bearded(
     x, y = np.abs(x) + ragged, y + ragged
     mustache = _mustache(x, y) * (z > -0.05)
     beard = _beard(x, y) * smoothstep(-0.80, -0.62, z)
-    grows = 1 - bare
+    grows = 1 - np.maximum(smoothstep(0.55, 0.9, lips), mouth)
 
     if hair.stubble:
         grain = noise(person, u * 47 + 3, y * 53)
@@ -43,7 +43,8 @@ def bearded(
     cover = hair.mustache * mustache + hair.beard * beard
     if hair.goatee:
         cover = cover + hair.goatee * _goatee(x, y) * (z > -0.3)
-    cover = clip01(cover) * grows
+    over_lip = smoothstep(-0.655, -0.625, y)  # the mustache hangs over the upper lip
+    cover = clip01(cover) * np.maximum(grows, hair.mustache * over_lip * (1 - mouth))
     if hair.sideburns:
         cover = np.maximum(cover, hair.sideburns * sideburns_cover(surface))
     cover = clip01(cover * (1.30 - 0.32 * hairs))
@@ -53,8 +54,8 @@ def bearded(
 
 def _mustache(x: Array, y: Array) -> Array:
     """From the nose to the upper lip and past the corners of the mouth."""
-    below_nose = smoothstep(-0.455, -0.51, y + 0.22 * x)
-    return smoothstep(0.34, 0.25, x) * below_nose * smoothstep(-0.78, -0.68, y)
+    below_nose = smoothstep(-0.43, -0.475, y + 0.25 * x)
+    return smoothstep(0.34, 0.25, x) * below_nose * smoothstep(-0.74, -0.64, y + 0.2 * x)
 
 
 def _goatee(x: Array, y: Array) -> Array:

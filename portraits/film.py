@@ -56,4 +56,4 @@ def _grain(photo: Photo, shape: tuple[int, ...]) -> Array:
         "has_uint32": 0,
         "uinteger": 0,
     }
-    return np.random.Generator(generator).normal(0, _GRAIN, shape)
+    return np.random.Generator(generator).standard_normal(shape, np.float32) * np.float32(_GRAIN)

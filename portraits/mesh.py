@@ -21,6 +21,9 @@ class Material(IntEnum):
     FRAME = 6
     BRIM = 7
     JEWEL = 8
+    NECKLACE = 9
+    TIE = 10
+    CLOTH = 11
 
 
 EYES = (Material.EYE_LEFT, Material.EYE_RIGHT)

@@ -34,10 +34,10 @@ def _features(person: Traits, x: Array, y: Array) -> Array:
     amount -= 0.34 * bones * stroke(x, y, (0.72, -0.36), (0.36, -0.58), 0.10)
     amount += 0.05 * bones * blob(x, y, (0.40, -0.80), (0.1, 0.1))
     # one looks at a nose by its highlight: a thin one ends in a point, a broad one in a ball
-    amount += (0.08 + 0.24 * point) * stroke(x, y, (0, 0.0), (0, -0.36), 0.055 - 0.03 * point)
-    amount += 0.32 * point * blob(x, y, (0, -0.345), (0.040, 0.045))
-    amount += 0.10 * (1 - point) * blob(x, y, (0, -0.35), (0.12, 0.07))
-    amount -= 0.20 * point * stroke(x, y, (0.085, -0.02), (0.115, -0.36), 0.035)
+    amount += (0.06 + 0.26 * point) * stroke(x, y, (0, 0.0), (0, -0.36), 0.055 - 0.02 * point)
+    amount += 0.42 * point * blob(x, y, (0, -0.35), (0.045, 0.055))
+    amount += 0.13 * (1 - point) * blob(x, y, (0, -0.36), (0.13, 0.08))
+    amount -= 0.38 * point * stroke(x, y, (0.095, -0.05), (0.125, -0.40), 0.045)
     size = face.nose_size
     amount -= (0.12 + 0.24 * size) * stroke(x, y, (0.155, -0.34), (0.175, -0.45), 0.035)
     amount += 0.12 * size * blob(x, y, (0.11, -0.38), (0.04, 0.04))
@@ -56,7 +56,9 @@ def _eye_bags(x: Array, y: Array) -> Array:
     edge = -0.165 + 1.1 * from_nose * from_nose
     within = smoothstep(0.24, 0.13, np.abs(from_nose))
     pouch = 0.10 * bell(y - edge - 0.065, 0.035)
-    return within * (pouch - 0.42 * bell(y - edge, 0.042) - 0.12 * bell(y - edge + 0.07, 0.05))
+    return within * (
+        1.5 * pouch - 0.62 * bell(y - edge, 0.045) - 0.12 * bell(y - edge + 0.07, 0.05)
+    )
 
 
 def _throat(person: Traits, x: Array, y: Array) -> Array:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from portraits.backdrop import paint_backdrop
+from portraits.cloth import cloth_color, tie_color
 from portraits.dress import hat_color, hat_cover, polished_color, through_lens
 from portraits.hair_shading import hair_color, hair_cover, hair_outline, sheet_cover
 from portraits.head import load_head
@@ -55,8 +56,10 @@ def _colors(
     for eye in EYES:
         paint((eye,), lambda seen, _, eye=eye: eye_color(person, seen, light, eye))
     paint(TEETH, lambda seen, kind: teeth_color(seen, light, kind == Material.TEETH_LOWER))
+    paint((Material.CLOTH,), lambda seen, _: cloth_color(person, seen, light))
+    paint((Material.TIE,), lambda seen, _: tie_color(person, seen, light))
     paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.5))
-    paint((Material.JEWEL,), polished(person.outfit.jewel_color, gloss=0.9))
+    paint((Material.JEWEL, Material.NECKLACE), polished(person.outfit.jewel_color, gloss=0.9))
     return colors
 
 

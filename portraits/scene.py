@@ -1,13 +1,15 @@
 """One person's head, hair and accessories, put together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portraits.accessories import accessory_meshes, lenses
+from portraits.clothes import clothes_meshes, shaded_skin
 from portraits.hair import beard_shell, hair_shell
 from portraits.hair_sheets import hanging_hair, knotted_hair
 from portraits.head import head_mesh, head_vertices, landmarks, vertices_of
 from portraits.maths import Array
 from portraits.mesh import EYES, Mesh, join
+from portraits.torso import Torso
 from portraits.traits import Traits
 
 
@@ -29,8 +31,11 @@ def build_scene(person: Traits) -> Scene:
     bare = head_vertices(person)
     covered = bare + beard_shell(person) + hair_shell(person)
     marks = landmarks(bare, covered)
+    torso = Torso.of(bare)
+    head = head_mesh(covered)
     meshes = [
-        head_mesh(covered),
+        replace(head, occlusion=shaded_skin(person, head.occlusion)),
+        *clothes_meshes(person, torso),
         *knotted_hair(person, marks),
         *accessory_meshes(person, marks, covered),
     ]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portraits.clothes import dressed
 from portraits.facial_hair import bearded, with_brows
 from portraits.make_up import blushed, eyes_made_up, lip_color
 from portraits.maths import Array, bell, clip01, column, dot, highlight, linear, mix, smoothstep
@@ -16,11 +15,11 @@ from portraits.traits import Traits
 _MELANIN = (0.0, 0.06, 0.17, 0.36, 0.56, 0.78, 1.0)
 SKIN_TONES = np.array(
     [
-        [0.945, 0.805, 0.765],
-        [0.935, 0.79, 0.745],
-        [0.87, 0.665, 0.545],
-        [0.77, 0.55, 0.41],
-        [0.61, 0.415, 0.295],
+        [0.94, 0.80, 0.745],
+        [0.925, 0.78, 0.715],
+        [0.88, 0.655, 0.53],
+        [0.79, 0.55, 0.41],
+        [0.64, 0.42, 0.295],
         [0.44, 0.285, 0.205],
         [0.31, 0.20, 0.15],
     ]
@@ -55,14 +54,12 @@ def skin_color(person: Traits, surface: Surface, light: Light, masks: Masks) -> 
     mouth = masks.mouth
     color = _complexion(person, base, surface, masks)
     color = color * _shade(relief(person, surface))
-    bare = np.maximum(smoothstep(0.55, 0.9, masks.lips), mouth)
-    color, beard = bearded(person, color, base, surface, bare)
+    color, beard = bearded(person, color, base, surface, masks.lips, mouth)
     color, brow = with_brows(person, color, surface)
     color = mix(color, lip_color(person, base, y), lip * (1 - 0.6 * beard))
     color = eyes_made_up(person, color, surface, masks.eyelids)
     color = mix(color, column([0.16, 0.035, 0.035]), mouth)
-    color, clothed = dressed(person, color, surface)
-    matt = (1 - 0.6 * mouth) * (1 - clothed) * (1 - 0.8 * beard) * (1 - brow)
+    matt = (1 - 0.6 * mouth) * (1 - 0.8 * beard) * (1 - brow)
     sheen = lip * bell(y + 0.745, 0.05) * (0.5 + 0.9 * person.make_up.lipstick)
     return _lit(person, color, matt, sheen * matt, surface, light)
 

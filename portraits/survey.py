@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from portraits.clothes import necklace_cover, tie_cover
 from portraits.dress import hat_cover
 from portraits.facial_hair import sideburns_cover
 from portraits.hair_shading import hair_cover, sheet_cover
@@ -39,17 +38,16 @@ def count(person: Traits, shot: Shot) -> Visible:
     head = np.flatnonzero((body.material == Material.SKIN) & seen)
     on_head = body.surface.take(head)
     n_hair += int((body.material[seen] == Material.HAIR).sum())
-    outfit, beard = person.outfit, person.facial_hair
-    n_sideburns = n_necklace = n_tie = 0
+    beard = person.facial_hair
+    n_sideburns = 0
     if n_hair < 2 * PIXELS or beard.sideburns:  # else there is more than enough
         (ears,) = body.points.take(head)(load_head().masks["ears"][:, None])
         bare = hat_cover(person, on_head, ears) < HALF
         hair = (hair_cover(person, on_head, ears) > HALF) & bare
         n_hair += int(hair.sum())
         n_sideburns = int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum())
-    if outfit.necklace:
-        n_necklace = int((necklace_cover(person, on_head) > HALF).sum())
-    if outfit.tie:
-        n_tie = int((tie_cover(person, on_head) > HALF).sum())
-    n_earrings = int((body.material[seen] == Material.JEWEL).sum())
+    n_earrings, n_necklace, n_tie = (
+        int((body.material[seen] == worn).sum())
+        for worn in (Material.JEWEL, Material.NECKLACE, Material.TIE)
+    )
     return Visible(n_hair, n_sideburns, n_earrings, n_necklace, n_tie)

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from portraits.maths import Array, clip01, table
+from portraits.maths import Array, table
 from portraits.traits import Traits
 
 
@@ -38,18 +38,43 @@ def stroke(
     x: Array, y: Array, start: tuple[float, float], stop: tuple[float, float], width: float
 ) -> Array:
     """A soft straight line, 1 in its middle, thinning out towards its ends: (n,)."""
-    along_x, along_y = stop[0] - start[0], stop[1] - start[1]
-    length = np.float32(np.hypot(along_x, along_y))
-    along_x, along_y = along_x / length, along_y / length
-    from_x, from_y = x - np.float32(start[0]), y - np.float32(start[1])
-    t = (from_x * along_x + from_y * along_y) / length
-    across = (from_y * along_x - from_x * along_y) * np.float32(1 / width)
-    taper = clip01(4 * (t + 0.08)) * clip01(4 * (1.08 - t))
-    return taper * np.exp(-across * across)
+    numbers = np.array([*start, *stop, width], np.float32)
+    return _stroke(np.asarray(x, np.float32), np.asarray(y, np.float32), numbers)
+
+
+@numba.njit(cache=True)
+def _stroke(x, y, numbers):
+    """`stroke` of float32 (n,); `numbers` are start, stop and width."""
+    start_x, start_y, stop_x, stop_y, width = numbers
+    one = np.float32(1)
+    length = np.sqrt((stop_x - start_x) ** 2 + (stop_y - start_y) ** 2)
+    along_x, along_y = (stop_x - start_x) / length, (stop_y - start_y) / length
+    result = np.zeros_like(x)
+    for i in range(len(x)):
+        from_x, from_y = x[i] - start_x, y[i] - start_y
+        across = (from_y * along_x - from_x * along_y) / width
+        t = (from_x * along_x + from_y * along_y) / length
+        if abs(across) < 3 and -0.08 < t < 1.08:  # elsewhere there is nothing to see
+            taper = min(np.float32(4) * (t + np.float32(0.08)), one)
+            taper *= min(np.float32(4) * (np.float32(1.08) - t), one)
+            result[i] = taper * np.exp(-across * across)
+    return result
 
 
 def blob(x: Array, y: Array, center: tuple[float, float], radii: tuple[float, float]) -> Array:
     """A soft spot, 1 at its centre and 1/e at its radii: (n,)."""
-    dx = (x - np.float32(center[0])) * np.float32(1 / radii[0])
-    dy = (y - np.float32(center[1])) * np.float32(1 / radii[1])
-    return np.exp(-(dx * dx + dy * dy))
+    numbers = np.array([*center, 1 / radii[0], 1 / radii[1]], np.float32)
+    return _blob(np.asarray(x, np.float32), np.asarray(y, np.float32), numbers)
+
+
+@numba.njit(cache=True)
+def _blob(x, y, numbers):
+    """`blob` of float32 (n,); `numbers` are the centre and one over the radii."""
+    center_x, center_y, scale_x, scale_y = numbers
+    result = np.zeros_like(x)
+    for i in range(len(x)):
+        dx, dy = (x[i] - center_x) * scale_x, (y[i] - center_y) * scale_y
+        off = dx * dx + dy * dy
+        if off < 9:  # elsewhere there is nothing to see
+            result[i] = np.exp(-off)
+    return result
