@@ -17,12 +17,16 @@ _CROWS_FEET = (
 
 def relief(person: Traits, surface: Surface) -> Array:
     """How much lighter (above 0) or darker each of n pixels is for the relief of the face."""
-    x, y, z = surface.anchor
+    amount = np.zeros(len(surface.occlusion), np.float32)
+    _, y, z = surface.anchor
+    front = np.flatnonzero((z > -0.5) & (y > -1.75))
+    face = surface.take(front)
+    x, y, z = face.anchor
     x = np.abs(x)
-    amount = _features(person, x, y) * smoothstep(-0.5, -0.3, z)
-    amount = amount + _throat(person, x, y)
+    relief = _features(person, x, y) * smoothstep(-0.5, -0.3, z) + _throat(person, x, y)
     if person.build.ageing > 0:
-        amount = amount + 0.78 * person.build.ageing * _age(person, surface, x)
+        relief = relief + 0.78 * person.build.ageing * _age(person, face, x)
+    amount[front] = relief
     return amount
 
 
