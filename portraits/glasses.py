@@ -29,7 +29,7 @@ class Glasses:
         if not person.outfit.glasses:
             return None
         width, height = _lens_size(person)
-        middles = [(eye[0] + side * 0.015, eye[1] - 0.03) for eye, side in zip(marks.eyes, SIDES)]
+        middles = [(eye[0] + side * 0.025, eye[1] - 0.03) for eye, side in zip(marks.eyes, SIDES)]
         front = _front(face, middles, width, height)
         rims = tuple(
             _rim(person, middle, front, side) for middle, side in zip(middles, SIDES, strict=True)
@@ -96,9 +96,10 @@ def _frame(
     shapes = [tube(rim, thickness, closed=True) for rim in rims]
     for rim, side in zip(rims, SIDES, strict=True):
         hinge = rim[np.argmax(side * rim[:, 0])] + np.array([side * 0.01, 0.05, 0.0])
-        temple = [side * (marks.half_width + 0.02), hinge[1] + 0.01, -0.25]
-        ear = [side * (marks.half_width + 0.06), 0.08, -0.62]
-        path = np.stack([hinge, hinge + [side * 0.03, 0, -0.05], temple, ear])
+        corner = hinge + np.array([side * 0.03, 0.0, -0.06])
+        temple = np.array([side * (marks.half_width - 0.06), hinge[1] + 0.01, -0.15])
+        ear = np.array([side * (marks.half_width + 0.01), 0.08, -0.50])
+        path = np.stack([hinge, corner, temple, ear])
         shapes.append(tube(path, thickness * 0.9))
     inner = [rim[np.argmin(side * rim[:, 0])] for rim, side in zip(rims, SIDES, strict=True)]
     bridge = np.linspace(*inner, 7)
@@ -114,4 +115,4 @@ def _lens_size(person: Traits) -> tuple[float, float]:
     """Half the width and half the height of a lens."""
     square = person.outfit.lens_squareness
     larger = 0.03 if person.outfit.sunglasses else 0.0
-    return 0.205 + 0.025 * square + larger, 0.185 - 0.045 * square + larger
+    return 0.225 + 0.025 * square + larger, 0.20 - 0.045 * square + larger

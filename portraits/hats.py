@@ -46,7 +46,7 @@ def _dome(exponent: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 _CUTS = {
     "beanie": _Cut(0.10, 0.20, *_dome(2.3)),
-    "cap": _Cut(0.08, 0.12, *_dome(2.5)),
+    "cap": _Cut(0.08, 0.16, *_dome(2.5)),
     "sun_hat": _Cut(0.09, 0.16, *_dome(2.7)),
     "fedora": _Cut(
         0.09,
@@ -112,7 +112,7 @@ def pressed(mesh: Mesh, marks: Landmarks, hat: str) -> Mesh:
 
 def _edge(marks: Landmarks, azimuth: Array) -> Array:
     """Height of the hat's lower edge on this head."""
-    return hat_edge(azimuth) * (0.4 + 0.6 * marks.top / 1.2) + 0.05
+    return hat_edge(azimuth) * (0.4 + 0.6 * marks.top / 1.2) + 0.06
 
 
 def _ring(marks: Landmarks, hat: str) -> tuple[float, float]:
@@ -181,7 +181,7 @@ def _brim_shape(person: Traits, angle: Array, out: Array) -> tuple[Array, Array]
     if hat == "cap":
         return (
             width * np.maximum(np.cos(angle / 1.12 * np.pi / 2), 0) ** 0.5,
-            (0.02 * out + 0.15 * out * out) * np.maximum(np.cos(angle * 1.4), 0)
+            (0.04 * out + 0.20 * out * out) * np.maximum(np.cos(angle * 1.4), 0)
             + 0.07 * angle**2 * np.maximum(out, 0),
         )
     squared = out * np.abs(out)

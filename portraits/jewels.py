@@ -55,7 +55,7 @@ def necklaces(person: Traits, torso: Torso) -> list[Mesh]:
     if outfit.necklace_style == "pearls":
         return [_beads(path, stiffness, 0.042)]
     sides = 5
-    chain = tube(path, 0.022, sides=sides)
+    chain = tube(path, 0.025, sides=sides)
     meshes = [part(*chain, Material.NECKLACE, stiffness=np.repeat(stiffness, sides + 1))]
     if outfit.necklace_style == "pendant":
         middle = len(path) // 2
