@@ -12,7 +12,7 @@ import numpy as np
 from portraits.maths import Array, clip01, mix, smoothstep
 from portraits.mesh import Material, Mesh, grid_triangles, part
 from portraits.torso import Torso, coordinates
-from portraits.traits import Traits
+from portraits.traits import Outfit, Traits
 
 
 class Piece(IntEnum):
@@ -42,10 +42,10 @@ def clothes_meshes(person: Traits, torso: Torso) -> list[Mesh]:
     if neckline == "turtleneck":
         return [_cloth(torso, _edge("crew"), 0.03), _turtleneck(torso)]
     if neckline == "shirt":
-        meshes = [_cloth(torso, _edge(_throat(person)), 0.03), _collar(torso, person)]
+        meshes = [_cloth(torso, _edge(edge_of(person.outfit)), 0.03), _collar(torso, person)]
     elif neckline == "suit":
         meshes = [
-            _cloth(torso, _edge(_throat(person)), 0.03, Piece.SHIRT, 0.05),
+            _cloth(torso, _edge(edge_of(person.outfit)), 0.03, Piece.SHIRT, 0.05),
             _cloth(torso, _edge("suit"), 0.07),
             _lapel(torso, 1),
             _lapel(torso, -1),
@@ -56,8 +56,11 @@ def clothes_meshes(person: Traits, torso: Torso) -> list[Mesh]:
     return [*meshes, _tie(torso)] if person.outfit.tie else meshes
 
 
-def _throat(person: Traits) -> str:
-    return "buttoned" if person.outfit.tie else "open"
+def edge_of(outfit: Outfit) -> str:
+    """The edge nearest to the throat, as `edge_level` names it."""
+    if outfit.neckline in ("shirt", "suit"):
+        return "buttoned" if outfit.tie else "open"
+    return "crew" if outfit.neckline == "turtleneck" else outfit.neckline
 
 
 @cache
@@ -102,18 +105,34 @@ def _cloth(
     points[:, beyond, 0] += 0.8 * np.sin(angle[:, beyond])
     points[:, beyond, 1] -= 0.3
     inside = np.maximum(level - edge[:, None], 0) + 0.001
-    return _grid(points, stiffness, np.stack([angle, inside, 0 * angle + piece], -1), _HEM)
+    return _grid(
+        points, stiffness, np.stack([angle, inside, 0 * angle + piece], -1), _HEM, mirrored=True
+    )
 
 
 def _grid(
-    points: Array, stiffness: Array, anchor: Array, down: Array, material: Material = Material.CLOTH
+    points: Array,
+    stiffness: Array,
+    anchor: Array,
+    down: Array,
+    material: Material = Material.CLOTH,
+    mirrored: bool = False,
 ) -> Mesh:
-    """A piece of cloth from points (rows, columns, 3); `down` is 0 in its tucked-in rows."""
+    """A piece of cloth.
+
+    Args:
+        points: (rows, columns, 3), the rows from right to left if seen with the columns downwards.
+        stiffness: (rows, columns).
+        anchor: (rows, columns, 3).
+        down: (columns,), 0 in those that are tucked in.
+        mirrored: whether the rows go from left to right.
+    """
     rows, columns, _ = points.shape
+    triangles = grid_triangles(rows, columns)
     occlusion = np.broadcast_to(0.75 + 0.25 * (down > 0), (rows, columns))
     return part(
         points.reshape(-1, 3),
-        grid_triangles(rows, columns),
+        triangles[:, ::-1] if mirrored else triangles,
         material,
         anchor.reshape(-1, 3),
         occlusion.ravel(),
@@ -132,9 +151,8 @@ def _turtleneck(torso: Torso) -> Mesh:
     points[..., 1] += rise
     down = np.array([0, 0, 1, 1, 1, 1, 1, 0])
     inside = np.linspace(0, 0.4, len(level)) + 0 * angle
-    return _grid(
-        points, stiffness, np.stack([angle, inside, 0 * angle + Piece.TURTLENECK], -1), down
-    )
+    anchor = np.stack([angle, inside, 0 * angle + Piece.TURTLENECK], -1)
+    return _grid(points, stiffness, anchor, down, mirrored=True)
 
 
 def _collar(torso: Torso, person: Traits) -> Mesh:
@@ -170,7 +188,7 @@ def _lapel(torso: Torso, side: int) -> Mesh:
     level = edge_level("suit", inner) + across * width * (1.25 - 0.4 * along)
     points, stiffness = torso.at(side * angle, level, lift)
     anchor = np.stack(np.broadcast_arrays(angle, 1 - across, float(Piece.LAPEL)), -1)
-    return _grid(points, stiffness, anchor, np.array([0, 1, 1, 1, 1, 0]))
+    return _grid(points, stiffness, anchor, np.array([0, 1, 1, 1, 1, 0]), mirrored=side < 0)
 
 
 def _strap(torso: Torso, side: int) -> Mesh:
@@ -182,7 +200,7 @@ def _strap(torso: Torso, side: int) -> Mesh:
     level = 0.98 - 0.32 * np.sin(np.pi * along**0.9) ** 0.7 + 0.03 * across * (along < 0.8)
     points, stiffness = torso.at(side * angle, level, lift)
     anchor = np.stack(np.broadcast_arrays(angle, 0.3 + 0 * across, float(Piece.STRAP)), -1)
-    return _grid(points, stiffness, anchor, np.array([0, 1, 1, 1, 0]))
+    return _grid(points, stiffness, anchor, np.array([0, 1, 1, 1, 0]), mirrored=side > 0)
 
 
 def _tie(torso: Torso) -> Mesh:
@@ -208,19 +226,15 @@ def _tie(torso: Torso) -> Mesh:
 
 def shaded_skin(person: Traits, occlusion: Array) -> Array:
     """Darken the skin (n,) next to the cloth: the head's occlusion with that of the clothes."""
-    vertices, edges = _skin_above(person.outfit.neckline, person.outfit.tie)
+    vertices, open_sky = _skin_above(edge_of(person.outfit))
     occlusion = occlusion.copy()
-    occlusion[vertices] *= edges
+    occlusion[vertices] *= open_sky
     return occlusion
 
 
 @cache
-def _skin_above(neckline: str, tie: bool) -> tuple[Array, Array]:
+def _skin_above(edge: str) -> tuple[Array, Array]:
     """Vertices (k,) of the torso, and how much light the cloth leaves them."""
     vertices, angle, level = coordinates()
-    if neckline in ("shirt", "suit"):
-        edge = edge_level("buttoned" if tie else "open", angle)
-    else:
-        edge = edge_level(neckline, angle)
-    shade = 1 - 0.45 * smoothstep(0.30, 0.02, edge - level)
+    shade = 1 - 0.45 * smoothstep(0.30, 0.02, edge_level(edge, angle) - level)
     return vertices, shade.astype(np.float32)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from portraits.accessories import hat_edge, hat_thickness
+from portraits.hats import hat_edge, lift_under_hat
 from portraits.head import load_head
 from portraits.maths import Array, bell, smoothstep, table, value_noise
 from portraits.traits import CURLY_STYLES, HANGING_STYLES, UPDO_STYLES, Traits
@@ -83,7 +83,7 @@ def hair_shell(person: Traits) -> Array:
         lift = lift * (1 - 0.7 * smoothstep(0.62, 0.15, y))  # shorter at the sides
     lift = lift + cover * _lumps(person)
     if person.outfit.hat != "none":
-        lift = _under_hat(lift, person)
+        lift = lift_under_hat(lift, y - hat_edge(head.azimuth))
     shell = head.hair_direction * lift[:, None]
     if hair.style in HANGING_STYLES and not hair.tucked:  # lying on the ears, it presses them flat
         shell[:, 0] -= 0.11 * ears * np.sign(x)
@@ -102,15 +102,6 @@ def _lumps(person: Traits) -> Array | float:
     along = value_noise(coarse, head.rest[:, 1] * pitch + head.rest[:, 2] * 3 + 11)
     above = head.rest[:, 1] - hairline(head.azimuth, person)
     return size * (around + along - 1) * smoothstep(0.02, 0.3, above)
-
-
-def _under_hat(lift: Array, person: Traits) -> Array:
-    """Press the hair down under the hat, and put the hat on it."""
-    head = load_head()
-    above = head.rest[:, 1] - hat_edge(head.azimuth)
-    below_hat = lift * 0.5 if person.hair.style == "afro" else lift
-    lift = np.where(above > -0.1, np.minimum(lift, 0.05), below_hat)
-    return hat_thickness(lift, above, head.rest[:, 1], person.outfit.hat)
 
 
 def beard_shell(person: Traits) -> Array | float:

@@ -20,7 +20,7 @@ class Material(IntEnum):
     TEETH_LOWER = 4
     HAIR = 5
     FRAME = 6
-    BRIM = 7
+    HAT = 7
     JEWEL = 8
     NECKLACE = 9
     TIE = 10
@@ -29,6 +29,8 @@ class Material(IntEnum):
 
 EYES = (Material.EYE_LEFT, Material.EYE_RIGHT)
 TEETH = (Material.TEETH_UPPER, Material.TEETH_LOWER)
+SIDES = (1, -1)
+"""Of the picture: right and left, in the order of the eyes."""
 
 
 @dataclass(frozen=True, slots=True)

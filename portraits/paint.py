@@ -6,7 +6,7 @@ import numpy as np
 
 from portraits.backdrop import paint_backdrop
 from portraits.cloth import cloth_color, tie_color
-from portraits.dress import hat_color, hat_cover, polished_color, through_lens
+from portraits.dress import hat_color, necklace_color, polished_color, through_lens
 from portraits.hair_shading import hair_color, hair_cover, hair_outline, sheet_cover
 from portraits.head import load_head
 from portraits.maths import Array, mix
@@ -56,10 +56,12 @@ def _colors(
     for eye in EYES:
         paint((eye,), lambda seen, _, eye=eye: eye_color(person, seen, light, eye))
     paint(TEETH, lambda seen, kind: teeth_color(seen, light, kind == Material.TEETH_LOWER))
+    paint((Material.HAT,), lambda seen, _: hat_color(person, seen, light))
     paint((Material.CLOTH,), lambda seen, _: cloth_color(person, seen, light))
     paint((Material.TIE,), lambda seen, _: tie_color(person, seen, light))
     paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.5))
-    paint((Material.JEWEL, Material.NECKLACE), polished(person.outfit.jewel_color, gloss=0.9))
+    paint((Material.JEWEL,), polished(person.outfit.jewel_color, gloss=0.9))
+    paint((Material.NECKLACE,), lambda seen, _: necklace_color(person, seen, light))
     return colors
 
 
@@ -71,35 +73,27 @@ def _color_head(
     points: Interpolation,
     colors: Array,
 ) -> None:
-    """Fill in `colors` (3, n) where skin, hair or hat is seen: one over the other."""
+    """Fill in `colors` (3, n) where skin or hair is seen, one over the other."""
     head = np.flatnonzero(material == Material.SKIN)
     on_head = surface.take(head)
     masks = load_head().masks
     masks = [masks[name] for name in ("lips", "eyelids", "ears", "mouth")]
     masks = Masks(*points.take(head)(np.stack(masks, 1)))
     hair = hair_cover(person, on_head, masks.ears)
-    hat = hat_cover(person, on_head, masks.ears)
 
-    bare = np.flatnonzero((hair < 0.99) & (hat < 0.99))
+    bare = np.flatnonzero(hair < 0.99)
     if len(bare):
         skin = skin_color(person, on_head.take(bare), light, masks.take(bare))
         colors[:, head[bare]] = skin
 
-    def lay_over(cover: Array, shown: Array, loose: Array, color: Callable) -> None:
-        """Lay a colour over the head where `shown`, by `cover`, and over the `loose` pixels."""
-        pixels = np.concatenate([head[shown], loose])
-        if len(pixels):
-            weight = np.concatenate([cover[shown], np.ones(len(loose), np.float32)])
-            is_loose = np.arange(len(pixels)) >= len(shown)
-            over = color(person, surface.take(pixels), light, is_loose)
-            colors[:, pixels] = mix(colors[:, pixels], over, weight)
-
-    locks = np.flatnonzero(material == Material.HAIR)
-    shown = np.flatnonzero((hair > 0.004) & (hat < 0.99))
+    shown, loose = np.flatnonzero(hair > 0.004), np.flatnonzero(material == Material.HAIR)
     hair[shown] *= hair_outline(person, on_head.take(shown))
-    lay_over(hair, shown, locks, hair_color)
-    brim = np.flatnonzero(material == Material.BRIM)
-    lay_over(hat, np.flatnonzero(hat > 0.004), brim, hat_color)
+    pixels = np.concatenate([head[shown], loose])
+    if len(pixels):
+        weight = np.concatenate([hair[shown], np.ones(len(loose), np.float32)])
+        is_loose = np.arange(len(pixels)) >= len(shown)
+        over = hair_color(person, surface.take(pixels), light, is_loose)
+        colors[:, pixels] = mix(colors[:, pixels], over, weight)
 
 
 def _glaze(person: Traits, image: Array, lens: Array) -> None:

@@ -48,6 +48,39 @@ _SHADOW_COLORS = (
     (0.20, 0.36, 0.36),
     (0.20, 0.19, 0.22),
 )
+_CLOTH_COLORS = (
+    (0.12, 0.16, 0.30),
+    (0.22, 0.34, 0.52),
+    (0.48, 0.12, 0.14),
+    (0.62, 0.22, 0.20),
+    (0.20, 0.32, 0.24),
+    (0.36, 0.38, 0.26),
+    (0.52, 0.40, 0.30),
+    (0.78, 0.70, 0.58),
+    (0.44, 0.28, 0.44),
+    (0.80, 0.56, 0.58),
+    (0.24, 0.46, 0.50),
+    (0.72, 0.56, 0.26),
+)
+_TIE_COLORS = (
+    (0.10, 0.13, 0.28),
+    (0.45, 0.08, 0.12),
+    (0.62, 0.12, 0.14),
+    (0.10, 0.10, 0.12),
+    (0.20, 0.34, 0.56),
+    (0.14, 0.30, 0.22),
+    (0.42, 0.30, 0.50),
+    (0.66, 0.54, 0.22),
+    (0.50, 0.52, 0.56),
+)
+_DARK = ((0.10, 0.10, 0.11), (0.14, 0.17, 0.28), (0.30, 0.30, 0.32), (0.36, 0.10, 0.12))
+_HAT_COLORS = {
+    "none": _DARK,
+    "beanie": (*_DARK, (0.50, 0.50, 0.52), (0.24, 0.36, 0.30), (0.62, 0.40, 0.20)),
+    "cap": (*_DARK, (0.80, 0.80, 0.80), (0.52, 0.14, 0.14), (0.20, 0.30, 0.50)),
+    "fedora": (*_DARK, (0.42, 0.30, 0.21), (0.62, 0.54, 0.44), (0.34, 0.36, 0.34)),
+    "sun_hat": ((0.82, 0.70, 0.48), (0.74, 0.60, 0.38), (0.86, 0.82, 0.74), (0.20, 0.18, 0.18)),
+}
 _IRIS_COLORS = ((0.23, 0.13, 0.07), (0.33, 0.21, 0.1), (0.28, 0.36, 0.2), (0.3, 0.45, 0.6))
 _FEATURE_SPREAD = {
     "head": 0.12,
@@ -373,10 +406,9 @@ def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:
         else {"none": 0.965, "beanie": 0.012, "cap": 0.006, "sun_hat": 0.017}
     )
     hat = draw.choose(hats)
-    hat_color = draw.uniform(0.1, 0.6) + draw.rng.uniform(-0.3, 0.3, 3)
+    hat_color = np.array(draw.choose(_HAT_COLORS[hat])) + draw.rng.uniform(-0.05, 0.05, 3)
     earrings = draw.chance(_rate(build, 0.015, 0.34, 0.01, 0.46))
-    gray = draw.uniform(0.06, 0.85)
-    hue = draw.rng.uniform(-0.4, 0.4, 3) if draw.chance(0.55) else np.zeros(3)
+    cloth_color = _cloth_color(draw)
     if build.male:
         necklines = {"crew": 0.28, "v": 0.12, "turtleneck": 0.06, "shirt": 0.26, "suit": 0.28}
     else:
@@ -408,11 +440,20 @@ def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:
         frame_color=draw.choose(_FRAME_COLORS),
         frame_thickness=draw.uniform(0, 1),
         neckline=neckline,
-        cloth_color=_color(np.clip(gray + hue * 0.6, 0.03, 0.9)),
+        cloth_color=cloth_color,
         shirt_color=draw.choose(((0.88, 0.88, 0.9), (0.7, 0.78, 0.88), (0.86, 0.8, 0.82))),
         tie=draw.chance(tied.get(neckline, 0.0)),
-        tie_color=_color(draw.rng.uniform(0.05, 0.7, 3)),
+        tie_color=draw.choose(_TIE_COLORS),
     ), earrings
+
+
+def _cloth_color(draw: _Draws) -> Color:
+    """Most people wear black, gray, white or navy; some a colour, seldom a loud one."""
+    if draw.chance(0.5):
+        gray = draw.choose((0.08, 0.12, 0.22, 0.42, 0.62, 0.86))
+        return _color(np.clip(gray + draw.rng.uniform(-0.04, 0.04, 3), 0.05, 0.92))
+    color = np.array(draw.choose(_CLOTH_COLORS)) + draw.rng.uniform(-0.07, 0.07, 3)
+    return _color(np.clip(color, 0.05, 0.9))
 
 
 def _expression(draw: _Draws, build: Build) -> Expression:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from portraits.accessories import accessory_meshes, lenses
 from portraits.clothes import clothes_meshes, shaded_skin
+from portraits.glasses import Glasses
 from portraits.hair import beard_shell, hair_shell
 from portraits.hair_sheets import hanging_hair, knotted_hair
+from portraits.hats import hat_meshes, pressed
 from portraits.head import head_mesh, head_vertices, landmarks, vertices_of
+from portraits.jewels import earrings, necklaces
 from portraits.maths import Array
 from portraits.mesh import EYES, Mesh, join
 from portraits.torso import Torso
@@ -33,12 +35,22 @@ def build_scene(person: Traits) -> Scene:
     marks = landmarks(bare, covered)
     torso = Torso.of(bare)
     head = head_mesh(covered)
+    head = replace(head, occlusion=shaded_skin(person, head.occlusion))
+    knots, hanging = knotted_hair(person, marks), hanging_hair(person, marks)
+    hat = person.outfit.hat
+    if hat != "none":
+        head, *knots = (pressed(mesh, marks, hat) for mesh in (head, *knots))
+        hanging = hanging and pressed(hanging, marks, hat)
+    glasses = Glasses.of(person, marks, covered)
     meshes = [
-        replace(head, occlusion=shaded_skin(person, head.occlusion)),
+        head,
+        *knots,
         *clothes_meshes(person, torso),
-        *knotted_hair(person, marks),
-        *accessory_meshes(person, marks, covered),
+        *hat_meshes(person, marks),
+        *earrings(person, marks),
+        *necklaces(person, torso),
+        *(glasses.meshes if glasses else []),
     ]
     return Scene(
-        join(meshes), hanging_hair(person, marks), bare[vertices_of(*EYES)], lenses(person, marks)
+        join(meshes), hanging, bare[vertices_of(*EYES)], glasses.lenses() if glasses else []
     )

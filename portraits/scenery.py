@@ -40,7 +40,7 @@ def _studio(rng: np.random.Generator) -> Backdrop:
 
 def _wall(rng: np.random.Generator) -> Backdrop:
     """A painted wall with the light from one side and, at times, the edge of something."""
-    color = _muted(rng, rng.uniform(0.3, 0.75), 0.16)
+    color = _muted(rng, rng.uniform(0.3, 0.75), 0.10)
     spots = []
     if rng.random() < 0.5:
         spots.append(_upright(rng, color + rng.choice([-0.16, 0.12]), rng.choice([0.0, 1.0])))
@@ -103,7 +103,7 @@ def _evening(rng: np.random.Generator) -> Backdrop:
     warm, cool = np.array([0.95, 0.72, 0.45]), np.array([0.6, 0.7, 0.85])
     tint = warm if rng.random() < 0.7 else cool
     spots = [
-        _disc(rng, tint + rng.uniform(-0.1, 0.1, 3), (0.03, 0.09), softness=0.3) for _ in "12345678"
+        _disc(rng, tint + rng.uniform(-0.1, 0.1, 3), (0.03, 0.09), softness=0.5) for _ in range(8)
     ]
     return Backdrop(_color(base + 0.05), _color(base - 0.02), np.pi / 2, 0.4, tuple(spots))
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from portraits.dress import hat_cover
 from portraits.facial_hair import sideburns_cover
 from portraits.hair_shading import hair_cover, sheet_cover
 from portraits.head import load_head
@@ -42,10 +41,9 @@ def count(person: Traits, shot: Shot) -> Visible:
     n_sideburns = 0
     if n_hair < 2 * PIXELS or beard.sideburns:  # else there is more than enough
         (ears,) = body.points.take(head)(load_head().masks["ears"][:, None])
-        bare = hat_cover(person, on_head, ears) < HALF
-        hair = (hair_cover(person, on_head, ears) > HALF) & bare
+        hair = hair_cover(person, on_head, ears) > HALF
         n_hair += int(hair.sum())
-        n_sideburns = int((sideburns_cover(on_head) > HALF)[bare & ~hair].sum())
+        n_sideburns = int((sideburns_cover(on_head) > HALF)[~hair].sum())
     n_earrings, n_necklace, n_tie = (
         int((body.material[seen] == worn).sum())
         for worn in (Material.JEWEL, Material.NECKLACE, Material.TIE)
