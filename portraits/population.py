@@ -145,7 +145,8 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
     """
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index must not be negative, but are {seed} and {index}")
-    draws = (_Draws(np.random.default_rng([seed, index, group])) for group in range(12))
+    numbers = np.random.PCG64([seed, index])
+    draws = (_Draws(np.random.Generator(numbers.jumped(group))) for group in range(12))
     build = _build(next(draws))
     expression = _expression(next(draws), build)
     outfit, tucked = _outfit(next(draws), build)

@@ -15,13 +15,11 @@ from portraits.maths import (
     mix,
     normalize,
     smoothstep,
+    table,
     value_noise,
 )
 from portraits.mesh import Material
 from portraits.traits import Traits
-
-EYES = (Material.EYE_LEFT, Material.EYE_RIGHT)
-TEETH = (Material.TEETH_UPPER, Material.TEETH_LOWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def _eye_white(x: Array, y: Array) -> Array:
 def _iris(person: Traits, outward: Array, gaze: Array, from_gaze: Array) -> Array:
     """Colour (3, n): fibres around the pupil, a dark ring around them."""
     around = np.arctan2(outward[1] - gaze[1], outward[0] - gaze[0])
-    fine = np.array(person.strands.fine, np.float32)
+    fine = table(person.strands.fine)
     fibres = 0.75 + 0.5 * value_noise(fine, around * 9 + 40)
     inner = 1 + 0.5 * smoothstep(0.36, 0.24, from_gaze)
     ring = smoothstep(0.40, 0.53, from_gaze)
