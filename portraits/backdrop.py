@@ -36,7 +36,9 @@ def _paint(colors, shapes, across, down, vignette, width, height):
             x = (np.float32(column) + half) / np.float32(width)
             t = half + np.float32(0.8) * ((x - half) * across + (y - half) * down)
             t = min(max(t, np.float32(0)), one)
-            red, green, blue = colors[0] + (colors[1] - colors[0]) * t
+            red = colors[0, 0] + (colors[1, 0] - colors[0, 0]) * t
+            green = colors[0, 1] + (colors[1, 1] - colors[0, 1]) * t
+            blue = colors[0, 2] + (colors[1, 2] - colors[0, 2]) * t
             for k in range(len(shapes)):
                 dx = abs(x - shapes[k, 0]) * shapes[k, 2]
                 dy = abs(y - shapes[k, 1]) * shapes[k, 3]

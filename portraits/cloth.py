@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from portraits.clothes import Piece
 from portraits.maths import Array, bell, linear, smoothstep, table, value_noise
+from portraits.patterns import Piece
 from portraits.shading import Light, Surface, matte
 from portraits.traits import Traits
 
 
 def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
-    """Linear colour (3, n) of clothes; see `clothes` for what their anchors mean."""
+    """Linear colour (3, n) of clothes; see `patterns` for what their anchors mean."""
     angle, inside, piece = surface.anchor
     outfit = person.outfit
     color = linear(outfit.cloth_color) + np.float32(0.006)

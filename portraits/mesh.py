@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 import numba
 import numpy as np
@@ -111,8 +112,9 @@ def vertex_normals(vertices: Array, triangles: Array) -> Array:
     return normals
 
 
+@cache
 def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:
-    """Triangles (m, 3) of a grid of vertices numbered row by row.
+    """Triangles (m, 3) of a grid of vertices numbered row by row; they must not be changed.
 
     Args:
         closed: whether the last row joins the first.
