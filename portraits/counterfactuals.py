@@ -6,6 +6,7 @@ from pathlib import Path
 
 from portraits.dataset import write_dataset
 from portraits.errors import PortraitsError
+from portraits.labels import ATTRIBUTES
 from portraits.person import Person
 from portraits.render import Size
 
@@ -55,5 +56,6 @@ def write_counterfactuals(
 
 
 def _is_paired_set(folder: Path) -> bool:
-    """Whether a folder holds nothing but the two halves of a paired set."""
-    return folder.is_dir() and set(os.listdir(folder)) <= {"without", "with"}
+    """Whether a folder is named as a paired set, and holds nothing but its two halves."""
+    named = set(folder.name.split("+")) <= set(ATTRIBUTES)
+    return named and folder.is_dir() and set(os.listdir(folder)) <= {"without", "with"}

@@ -7,6 +7,7 @@ from portraits.maths import Array, clip01
 from portraits.traits import Photo, Traits
 
 _GAMMA = np.float32(1 / 2.2)
+_SHOULDER = np.float32(0.42)  # linear light up to which film answers in proportion
 _GRAIN = 0.008
 
 
@@ -24,7 +25,9 @@ def finish(person: Traits, image: Array, width: int, height: int) -> Array:
 def _develop(image: Array, exposure: float) -> Array:
     """Linear light (3, height, width) to a picture, uint8 (height, width, 3)."""
     image = image * np.float32(exposure)
-    image = clip01(image / (1 + 0.18 * image) * np.float32(1.12))  # highlights burn out softly
+    above = np.maximum(image - _SHOULDER, 0)  # highlights burn out softly
+    rest = 1 - _SHOULDER
+    image = np.minimum(image, _SHOULDER) + above * rest / (above + rest)
     return (image**_GAMMA * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
 
 
@@ -53,4 +56,4 @@ def _grain(photo: Photo, shape: tuple[int, ...]) -> Array:
         "has_uint32": 0,
         "uinteger": 0,
     }
-    return np.random.Generator(generator).normal(0, _GRAIN, shape)
+    return np.random.Generator(generator).standard_normal(shape, np.float32) * np.float32(_GRAIN)

@@ -10,12 +10,12 @@ from portraits.traits import CURLY_STYLES, HANGING_STYLES, UPDO_STYLES, Traits
 _THICKNESS = {
     "bald": 0.0,
     "buzz": 0.018,
-    "crop": 0.085,
-    "side_part": 0.12,
-    "quiff": 0.10,
-    "tousled": 0.14,
-    "slick": 0.075,
-    "pixie": 0.12,
+    "crop": 0.10,
+    "side_part": 0.15,
+    "quiff": 0.12,
+    "tousled": 0.17,
+    "slick": 0.085,
+    "pixie": 0.17,
     "short_curls": 0.21,
     "afro": 0.46,
     "bun": 0.055,
@@ -54,6 +54,7 @@ def hairline(azimuth: Array, person: Traits) -> Array:
     for i, climb in enumerate(_RECEDED):
         front[i] += hair.hairline * (i < 3) + climb * hair.recession * (not hair.bangs)
         front[i] -= 0.2 * hair.bangs * (i < 4)  # under the bangs no skin shows
+        front[i] += 0.07 * (hair.style in CURLY_STYLES[:2])  # what stands off hangs over its edge
     behind_ear = [0.05, 0.12, -0.25, -0.72, -0.80]
     height = np.interp(np.abs(azimuth), _ANGLES, front + behind_ear).astype(np.float32)
     slope = np.minimum(np.maximum(azimuth, -0.6), 0.6)
@@ -66,21 +67,27 @@ def hair_shell(person: Traits) -> Array:
     x, y, z = head.rest.T
     ears = head.masks["ears"]
     above = y - hairline(head.azimuth, person)
-    cover = smoothstep(-0.05, 0.22, above) * (1 - ears) * (y > -1.1)
+    cover = smoothstep(-0.05, 0.20, above) * (1 - ears) * (y > -1.1)
     thickness = _THICKNESS.get(hair.style, _UNDER_SHEETS) * hair.volume
     lift = cover * thickness * (0.55 + 0.45 * smoothstep(0.2, 1.1, y))
     if hair.style == "quiff":
         raised = bell(z - 0.05, 0.35) * smoothstep(0.55, 0.95, y)
-        lift = lift + cover * 0.22 * hair.volume * raised
+        lift = lift + cover * 0.26 * hair.volume * raised
+    if hair.style in ("side_part", "pixie", "crop"):  # fuller at the corners of the forehead
+        corner = smoothstep(0.15, 0.5, np.abs(x)) * smoothstep(0.35, 0.75, y)
+        lift = lift * (1 + 0.3 * corner)
     if hair.style == "side_part":
         heavy_side = smoothstep(-0.5, 0.6, -np.sign(hair.parting + 0.01) * x)
-        lift = lift * (0.6 + 0.8 * heavy_side)
+        lift = lift * (0.45 + 0.75 * heavy_side * (1 + 0.4 * smoothstep(-0.9, 0.0, z)))
     if hair.style in ("crop", "side_part", "quiff", "tousled", "slick"):
         lift = lift * (1 - 0.7 * smoothstep(0.62, 0.15, y))  # shorter at the sides
     lift = lift + cover * _lumps(person)
     if person.outfit.hat != "none":
         lift = lift_under_hat(lift, y - hat_edge(head.azimuth))
-    return (head.hair_direction * lift[:, None]).astype(np.float32)
+    shell = head.hair_direction * lift[:, None]
+    if hair.style in HANGING_STYLES and not hair.tucked:  # lying on the ears, it presses them flat
+        shell[:, 0] -= 0.11 * ears * np.sign(x)
+    return shell.astype(np.float32)
 
 
 def _lumps(person: Traits) -> Array | float:

@@ -15,7 +15,7 @@ from portraits.maths import (
     value_noise,
 )
 from portraits.shading import Light, Surface
-from portraits.traits import CURLY_STYLES, UPDO_STYLES, Traits
+from portraits.traits import CURLY_STYLES, HANGING_STYLES, UPDO_STYLES, Traits
 
 _RAGGED = {"bob": 0.06, "lob": 0.14, "shag": 0.34, "layered": 0.30, "long_curls": 0.30}
 """How unequal in length the strands of a style are."""
@@ -40,13 +40,32 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
     lock = value_noise(table(person.strands.coarse), azimuth * 11 + 32)
     # at the edge single strands are seen, and skin between them
     uneven = 0.065 * (strand - 0.5) + 0.035 * (lock - 0.5)
-    cover = smoothstep(-0.04, 0.10, above + uneven * (0.3 if style in CURLY_STYLES else 1.0))
+    if style in ("short_curls", "afro"):  # the edge stands off the skin, which must not show on it
+        cover = smoothstep(-0.14, -0.06, above + 0.5 * uneven)
+    elif style in ("tousled", "pixie", "quiff"):
+        cover = smoothstep(-0.11, -0.01, above + uneven)
+    else:
+        cover = smoothstep(-0.04, 0.10, above + uneven)
     cover = cover * (1 - smoothstep(0.2, 0.6, ears)) * (y > -1.15)
     if style == "buzz":
         return cover * (0.62 + 0.26 * smoothstep(0.0, 0.35, above))
     if style in _FADED:
         return cover * (0.72 + 0.28 * smoothstep(0.0, 0.40, y))
     return cover
+
+
+def hair_outline(person: Traits, surface: Surface) -> Array:
+    """How much hair on the head hides the backdrop, 0 to 1: single strands stick out of it."""
+    if person.hair.style in HANGING_STYLES:
+        return np.ones_like(surface.occlusion)  # sheets lie before it, not the backdrop
+    x, y, z = surface.anchor
+    fine = table(person.strands.fine)
+    if person.hair.style in CURLY_STYLES:
+        stray = value_noise(fine, 27 * x + 9 * z + 3) * value_noise(fine, 27 * y + 60)
+        return smoothstep(0.0, 0.40, surface.normal[2] + 0.5 * stray)
+    loose = 0.10 + 0.22 * person.hair.messiness
+    strand = value_noise(fine, 40 * x + 14 * y + 23 * z + 40)
+    return smoothstep(0.0, loose, surface.normal[2] + loose * (strand - 0.3))
 
 
 def sheet_cover(person: Traits, surface: Surface) -> Array:
@@ -57,9 +76,9 @@ def sheet_cover(person: Traits, surface: Surface) -> Array:
     single = value_noise(fine, strand * 61 + 20)
     lock = value_noise(coarse, strand * 13 + 20)
     bangs = strand > 1.5
-    ragged = np.where(bangs, 0.30, _RAGGED.get(person.hair.style, 0.15))
-    tip = 1 - ragged * lock - 0.12 * single
-    cover = smoothstep(0.0, 0.09, tip - down)
+    ragged = np.where(bangs, 0.14, _RAGGED.get(person.hair.style, 0.15))
+    tip = 1 - ragged * lock - np.where(bangs, 0.22, 0.12) * single
+    cover = clip01((tip - down) / np.where(bangs, 0.20, 0.09))  # bangs taper to their tips
     cover = cover * smoothstep(0.0, 0.07, edge + 0.05 * (single - 0.5))
     gaps = smoothstep(0.55, 0.9, down) * bangs * smoothstep(0.45, 0.2, lock * 0.6 + single * 0.4)
     outline = smoothstep(0.0, 0.32, surface.normal[2] + 0.22 * (single - 0.4))
@@ -95,7 +114,7 @@ def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> 
     received = 0.95 * diffuse * light.key + light.ambient * (0.5 + 0.5 * surface.sky)
     body = (color + 0.009) * shade * received
 
-    gloss = 0.05 if hair.style in ("buzz", *CURLY_STYLES) else 0.30
+    gloss = 0.05 if hair.style in ("buzz", *CURLY_STYLES) else 0.21
     gloss = gloss * (0.35 + 0.9 * strand) * _strand_highlight(surface.normal, light, lock)
     tint = (0.30 * light.key + 0.70 * np.sqrt(color)) * (0.35 + 0.65 * float(color.max()) ** 0.4)
     return (body + gloss * diffuse * tint) * occlusion

@@ -11,10 +11,11 @@ from portraits.traits import HANGING_STYLES, Traits
 
 # Around (strands) and down (points of each); the coordinates of a sheet are (strand, down, edge):
 # the number of the strand, 0 at the root to 1 at the tip, and the distance from the sheet's edge.
-_STRANDS, _POINTS = 18, 20
+_STRANDS, _POINTS, _WAVY_POINTS = 18, 20, 30
 _CENTER_Y = 0.2  # of the skull
 _FRONT_EDGE = 0.96  # radians around the head; hair that is not tucked begins here, 0 at the nose
 _BEHIND_EAR = 1.72
+_WAVY = 0.2  # the waviness from which waves are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +56,28 @@ def hanging_hair(person: Traits, marks: Landmarks) -> Mesh | None:
 
 def knotted_hair(person: Traits, marks: Landmarks) -> list[Mesh]:
     """What lies behind the head: the inside of hanging hair, a bun, a chignon, a ponytail."""
-    style, volume = person.hair.style, person.hair.volume
+    hair, style, volume = person.hair, person.hair.style, person.hair.volume
     if style in HANGING_STYLES:
         return [_inside(person, marks, side) for side in (-1, 1)]
     if style == "bun" and person.outfit.hat == "none":
         return [_knot(person, [0, marks.top + 0.2, -0.72], (0.36, 0.29, 0.36))]
     if style == "chignon":
-        return [_knot(person, [0.12, -0.35, marks.back - 0.12], (0.5, 0.36, 0.3))]
+        side = 1 if hair.parting >= 0 else -1
+        return [_knot(person, [0.5 * side, -0.42, -1.12], (0.4 * volume, 0.34, 0.34))]
     if style == "ponytail":
-        side = 1 if person.hair.parting >= 0 else -1
-        x, y = side * 0.62, -1.1 - 0.15 * person.hair.length
-        return [_knot(person, [x, y, -0.75], (0.2 * volume, 0.85, 0.2))]
+        return [_tail(person, marks)]
     return []
 
 
 def _side(person: Traits, marks: Landmarks, side: int) -> Mesh:
     """All hair of one side of the parting, from the forehead to the nape."""
     hair = person.hair
-    tucked = hair.tucked or (hair.style == "one_shoulder" and side * (hair.parting or 1) > 0)
+    tucked = hair.tucked or _brought_over(person, side)
     edge = _BEHIND_EAR if tucked else _FRONT_EDGE - 0.12 * (hair.volume - 0.95)
     strand, down = np.meshgrid(
-        np.linspace(0, 1, _STRANDS), np.linspace(0, 1, _POINTS), indexing="ij"
+        np.linspace(0, 1, _STRANDS),
+        np.linspace(0, 1, _WAVY_POINTS if hair.waviness >= _WAVY else _POINTS),
+        indexing="ij",
     )
     vertices = _strands(person, marks, side, edge, strand, down, 1.0)
     anchor = np.stack([side * (0.05 + strand), down, strand], -1)
@@ -113,6 +115,9 @@ def _strands(
     center, radii = _skull(person, marks)
     azimuth = edge + (np.pi - edge) * strand
     lowest = mix(cut.front, cut.back, smoothstep(0.0, 0.6, strand)) - cut.longer * hair.length
+    flare = cut.flare
+    if _brought_over(person, side):  # it goes round the neck to the other side
+        lowest, flare = np.full(strand.shape, -0.8), -0.55
     bare = person.outfit.hat == "none"
     bend = 1.3 / (1.3 + _CENTER_Y - lowest)  # up to here a strand lies on the skull
     over = np.minimum(down / bend, 1.0)
@@ -133,12 +138,19 @@ def _strands(
     wave = _waves(person, strand, down * (1.3 + _CENTER_Y - lowest), side)
     growing = smoothstep(0.15, 0.55, down)
     y = y - fall * (y - lowest)
-    wide = 1 + cut.flare * fall**2 + 0.14 * growing * wave
+    wide = 1 + flare * fall**2 + 0.12 * growing * (wave + 0.5 * hair.waviness)
     wide = wide + 0.05 * hair.messiness * growing * (_noise(person, strand * 9 + side * 3) - 0.5)
     x = x * wide
     z = center[2] + (z - center[2]) * wide
     forward = smoothstep(0.5, 0.0, strand) * smoothstep(-0.7, -1.6, y)
+    if hair.style == "one_shoulder":
+        x = x - 0.25 * side * forward
     return np.stack([x, y, z + 0.35 * forward], -1)
+
+
+def _brought_over(person: Traits, side: int) -> bool:
+    """Whether the hair of this side is brought forward over the other shoulder."""
+    return person.hair.style == "one_shoulder" and side * (person.hair.parting or 1) > 0
 
 
 def _skull(person: Traits, marks: Landmarks) -> tuple[Array, Array]:
@@ -154,10 +166,10 @@ def _skull(person: Traits, marks: Landmarks) -> tuple[Array, Array]:
 def _waves(person: Traits, strand: Array, length: Array, side: int) -> Array:
     """How far waves swing, -1 to 1, where a strand is `length` from its root."""
     hair = person.hair
-    if hair.waviness < 0.2:
+    if hair.waviness < _WAVY:
         return np.zeros_like(strand)
     phase = 6.3 * person.strands.phase[0] + side + 2.5 * _noise(person, strand * 5 + 2 * side)
-    pitch = 13.0 if hair.style == "long_curls" else 8.0
+    pitch = 10.5 if hair.style == "long_curls" else 8.0
     return hair.waviness * np.sin(pitch * length + phase)
 
 
@@ -168,7 +180,7 @@ def _bangs(person: Traits, marks: Landmarks) -> Mesh:
     strand, down = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(0, 1, 9), indexing="ij")
     sweep = 0.45 * hair.parting
     azimuth = 0.82 * strand + sweep * (down - 0.5)
-    lowest = 0.06 + 0.10 * (0.5 - hair.length) + 0.10 * np.abs(strand + 0.6 * hair.parting)
+    lowest = -0.12 + 0.10 * (0.5 - hair.length) + 0.10 * np.abs(strand + 0.6 * hair.parting)
     elevation = mix(1.22, lowest, down)
     direction = np.stack(
         [
@@ -195,6 +207,27 @@ def _knot(person: Traits, center: list[float], radii: tuple[float, float, float]
     anchor = np.stack([side * 2, down, np.ones_like(side)], -1).reshape(-1, 3)
     stiffness = smoothstep(-1.6, -0.6, vertices[:, 1])
     return part(vertices, triangles, Material.HAIR, anchor, 0.85, stiffness)
+
+
+def _tail(person: Traits, marks: Landmarks) -> Mesh:
+    """A ponytail, from the back of the head over a shoulder, thin at both ends."""
+    hair = person.hair
+    around, down = np.meshgrid(np.linspace(0, 2 * np.pi, 11), np.linspace(0, 1, 22), indexing="ij")
+    side = 1 if hair.parting >= 0 else -1
+    heights = (0.35, 0.30, -0.45, -1.2, -1.75 - 0.4 * hair.length)
+    bends = (0.0, 0.12, 0.4, 0.7, 1.0)
+    y = np.interp(down, bends, heights)
+    x = side * np.interp(down, bends, (0.1, 0.35, 0.80, 0.74, 0.60))
+    z = np.interp(down, bends, (marks.back + 0.2, marks.back, -1.0, -0.45, -0.1))
+    x = x + 0.07 * smoothstep(0.2, 0.5, down) * _waves(
+        person, np.zeros_like(down), 2.4 * down, side
+    )
+    lock = _noise(person, 1.5 * np.cos(around) + 5 * down)
+    radius = np.interp(down, (0, 0.1, 0.35, 0.7, 1), (0.1, 0.14, 0.22, 0.19, 0.01))
+    radius = radius * hair.volume * (0.85 + 0.3 * lock)
+    vertices = np.stack([x + radius * np.cos(around), y, z + radius * np.sin(around)], -1)
+    anchor = np.stack([np.cos(around), down, np.ones_like(down)], -1)
+    return _sheet(vertices, anchor, np.full(down.shape, 0.85))
 
 
 def _sheet(vertices: Array, anchor: Array, shade: Array) -> Mesh:

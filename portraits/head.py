@@ -1,5 +1,6 @@
 """The bare head: the baked mesh in head.npz, and its shape for one person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from portraits.mesh import Material, Mesh, vertex_normals
 from portraits.traits import FACE_SHAPES, Traits
 
 SKULL_CENTER = np.array([0, 0.25, -0.62], np.float32)
+
+_STRONGEST_FEATURES = 1.25  # the root of the sum of squares of the weights in `Face.features`
 
 _NECK = -1.05  # y below which the neck is shortened ...
 _SHORTENED = 0.45  # ... by this share
@@ -153,7 +156,7 @@ def _build_weights(person: Traits) -> dict[str, float]:
 def _face_weights(person: Traits) -> dict[str, float]:
     """The features of the face: what makes it this one, and what CelebA has a word for."""
     face, weight = person.face, person.build.weight
-    weights = dict(face.features)
+    weights = _tempered(face.features)
     for shape in FACE_SHAPES:
         weights[f"head_{shape}"] *= 1 - face.oval
 
@@ -162,9 +165,7 @@ def _face_weights(person: Traits) -> dict[str, float]:
             name = name.replace("__", "-")
             weights[name] = weights.get(name, 0.0) + change
 
-    nose, point, lips, bones = (
-        2 * x - 1 for x in (face.nose_size, face.nose_point, face.lips, face.cheekbones)
-    )
+    nose, point, bones = (2 * x - 1 for x in (face.nose_size, face.nose_point, face.cheekbones))
     oval, fat = face.oval, max(0.0, weight)
     add(head_oval=1.1 * oval, head_scale__vert=0.35 * oval, head_scale__horiz=-0.30 * oval)
     add(chin_width=-0.4 * oval, eye_scale=0.28, mouth_angles=0.18)
@@ -172,13 +173,22 @@ def _face_weights(person: Traits) -> dict[str, float]:
     add(nose_width3=0.5 * nose, nose_flaring=0.4 * nose)
     add(nose_point__width=-0.9 * point, nose_width3=-0.45 * point, nose_scale__depth=0.5 * point)
     add(nose_flaring=-0.4 * point, nose_nostrils__width=-0.5 * point)
-    add(mouth_lowerlip__height=0.6 * lips, mouth_upperlip__height=0.6 * lips)
-    add(mouth_lowerlip__volume=0.5 * lips, mouth_upperlip__volume=0.5 * lips)
+    full = 0.95 * face.lips - 0.3 - 0.2 * person.build.ageing  # thinner lips would bare the teeth
+    add(mouth_lowerlip__height=full, mouth_upperlip__height=full)
+    add(mouth_lowerlip__volume=0.9 * full, mouth_upperlip__volume=0.9 * full)
+    add(mouth_scale__vert=0.25 * face.lips)
     add(cheek_bones=0.8 * bones, cheek_inner=-0.3 * bones)
     add(eye_height2=0.32 - 0.40 * face.eyes_narrow, eye_bag=0.8 * face.eye_bags)
     add(head_fat=0.9 * fat, cheek_volume=0.9 * fat, cheek_inner=0.5 * fat, neck_width=0.8 * fat)
     add(chin_width=0.4 * fat, neck_double=1.1 * face.double_chin + 0.35 * fat)
     return weights
+
+
+def _tempered(features: Mapping[str, float]) -> dict[str, float]:
+    """Features that are scaled down where many of them are strong: no face is all extremes."""
+    strength = sum(weight * weight for weight in features.values()) ** 0.5
+    scale = min(1.0, _STRONGEST_FEATURES / max(strength, 1e-6))
+    return {name: weight * scale for name, weight in features.items()}
 
 
 def _expression_weights(person: Traits) -> dict[str, float]:

@@ -1,53 +1,53 @@
-"""What is painted on the face on purpose: eye shadow, liner, lipstick, rouge."""
+"""What is painted on a face: lashes and eye shadow, lips, blush."""
 
 import numpy as np
 
-from portraits.maths import Array, bell, clip01, column, linear, mix, smoothstep
+from portraits.maths import Array, clip01, column, linear, mix, smoothstep
 from portraits.shading import Surface
+from portraits.texture import blob, stroke
 from portraits.traits import Traits
 
-_SHADOWS = ([0.30, 0.22, 0.40], [0.20, 0.30, 0.42], [0.42, 0.24, 0.20], [0.20, 0.16, 0.15])
+
+def blushed(person: Traits, color: Array, x: Array, y: Array) -> Array:
+    """Redden the cheeks of a skin colour (3, n) with the blush that is worn."""
+    amount = person.make_up.blush
+    if not amount:
+        return color
+    cheeks = amount * blob(x, y, (0.46, -0.29), (0.19, 0.15))
+    return color * (1 + np.minimum(1.05 * cheeks, 1) * column([0.04, -0.52, -0.42]))
 
 
-def lip_color(person: Traits, skin: Array) -> Array:
-    """Linear colour (3, 1) of the lips on skin of a linear colour (3, 1)."""
-    lightness = 0.35 + 0.65 * (1 - person.build.melanin)
-    lipstick = linear(person.make_up.lip_color) * (0.5 + 0.5 * lightness)
-    natural = skin * column([0.80, 0.56, 0.55])
-    return mix(natural, lipstick, person.make_up.lipstick * 0.9)
-
-
-def lip_shade(surface: Surface) -> Array:
-    """How light lips are (n,): the line between them and the corners are dark."""
-    x, y, _ = surface.anchor
-    line = bell(y + 0.685 - 0.04 * x * x, 0.014) * (np.abs(x) < 0.27)
-    return 1 - 0.35 * line + 0.10 * bell(y + 0.745, 0.025) * bell(x, 0.13)
-
-
-def made_up(person: Traits, color: Array, skin: Array, surface: Surface, eyelids: Array) -> Array:
-    """Paint eye shadow, liner and lashes.
-
-    Args:
-        color: linear colour (3, n).
-        skin: linear colour (3, 1) of the bare skin.
-        eyelids: (n,), how much of each pixel is eyelid.
-    """
+def eyes_made_up(person: Traits, color: Array, surface: Surface, eyelids: Array) -> Array:
+    """Put lashes on a skin colour (3, n), and eye shadow and liner if they are worn."""
+    near = np.flatnonzero((eyelids > 0.02) | _around_eyes(surface.anchor))
+    if not len(near):
+        return color
     amount = person.make_up.eyes
-    x, y, _ = surface.anchor
-    x = np.abs(x)
+    x, y, _ = surface.anchor.take(near, 1)
+    x, lid = np.abs(x), eyelids.take(near)
+    skin = color.take(near, 1)
     if amount:
-        shade = linear(_SHADOWS[int(person.strands.phase[4] * len(_SHADOWS))])
-        shade = mix(shade, skin, 0.12)
-        lid = bell(np.hypot(0.62 * (x - 0.33), y - 0.105), 0.095) * (y > 0.0)
-        wing = bell(np.hypot(0.5 * (x - 0.47), y - 0.045), 0.045)
-        color = mix(color, shade, amount * np.minimum(0.85 * lid + 0.5 * wing, 0.85))
-    upper = smoothstep(0.35, 0.9, eyelids) * (y > 0) * (0.40 + 0.50 * amount)
-    lower = smoothstep(0.4, 0.9, eyelids) * (y <= 0) * (0.10 + 0.55 * amount)
-    return color * (1 - np.minimum(0.9 * upper + lower, 0.92))
+        shadow = clip01(1.25 * blob(x, y, (0.33, 0.105), (0.17, 0.062)))
+        tint = linear(person.make_up.shadow_color) * (0.35 + 0.65 * (1 - person.build.melanin))
+        skin = mix(skin, 0.75 * tint + 0.12 * skin, 0.85 * amount * shadow)
+        wing = stroke(x, y, (0.42, 0.02), (0.55, 0.085), 0.028)
+        below = smoothstep(0.3, 0.8, lid) * (y < 0) * smoothstep(0.22, 0.34, x)
+        skin = skin * (1 - amount * clip01(0.8 * wing + 0.55 * below))
+    lashes = smoothstep(0.35, 0.9, lid) * (y > 0) * (0.45 + 0.5 * amount)
+    color = color.copy()
+    color[:, near] = skin * (1 - np.minimum(lashes, 0.93))
+    return color
 
 
-def rouge(person: Traits, surface: Surface) -> Array:
-    """How much redder than usual the cheeks are (n,), 0 to 1."""
-    x, y, _ = surface.anchor
-    cheeks = bell(np.hypot(np.abs(x) - 0.45, 1.15 * (y + 0.36)), 0.21)
-    return clip01((0.16 + 0.95 * person.make_up.blush) * cheeks)
+def _around_eyes(anchor: Array) -> Array:
+    x, y, z = anchor
+    return (np.abs(np.abs(x) - 0.33) < 0.32) & (np.abs(y - 0.08) < 0.18) & (z > -0.3)
+
+
+def lip_color(person: Traits, base: Array, y: Array) -> Array:
+    """Colour (3, n) of lips; the upper one is a little darker."""
+    lightness = 0.4 + 0.6 * (1 - person.build.melanin)
+    natural = base * column([0.86, 0.58, 0.58]) * (1 - 0.06 * person.build.ageing)
+    painted = linear(person.make_up.lip_color) * lightness
+    upper = smoothstep(-0.69, -0.66, y)
+    return mix(natural, painted, person.make_up.lipstick * 0.92) * (1 - 0.20 * upper)

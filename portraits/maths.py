@@ -11,9 +11,10 @@ Array = NDArray[np.floating]
 
 def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
     """Rise smoothly from 0 at `start` to 1 at `stop`; it falls instead where `start > stop`."""
-    x = np.asarray(x)
-    if x.dtype == np.float32 and np.ndim(start) == 0:
-        return _smoothstep(x.ravel(), np.float32(start), np.float32(stop)).reshape(x.shape)
+    if isinstance(x, np.ndarray) and x.dtype == np.float32 and isinstance(start, float):
+        if x.ndim == 1:
+            return _smoothstep(x, start, float(stop))
+        return _smoothstep(x.ravel(), start, float(stop)).reshape(x.shape)
     t = np.minimum(np.maximum((x - start) / (stop - start), 0), 1)
     return t * t * (3 - 2 * t)
 
@@ -22,9 +23,9 @@ def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
 def _smoothstep(x, start, stop):
     """`smoothstep` of float32 (n,) in one go, without arrays in between."""
     result = np.empty_like(x)
-    scale = np.float32(1) / (stop - start)
+    first, scale = np.float32(start), np.float32(1 / (stop - start))
     for i in range(len(x)):
-        t = min(max((x[i] - start) * scale, np.float32(0)), np.float32(1))
+        t = min(max((x[i] - first) * scale, np.float32(0)), np.float32(1))
         result[i] = t * t * (np.float32(3) - np.float32(2) * t)
     return result
 

@@ -7,7 +7,7 @@ import numpy as np
 from portraits.backdrop import paint_backdrop
 from portraits.cloth import cloth_color, tie_color
 from portraits.dress import hat_color, necklace_color, polished_color, through_lens
-from portraits.hair_shading import hair_color, hair_cover, sheet_cover
+from portraits.hair_shading import hair_color, hair_cover, hair_outline, sheet_cover
 from portraits.head import load_head
 from portraits.maths import Array, mix
 from portraits.mesh import EYES, TEETH, Material
@@ -22,7 +22,8 @@ def paint(person: Traits, shot: Shot) -> Array:
     image = paint_backdrop(person.backdrop, shot.width, shot.height)
     flat = image.reshape(3, -1)
     body, light = shot.body, shot.light
-    flat[:, body.pixels] = _colors(person, body.surface, light, body.material, body.points)
+    behind = flat[:, body.pixels]
+    flat[:, body.pixels] = _colors(person, body.surface, light, body.material, body.points, behind)
     if shot.hair is not None:
         pixels, surface = shot.hair.pixels, shot.hair.surface
         loose = np.ones(len(pixels), bool)
@@ -34,10 +35,14 @@ def paint(person: Traits, shot: Shot) -> Array:
 
 
 def _colors(
-    person: Traits, surface: Surface, light: Light, material: Array, points: Interpolation
+    person: Traits,
+    surface: Surface,
+    light: Light,
+    material: Array,
+    points: Interpolation,
+    colors: Array,
 ) -> Array:
-    """Linear colour (3, n) of n pixels."""
-    colors = np.zeros((3, len(material)), np.float32)
+    """Linear colour (3, n) of n pixels, laid over the `colors` (3, n) of what is behind."""
     _color_head(person, surface, light, material, points, colors)
 
     def paint(materials: tuple[Material, ...], color: Callable[[Surface, Array], Array]) -> None:
@@ -54,7 +59,7 @@ def _colors(
     paint((Material.HAT,), lambda seen, _: hat_color(person, seen, light))
     paint((Material.CLOTH,), lambda seen, _: cloth_color(person, seen, light))
     paint((Material.TIE,), lambda seen, _: tie_color(person, seen, light))
-    paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.5))
+    paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.25))
     paint((Material.JEWEL,), polished(person.outfit.jewel_color, gloss=0.9))
     paint((Material.NECKLACE,), lambda seen, _: necklace_color(person, seen, light))
     return colors
@@ -82,6 +87,7 @@ def _color_head(
         colors[:, head[bare]] = skin
 
     shown, loose = np.flatnonzero(hair > 0.004), np.flatnonzero(material == Material.HAIR)
+    hair[shown] *= hair_outline(person, on_head.take(shown))
     pixels = np.concatenate([head[shown], loose])
     if len(pixels):
         weight = np.concatenate([hair[shown], np.ones(len(loose), np.float32)])

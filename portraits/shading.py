@@ -15,6 +15,8 @@ from portraits.maths import (
     mix,
     normalize,
     smoothstep,
+    table,
+    value_noise,
 )
 from portraits.mesh import Material
 from portraits.traits import Traits
@@ -100,17 +102,39 @@ def eye_color(person: Traits, surface: Surface, light: Light, eye: Material) -> 
     outward = normalize(surface.anchor - _eye_center(eye))
     gaze = np.array([person.pose.gaze_x, person.pose.gaze_y, 1.0], np.float32)
     from_gaze = _angle(gaze, outward)
-    in_iris = smoothstep(0.56, 0.50, from_gaze)
-    ring = smoothstep(0.40, 0.56, from_gaze) * in_iris
-    iris = linear(person.build.iris) * 1.6 * (1 - 0.6 * ring)
-    pupil = smoothstep(0.25, 0.19, from_gaze)
-    color = mix(column([0.90, 0.87, 0.85]), iris, in_iris) * (1 - 0.95 * pupil)
+    x, y = np.abs(surface.anchor[0]), surface.anchor[1]
+    color = mix(_eye_white(x, y), _iris(person, outward, gaze, from_gaze), _in_iris(from_gaze))
+    color = color * (1 - 0.97 * smoothstep(0.25, 0.19, from_gaze))  # the pupil
 
-    received = clip01(surface.toward_key * 0.6 + 0.5) * light.key * 0.75 + light.ambient * 0.75
-    lid_shadow = 1 - 0.45 * smoothstep(0.03, 0.11, surface.anchor[1])
-    toward_glint = np.array([np.sin(person.lighting.azimuth) * 0.35, 0.28, 1.0], np.float32)
-    glint = smoothstep(0.17, 0.08, _angle(toward_glint, outward)) * 0.9
-    return color * received * surface.occlusion * lid_shadow + glint
+    received = clip01(surface.toward_key * 0.5 + 0.5) * light.key * 0.62 + light.ambient * 0.72
+    lid_shadow = 1 - 0.62 * smoothstep(-0.005, 0.075, y)
+    toward_glint = np.array([np.sin(person.lighting.azimuth) * 0.35, 0.26, 1.0], np.float32)
+    toward_glint[:2] += 0.6 * gaze[:2]  # on the cornea, which stands out where the eye looks
+    glint = smoothstep(0.17, 0.07, _angle(toward_glint, outward)) * 0.95
+    moist = 0.22 * smoothstep(0.02, 0.0, np.abs(y + 0.05)) * light.key
+    return color * received * (0.25 + 0.75 * surface.occlusion) * lid_shadow + glint + moist
+
+
+def _in_iris(from_gaze: Array) -> Array:
+    return smoothstep(0.56, 0.50, from_gaze)
+
+
+def _eye_white(x: Array, y: Array) -> Array:
+    """Colour (3, n): never quite white, pink in the corner by the nose and at the lower lid."""
+    corner = np.maximum(smoothstep(0.225, 0.185, x), 0.5 * smoothstep(-0.035, -0.065, y))
+    corner = np.maximum(corner, 0.35 * smoothstep(0.38, 0.44, x))
+    return mix(column([0.74, 0.72, 0.70]), column([0.62, 0.33, 0.29]), corner)
+
+
+def _iris(person: Traits, outward: Array, gaze: Array, from_gaze: Array) -> Array:
+    """Colour (3, n): fibres around the pupil, a dark ring around them."""
+    around = np.arctan2(outward[1] - gaze[1], outward[0] - gaze[0])
+    fine = table(person.strands.fine)
+    fibres = 0.75 + 0.5 * value_noise(fine, around * 9 + 40)
+    inner = 1 + 0.5 * smoothstep(0.36, 0.24, from_gaze)
+    ring = smoothstep(0.40, 0.53, from_gaze)
+    lower = 1 - 0.5 * outward[1]  # light gathers opposite to the glint
+    return linear(person.build.iris) * (1.7 * fibres * inner * lower * (1 - 0.75 * ring))
 
 
 @cache
@@ -131,7 +155,11 @@ def teeth_color(surface: Surface, light: Light, lower: Array) -> Array:
     Args:
         lower: bool (n,), whether the tooth is one of the lower ones.
     """
-    key = clip01(surface.toward_key * 0.35 + 0.65) * light.key * 0.72
-    depth = smoothstep(-0.15, 0.17, surface.anchor[2]) * 0.92 + 0.05
-    shade = depth * np.where(lower, 0.78, 1.0)
-    return column([0.95, 0.92, 0.85]) * (key + light.ambient * 0.75) * shade
+    x, y, z = surface.anchor
+    key = clip01(surface.toward_key * 0.35 + 0.6) * light.key * 0.66
+    depth = smoothstep(-0.12, 0.22, z) * 0.95 + 0.03
+    gap = np.abs((np.abs(x) / np.float32(0.058)) % 1 - 0.5)  # one tooth after the other
+    shade = depth * np.where(lower, 0.70, 1.0) * (1 - 0.30 * smoothstep(0.38, 0.5, gap))
+    gum = np.where(lower, smoothstep(-0.70, -0.76, y), smoothstep(-0.55, -0.50, y))
+    color = mix(column([0.86, 0.81, 0.71]), column([0.55, 0.22, 0.21]), gum)
+    return color * (key + light.ambient * 0.66) * shade

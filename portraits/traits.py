@@ -60,7 +60,7 @@ class Build:
     @property
     def ageing(self) -> float:
         """How old the face looks, 0 to 1."""
-        return min(max((self.age - 0.25) / 0.6, 0.0), 1.0)
+        return min(0.35 * self.age + 0.75 * self.age**2, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +136,8 @@ class MakeUp:
     lipstick: float
     lip_color: Color
     blush: float
+    shadow_color: Color
+    """On the upper eyelids."""
 
 
 @dataclass(frozen=True, slots=True)

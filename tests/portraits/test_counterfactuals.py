@@ -9,7 +9,7 @@ from vaelib.data import read_faces
 
 
 def test_pairs_differ_in_the_attribute_alone(tmp_path):
-    write_counterfactuals(tmp_path, ["Eyeglasses"], count=12, size=32, jobs=1)
+    write_counterfactuals(tmp_path, ["Eyeglasses"], count=20, size=32, jobs=1)
     without, with_ = (read_faces(tmp_path / "Eyeglasses" / kind) for kind in ("without", "with"))
     assert list(without.attributes.index) == list(with_.attributes.index)
     assert not without.attributes["Eyeglasses"].any()
@@ -18,11 +18,11 @@ def test_pairs_differ_in_the_attribute_alone(tmp_path):
     assert without.attributes[others].equals(with_.attributes[others])
     folders = [tmp_path / "Eyeglasses" / kind / "img_align_celeba" for kind in ("without", "with")]
     one, other = (np.asarray(Image.open(f / "000001.jpg"), float) for f in folders)
-    assert np.abs(one - other)[-4:].max() < 12  # but for the compression, the same below
+    assert np.abs(one - other)[-4:].max() < 25  # but for the compression, the same below
 
 
 def test_several_sets_and_attributes_together(tmp_path):
-    write_counterfactuals(tmp_path, ["Smiling", "Eyeglasses+Wearing_Hat"], 2, 16, jobs=1)
+    write_counterfactuals(tmp_path, ["Smiling", "Eyeglasses+Wearing_Hat"], 20, 16, jobs=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "Eyeglasses+Wearing_Hat",
         "Smiling",

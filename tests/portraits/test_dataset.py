@@ -288,7 +288,12 @@ def test_refuses_numbers_without_sense(tmp_path, options, words):
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"seed": 1}, "seed 0"), ({"switched": {"Smiling": True}}, "seed 0"), ({"size": 32}, "size 16"), ({"count": 24}, "holds 25")],
+    [
+        ({"seed": 1}, "seed 0"),
+        ({"switched": {"Smiling": True}}, "seed 0"),
+        ({"size": 32}, "size 16"),
+        ({"count": 24}, "holds 25"),
+    ],
 )
 def test_refuses_other_parameters_than_the_folders(drawn, options, words):
     before = contents(drawn)

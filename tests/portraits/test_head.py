@@ -11,7 +11,7 @@ import pytest
 import portraits
 from portraits import Person
 from portraits.head import head_vertices, load_head, morph_weights, vertices_of
-from portraits.mesh import Material
+from portraits.mesh import EYES, Material
 
 FOLDER = Path(portraits.__file__).parent
 
@@ -35,6 +35,7 @@ def test_head_is_consistent():
     assert head.morphs.shape[1] == 3 * n
     assert all(mask.min() >= 0 and mask.max() <= 1 for mask in head.masks.values())
     np.testing.assert_allclose(np.linalg.norm(head.normals, axis=1), 1, atol=1e-3)
+    assert len(head.scales) == len(head.morphs)
     left = head.rest[vertices_of(Material.EYE_LEFT)].mean(0)
     right = head.rest[vertices_of(Material.EYE_RIGHT)].mean(0)
     np.testing.assert_allclose(left + right, 0, atol=1e-3)  # the origin lies between the eyes
@@ -53,7 +54,7 @@ def test_morphs_of_a_person(index):
 
 def test_an_open_jaw_lowers_the_chin():
     person = Person.sample(0, 0)
-    face = replace(person.expression, smiling=False, smile=0.0, jaw=1.0)
+    face = replace(person.expression, smile=0.0, jaw=1.0)
     shut, open_ = (
         head_vertices(replace(person, expression=replace(face, opening=opening)))
         for opening in (0.0, 1.0)
@@ -61,3 +62,23 @@ def test_an_open_jaw_lowers_the_chin():
     x, y, z = load_head().rest.T
     chin = (np.abs(x) < 0.1) & (y < -0.9) & (y > -1.1) & (z > 0)
     assert (open_[chin, 1] < shut[chin, 1]).all()
+
+
+def test_the_head_is_the_weighted_sum_of_its_morphs():
+    """Above the neck, which is shortened afterwards."""
+    person, head = Person.sample(0, 2), load_head()
+    given = morph_weights(person)
+    expected = head.rest.astype(float)
+    for name, morph, scale in zip(head.morph_names, head.morphs, head.scales, strict=True):
+        expected += given.get(name, 0.0) * scale * morph.reshape(-1, 3).astype(float)
+    face = expected[:, 1] > -1
+    np.testing.assert_allclose(head_vertices(person)[face], expected[face], atol=1e-4)
+
+
+def test_eyes_stay_in_place_whatever_the_face():
+    """So the camera shows the same cut of the picture after a switch."""
+    person, eyes = Person.sample(0, 2), vertices_of(*EYES)
+    before = head_vertices(person)[eyes].mean(0)
+    for name in ("Big_Nose", "Smiling", "Young", "Oval_Face", "Male"):
+        after = head_vertices(person.with_attribute(name, not person.attributes()[name]))
+        np.testing.assert_allclose(after[eyes].mean(0), before, atol=5e-3)

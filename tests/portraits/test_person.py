@@ -49,12 +49,21 @@ def test_negative_numbers_are_refused():
 @pytest.mark.parametrize("index", range(40))
 def test_parameters_make_sense(index):
     person = Person.sample(5, index)
-    build, hair, outfit = person.build, person.hair, person.outfit
+    build, face, hair, outfit = person.build, person.face, person.hair, person.outfit
     assert 0 <= build.age <= 1
     assert sum(build.ancestry) == pytest.approx(1)
     assert all(0 <= part <= 1 for part in hair.color + outfit.cloth_color + outfit.hat_color)
     assert not (hair.bangs and outfit.hat != "none")
-    assert not (outfit.sunglasses and not outfit.glasses)
-    assert not (outfit.tie and not outfit.suit)
+    assert not (outfit.tie and outfit.neckline not in ("shirt", "suit"))
     beard = person.facial_hair
     assert build.male or not (beard.stubble or beard.mustache or beard.goatee or beard.beard)
+    traits = (face.oval, face.nose_size, face.nose_point, face.lips, face.cheekbones)
+    assert not any(0.25 < trait < 0.75 for trait in traits)
+
+
+def test_groups_are_drawn_independently():
+    """One's hair does not depend on how many numbers the face took."""
+    groups = ("hair", "pose", "lighting", "backdrop", "strands")
+    people = [Person.sample(0, index) for index in range(50)]
+    for group in groups:
+        assert len({getattr(person, group) for person in people}) == 50

@@ -60,14 +60,16 @@ def test_neighbouring_triangles_leave_no_gap():
     assert (found.triangle != NOTHING).all()
 
 
-def test_batches_do_not_change_a_large_picture(monkeypatch):
-    rng = np.random.default_rng(0)
-    x, y = rng.uniform(0, 200, (2, 60)).astype(np.float32)
-    depth, triangles = rng.random(60).astype(np.float32), np.arange(60).reshape(-1, 3)
-    whole = rasterize(x, y, depth, triangles, 200, 200)
-    monkeypatch.setattr("portraits.raster._BATCH", 1)
-    for a, b in zip(whole, rasterize(x, y, depth, triangles, 200, 200), strict=True):
-        np.testing.assert_array_equal(a, b)
+def test_backs_of_closed_surfaces_are_left_out():
+    """Of two triangles, one clockwise in the picture and one counterclockwise."""
+    x = np.array([1, 9, 1, 1, 9, 9], np.float32)
+    y = np.array([1, 1, 9, 9, 9, 1], np.float32)
+    triangles = np.array([[0, 1, 2], [3, 4, 5]])
+    both = rasterize(x, y, np.zeros(6, np.float32), triangles, 10, 10)
+    assert set(np.unique(both.triangle)) == {NOTHING, 0, 1}
+    closed = np.ones(2, bool)
+    front = rasterize(x, y, np.zeros(6, np.float32), triangles, 10, 10, closed)
+    assert set(np.unique(front.triangle)) == {NOTHING, 1}
 
 
 def test_nothing_to_draw():
