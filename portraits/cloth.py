@@ -14,7 +14,7 @@ def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
     outfit = person.outfit
     color = linear(outfit.cloth_color) + np.float32(0.006)
     if outfit.neckline == "suit":
-        color = np.where(piece > Piece.STRAP + 0.5, linear(outfit.shirt_color), 0.5 * color)
+        color = np.where(piece > Piece.STRAP + 0.5, linear(outfit.shirt_color), 0.8 * color)
     shade = _folds(person, angle, inside) * _trim(outfit.neckline, angle, inside, piece)
     soft = 0.55 + 0.45 * surface.occlusion
     return color * (shade * soft) * matte(surface, light, wrap=0.25)

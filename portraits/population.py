@@ -31,7 +31,14 @@ from portraits.traits import (
     Pose,
     Strands,
 )
-from portraits.wardrobe import FRAME_COLORS, HAT_COLORS, JEWEL_COLORS, TIE_COLORS, cloth_color
+from portraits.wardrobe import (
+    FRAME_COLORS,
+    HAT_COLORS,
+    JEWEL_COLORS,
+    SUIT_COLORS,
+    TIE_COLORS,
+    cloth_color,
+)
 
 _SHADOW_COLORS = (
     (0.36, 0.22, 0.20),
@@ -398,7 +405,7 @@ def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:
         frame_color=draw.choose(FRAME_COLORS),
         frame_thickness=draw.uniform(0, 1),
         neckline=neckline,
-        cloth_color=cloth_color(draw.rng),
+        cloth_color=draw.choose(SUIT_COLORS) if neckline == "suit" else cloth_color(draw.rng),
         shirt_color=draw.choose(((0.88, 0.88, 0.9), (0.7, 0.78, 0.88), (0.86, 0.8, 0.82))),
         tie=draw.chance(tied.get(neckline, 0.0)),
         tie_color=draw.choose(TIE_COLORS),
