@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from portraits.clothes import Piece
 from portraits.maths import Array, bell, linear, smoothstep, table, value_noise
+from portraits.patterns import Piece
 from portraits.shading import Light, Surface, matte
 from portraits.traits import Traits
 
 
 def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
-    """Linear colour (3, n) of clothes; see `clothes` for what their anchors mean."""
+    """Linear colour (3, n) of clothes; see `patterns` for what their anchors mean."""
     angle, inside, piece = surface.anchor
     outfit = person.outfit
     color = linear(outfit.cloth_color) + np.float32(0.006)
     if outfit.neckline == "suit":
-        color = np.where(piece > Piece.STRAP + 0.5, linear(outfit.shirt_color), 0.5 * color)
+        color = np.where(piece > Piece.STRAP + 0.5, linear(outfit.shirt_color), 0.8 * color)
     shade = _folds(person, angle, inside) * _trim(outfit.neckline, angle, inside, piece)
     soft = 0.55 + 0.45 * surface.occlusion
     return color * (shade * soft) * matte(surface, light, wrap=0.25)

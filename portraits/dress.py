@@ -21,8 +21,8 @@ def hat_color(person: Traits, surface: Surface, light: Light) -> Array:
         shade = shade * (1 - 0.35 * smoothstep(0.045, 0.015, seam) * on_crown)
         edge = smoothstep(0.86, 0.90, height) * smoothstep(0.97, 0.93, height)
         shade = shade * (1 - 0.25 * edge * ~on_crown)
-        shade = shade * np.where(on_crown, 1.0, 0.82)
-        joint = smoothstep(0.10, 0.0, height) * smoothstep(1.3, 1.0, np.abs(angle))
+        shade = shade * np.where(on_crown, 1.0, 0.7)
+        joint = smoothstep(0.14, 0.04, height) * smoothstep(1.3, 1.0, np.abs(angle))
         shade = shade * (1 - 0.45 * joint * (piece < Piece.BRIM + 0.5))
     else:
         ribbon = smoothstep(0.215, 0.195, height) * on_crown

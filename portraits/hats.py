@@ -46,7 +46,7 @@ def _dome(exponent: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 _CUTS = {
     "beanie": _Cut(0.10, 0.20, *_dome(2.3)),
-    "cap": _Cut(0.08, 0.16, *_dome(2.5)),
+    "cap": _Cut(0.08, 0.18, *_dome(2.5)),
     "sun_hat": _Cut(0.09, 0.16, *_dome(2.7)),
     "fedora": _Cut(
         0.09,
@@ -168,7 +168,7 @@ def _brim(person: Traits, marks: Landmarks) -> Mesh:
     sideways = 0.30 if hat == "cap" else 1.0
     x = (rx + sideways * width * out) * np.sin(angle)
     z = marks.center_z + (rz + width * out) * np.cos(angle)
-    y = _edge(marks, angle) + 0.01 - droop + thick
+    y = _edge(marks, angle) + (0.06 if hat == "cap" else 0.01) - droop + thick
     piece = np.where(thick > 0, float(Piece.BRIM), float(Piece.UNDER_BRIM))
     anchor = np.stack(np.broadcast_arrays(angle, np.maximum(out, 0), piece), -1)
     return _sheet(np.stack(np.broadcast_arrays(x, y, z), -1), anchor)
@@ -181,7 +181,7 @@ def _brim_shape(person: Traits, angle: Array, out: Array) -> tuple[Array, Array]
     if hat == "cap":
         return (
             width * np.maximum(np.cos(angle / 1.12 * np.pi / 2), 0) ** 0.5,
-            (0.04 * out + 0.20 * out * out) * np.maximum(np.cos(angle * 1.4), 0)
+            (0.06 * out + 0.24 * out * out) * np.maximum(np.cos(angle * 1.4), 0)
             + 0.07 * angle**2 * np.maximum(out, 0),
         )
     squared = out * np.abs(out)

@@ -178,8 +178,8 @@ def _face_weights(person: Traits) -> dict[str, float]:
     full = 1.25 * face.lips - 0.32 - 0.2 * ageing  # lips much thinner than this bare the teeth
     add(mouth_lowerlip__height=full, mouth_upperlip__height=full)
     add(mouth_lowerlip__volume=0.9 * full, mouth_upperlip__volume=0.9 * full)
-    add(mouth_scale__vert=1.0 * face.lips - 0.2)
-    add(cheek_bones=0.75 * bones, eye_height2=0.30 - 0.55 * face.eyes_narrow)
+    add(mouth_scale__vert=0.9 * face.lips - 0.2)
+    add(cheek_bones=0.75 * bones, eye_height2=0.31 - 0.55 * face.eyes_narrow)
     add(eye_bag=face.eye_bags, neck_double=1.25 * face.double_chin + 0.4 * fat + 0.25 * ageing)
     return weights
 
@@ -197,9 +197,9 @@ def _expression_weights(person: Traits) -> dict[str, float]:
     smile, opening, narrow = face.smile, face.opening, person.face.eyes_narrow
     # a smile bares the teeth, and opens the mouth with the lips rather than with the jaw
     smiling = min(smile / 0.75, 1.0)
-    upper_lip = opening * mix(0.15, 0.62 * smile * (0.45 + 0.55 * opening), smiling)
-    lower_lip = opening * mix(0.25, 0.62 * smile * (0.45 + 0.55 * opening), smiling)
-    jaw = opening * mix(0.10 + 0.16 * face.jaw, 0.05 + 0.16 * face.jaw, smiling)
+    upper_lip = opening * mix(0.15, 0.66 * smile * (0.62 + 0.38 * opening), smiling)
+    lower_lip = opening * mix(0.25, 0.66 * smile * (0.62 + 0.38 * opening), smiling)
+    jaw = opening * mix(0.18 + 0.18 * face.jaw, 0.10 + 0.16 * face.jaw, smiling)
     return {
         "X_mouthSmile": 0.95 * smile,
         "X_smileL": face.smile_left * smile,
@@ -209,12 +209,12 @@ def _expression_weights(person: Traits) -> dict[str, float]:
         "X_mouthUpperUp": upper_lip,
         "X_mouthLowerDown": lower_lip,
         "X_jawOpen": jaw,
-        "X_mouthPucker": face.pucker,
+        "X_mouthPucker": face.pucker * (1 - 0.6 * person.face.lips),
         "X_mouthStretch": 0.35 * smile,
         "X_mouthDimple": 0.3 * smile,
         "X_cheekSquint": 0.7 * smile,
-        "X_eyeSquint": 0.15 * smile + 0.5 * narrow * (1 - 0.35 * smiling),
-        "X_eyeBlink": 0.40 * narrow * (1 - 0.4 * person.build.ageing),
+        "X_eyeSquint": 0.15 * smile + 0.45 * narrow * (1 - 0.5 * smiling),
+        "X_eyeBlink": 0.34 * narrow * (1 - 0.4 * person.build.ageing),
         "X_eyeWide": 0.32 * (1 - narrow),
         "X_browInnerUp": face.brows_up,
         "X_browOuterUp": face.brows_up * face.outer_brows,

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from portraits.clothes import edge_level, edge_of
 from portraits.head import Landmarks
 from portraits.maths import Array, mix, smoothstep
 from portraits.mesh import SIDES, Material, Mesh, ellipsoid, part, tube
+from portraits.patterns import edge_level, edge_of
 from portraits.torso import Torso
 from portraits.traits import Outfit, Traits
 

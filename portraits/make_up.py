@@ -47,7 +47,7 @@ def _around_eyes(anchor: Array) -> Array:
 def lip_color(person: Traits, base: Array, y: Array) -> Array:
     """Colour (3, n) of lips; the upper one is a little darker."""
     lightness = 0.4 + 0.6 * (1 - person.build.melanin)
-    natural = base * column([0.86, 0.58, 0.58]) * (1 - 0.06 * person.build.ageing)
+    natural = base * column([0.80, 0.52, 0.52]) * (1 - 0.06 * person.build.ageing)
     painted = linear(person.make_up.lip_color) * lightness
     upper = smoothstep(-0.69, -0.66, y)
     return mix(natural, painted, person.make_up.lipstick * 0.92) * (1 - 0.20 * upper)

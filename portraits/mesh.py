@@ -114,7 +114,7 @@ def vertex_normals(vertices: Array, triangles: Array) -> Array:
 
 @cache
 def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:
-    """Triangles (m, 3) of a grid of vertices numbered row by row.
+    """Triangles (m, 3) of a grid of vertices numbered row by row; they must not be changed.
 
     Args:
         closed: whether the last row joins the first.

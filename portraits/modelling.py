@@ -66,7 +66,7 @@ def _average(x: Array, y: Array) -> Array:
 
 
 def _big_nose(x: Array, y: Array) -> Array:
-    wing = 0.28 * stroke(x, y, (0.155, -0.34), (0.175, -0.45), 0.038)
+    wing = 0.34 * stroke(x, y, (0.155, -0.34), (0.175, -0.45), 0.038)
     nostrils = 0.20 * blob(x, y, (0, -0.475), (0.17, 0.040))
     return 0.14 * blob(x, y, (0.11, -0.38), (0.045, 0.045)) - wing - nostrils
 
@@ -102,7 +102,7 @@ def _smile(x: Array, y: Array) -> Array:
 def _chins(x: Array, y: Array) -> Array:
     """A fold under the chin, and another where the second chin meets the neck."""
     edge = -1.10 + 0.85 * x * x
-    fold = 0.50 * bell(y - edge, 0.048) + 0.36 * bell(y - edge + 0.21, 0.055)
+    fold = 0.60 * bell(y - edge, 0.052) + 0.42 * bell(y - edge + 0.21, 0.055)
     pouch = 0.16 * bell(y - edge + 0.105, 0.05)
     return smoothstep(0.62, 0.40, x) * (pouch - fold)
 

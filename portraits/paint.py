@@ -59,7 +59,7 @@ def _colors(
     paint((Material.HAT,), lambda seen, _: hat_color(person, seen, light))
     paint((Material.CLOTH,), lambda seen, _: cloth_color(person, seen, light))
     paint((Material.TIE,), lambda seen, _: tie_color(person, seen, light))
-    paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.5))
+    paint((Material.FRAME,), polished(person.outfit.frame_color, gloss=0.25))
     paint((Material.JEWEL,), polished(person.outfit.jewel_color, gloss=0.9))
     paint((Material.NECKLACE,), lambda seen, _: necklace_color(person, seen, light))
     return colors

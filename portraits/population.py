@@ -31,16 +31,15 @@ from portraits.traits import (
     Pose,
     Strands,
 )
-
-_JEWEL_COLORS = ((0.95, 0.8, 0.35), (0.9, 0.9, 0.93), (0.85, 0.2, 0.25), (0.2, 0.4, 0.7))
-_FRAME_COLORS = (
-    (0.05, 0.05, 0.05),
-    (0.05, 0.05, 0.05),
-    (0.25, 0.13, 0.07),
-    (0.6, 0.5, 0.3),
-    (0.5, 0.5, 0.52),
-    (0.5, 0.08, 0.1),
+from portraits.wardrobe import (
+    FRAME_COLORS,
+    HAT_COLORS,
+    JEWEL_COLORS,
+    SUIT_COLORS,
+    TIE_COLORS,
+    cloth_color,
 )
+
 _SHADOW_COLORS = (
     (0.36, 0.22, 0.20),
     (0.42, 0.20, 0.36),
@@ -48,39 +47,6 @@ _SHADOW_COLORS = (
     (0.20, 0.36, 0.36),
     (0.20, 0.19, 0.22),
 )
-_CLOTH_COLORS = (
-    (0.12, 0.16, 0.30),
-    (0.22, 0.34, 0.52),
-    (0.48, 0.12, 0.14),
-    (0.62, 0.22, 0.20),
-    (0.20, 0.32, 0.24),
-    (0.36, 0.38, 0.26),
-    (0.52, 0.40, 0.30),
-    (0.78, 0.70, 0.58),
-    (0.44, 0.28, 0.44),
-    (0.80, 0.56, 0.58),
-    (0.24, 0.46, 0.50),
-    (0.72, 0.56, 0.26),
-)
-_TIE_COLORS = (
-    (0.10, 0.13, 0.28),
-    (0.45, 0.08, 0.12),
-    (0.62, 0.12, 0.14),
-    (0.10, 0.10, 0.12),
-    (0.20, 0.34, 0.56),
-    (0.14, 0.30, 0.22),
-    (0.42, 0.30, 0.50),
-    (0.66, 0.54, 0.22),
-    (0.50, 0.52, 0.56),
-)
-_DARK = ((0.10, 0.10, 0.11), (0.14, 0.17, 0.28), (0.30, 0.30, 0.32), (0.36, 0.10, 0.12))
-_HAT_COLORS = {
-    "none": _DARK,
-    "beanie": (*_DARK, (0.50, 0.50, 0.52), (0.24, 0.36, 0.30), (0.62, 0.40, 0.20)),
-    "cap": (*_DARK, (0.80, 0.80, 0.80), (0.52, 0.14, 0.14), (0.20, 0.30, 0.50)),
-    "fedora": (*_DARK, (0.42, 0.30, 0.21), (0.62, 0.54, 0.44), (0.34, 0.36, 0.34)),
-    "sun_hat": ((0.82, 0.70, 0.48), (0.74, 0.60, 0.38), (0.86, 0.82, 0.74), (0.20, 0.18, 0.18)),
-}
 _IRIS_COLORS = ((0.23, 0.13, 0.07), (0.33, 0.21, 0.1), (0.28, 0.36, 0.2), (0.3, 0.45, 0.6))
 _FEATURE_SPREAD = {
     "head": 0.12,
@@ -96,6 +62,35 @@ _FEATURE_SPREAD = {
     "asym": 0.10,
 }
 """Standard deviation of the morph targets of each part of the head."""
+
+_LABELLED_FEATURES = (
+    "mouth_scale-vert",
+    "mouth_upperlip-height",
+    "mouth_lowerlip-height",
+    "mouth_upperlip-volume",
+    "mouth_lowerlip-volume",
+    "nose_volume",
+    "nose_scale-horiz",
+    "nose_scale-depth",
+    "nose_width2",
+    "nose_width3",
+    "nose_flaring",
+    "nose_base",
+    "nose_point-width",
+    "cheek_bones",
+    "cheek_volume",
+    "eye_height1",
+    "eye_height2",
+    "eye_height3",
+    "eye_bag",
+    "chin_bones",
+    "chin_width",
+    "head_fat",
+    "head_scale-horiz",
+    "neck_double",
+    "neck_width",
+)
+"""Targets that also make what CelebA has a word for; they vary little otherwise."""
 
 _HAIR_STYLES: dict[str, dict[str, float]] = {
     "man": {
@@ -286,7 +281,11 @@ def _spreads() -> tuple[tuple[str, ...], np.ndarray]:
     """Names and standard deviations of the morph targets of the features."""
     parts = {name: name.split("_")[0] for name in load_head().morph_names}
     names = tuple(name for name, part in parts.items() if part in _FEATURE_SPREAD)
-    return names, np.array([_FEATURE_SPREAD[parts[name]] for name in names])
+    spreads = [
+        _FEATURE_SPREAD[parts[name]] * (0.4 if name in _LABELLED_FEATURES else 1.0)
+        for name in names
+    ]
+    return names, np.array(spreads)
 
 
 def _hair(draw: _Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:
@@ -407,9 +406,8 @@ def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:
         else {"none": 0.965, "beanie": 0.012, "cap": 0.006, "sun_hat": 0.017}
     )
     hat = draw.choose(hats)
-    hat_color = np.array(draw.choose(_HAT_COLORS[hat])) + draw.rng.uniform(-0.05, 0.05, 3)
+    hat_color = np.array(draw.choose(HAT_COLORS[hat])) + draw.rng.uniform(-0.05, 0.05, 3)
     earrings = draw.chance(_rate(build, 0.015, 0.34, 0.01, 0.46))
-    cloth_color = _cloth_color(draw)
     if build.male:
         necklines = {"crew": 0.28, "v": 0.12, "turtleneck": 0.06, "shirt": 0.26, "suit": 0.28}
     else:
@@ -434,27 +432,18 @@ def _outfit(draw: _Draws, build: Build) -> tuple[Outfit, bool]:
         earring_size=draw.uniform(0, 1),
         necklace=necklace,
         necklace_style=draw.choose(NECKLACES),
-        jewel_color=draw.choose(_JEWEL_COLORS),
+        jewel_color=draw.choose(JEWEL_COLORS),
         glasses=glasses,
         sunglasses=draw.chance(0.2),
         lens_squareness=draw.uniform(0, 1),
-        frame_color=draw.choose(_FRAME_COLORS),
+        frame_color=draw.choose(FRAME_COLORS),
         frame_thickness=draw.uniform(0, 1),
         neckline=neckline,
-        cloth_color=cloth_color,
+        cloth_color=draw.choose(SUIT_COLORS) if neckline == "suit" else cloth_color(draw.rng),
         shirt_color=draw.choose(((0.88, 0.88, 0.9), (0.7, 0.78, 0.88), (0.86, 0.8, 0.82))),
         tie=draw.chance(tied.get(neckline, 0.0)),
-        tie_color=draw.choose(_TIE_COLORS),
+        tie_color=draw.choose(TIE_COLORS),
     ), earrings
-
-
-def _cloth_color(draw: _Draws) -> Color:
-    """Most people wear black, gray, white or navy; some a colour, seldom a loud one."""
-    if draw.chance(0.5):
-        gray = draw.choose((0.08, 0.12, 0.22, 0.42, 0.62, 0.86))
-        return _color(np.clip(gray + draw.rng.uniform(-0.04, 0.04, 3), 0.05, 0.92))
-    color = np.array(draw.choose(_CLOTH_COLORS)) + draw.rng.uniform(-0.07, 0.07, 3)
-    return _color(np.clip(color, 0.05, 0.9))
 
 
 def _expression(draw: _Draws, build: Build) -> Expression:

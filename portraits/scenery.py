@@ -40,7 +40,7 @@ def _studio(rng: np.random.Generator) -> Backdrop:
 
 def _wall(rng: np.random.Generator) -> Backdrop:
     """A painted wall with the light from one side and, at times, the edge of something."""
-    color = _muted(rng, rng.uniform(0.3, 0.75), 0.10)
+    color = _muted(rng, rng.uniform(0.3, 0.75), 0.065)
     spots = []
     if rng.random() < 0.5:
         spots.append(_upright(rng, color + rng.choice([-0.16, 0.12]), rng.choice([0.0, 1.0])))
@@ -139,7 +139,8 @@ def _disc(
 
 def _muted(rng: np.random.Generator, gray: float, spread: float) -> np.ndarray:
     """A colour close to gray."""
-    return gray + rng.uniform(-spread, spread, 3)
+    warmth = rng.uniform(-0.3, 0.7) * spread
+    return gray + rng.uniform(-spread, spread, 3) + np.array([warmth, 0.0, -warmth])
 
 
 def _color(values: np.ndarray) -> Color:

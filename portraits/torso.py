@@ -30,22 +30,50 @@ class Torso:
     def of(cls, vertices: Array) -> "Torso":
         """Of a head's vertices (n, 3)."""
         corners, weights, normals, stiffness = _rays()
-        points = (vertices[corners] * weights[..., None]).sum(-2)
-        grid = np.concatenate([points, normals, stiffness[..., None]], -1)
-        return cls(grid.astype(np.float32))
+        return cls(_grid(vertices, corners, weights, normals, stiffness))
 
     def at(self, angle: Array, level: Array, lift: Array | float = 0.0) -> tuple[Array, Array]:
-        """Points (…, 3) that stand off the surface by `lift`, and their stiffness (…)."""
-        column = (angle / (2 * np.pi) + 0.5) % 1 * _ANGLES
-        row = np.minimum(np.maximum(level, 0), 1) * (_LEVELS - 1)
-        left, above = column.astype(int), np.minimum(row.astype(int), _LEVELS - 2)
-        u, v = (column - left)[..., None], (row - above)[..., None]
-        left, right = left % _ANGLES, (left + 1) % _ANGLES
-        upper = self.grid[above, left] * (1 - u) + self.grid[above, right] * u
-        lower = self.grid[above + 1, left] * (1 - u) + self.grid[above + 1, right] * u
-        found = upper * (1 - v) + lower * v
-        lift = np.broadcast_to(lift, np.shape(level))[..., None]
-        return found[..., :3] + found[..., 3:6] * lift, found[..., 6]
+        """Points (n, 3) that stand off the surface by `lift` (n,), and their stiffness (n,)."""
+        lift = np.broadcast_to(np.float32(lift), angle.shape)
+        return _sample(self.grid, angle, level, lift)
+
+
+@numba.njit(cache=True)
+def _grid(vertices, corners, weights, normals, stiffness):
+    levels, angles = stiffness.shape
+    grid = np.zeros((levels, angles, 7), np.float32)
+    for i in range(levels):
+        for j in range(angles):
+            for c in range(3):
+                for k in range(3):
+                    grid[i, j, k] += vertices[corners[i, j, c], k] * weights[i, j, c]
+            for k in range(3):
+                grid[i, j, 3 + k] = normals[i, j, k]
+            grid[i, j, 6] = stiffness[i, j]
+    return grid
+
+
+@numba.njit(cache=True)
+def _sample(grid, angle, level, lift):
+    """Bilinear interpolation in the grid at n coordinates."""
+    levels, angles, _ = grid.shape
+    points, stiffness = np.empty((len(angle), 3), np.float32), np.empty(len(angle), np.float32)
+    for i in range(len(angle)):
+        column = (angle[i] / (2 * np.pi) + 0.5) % 1 * angles
+        row = min(max(level[i], 0.0), 1.0) * (levels - 1)
+        left, above = int(column), min(int(row), levels - 2)
+        u, v = column - left, row - above
+        left, right = left % angles, (left + 1) % angles
+        a, b = (1 - u) * (1 - v), u * (1 - v)
+        c, d = (1 - u) * v, u * v
+        p, q = grid[above, left], grid[above, right]
+        r, s = grid[above + 1, left], grid[above + 1, right]
+        for k in range(3):
+            points[i, k] = a * p[k] + b * q[k] + c * r[k] + d * s[k]
+            normal = a * p[k + 3] + b * q[k + 3] + c * r[k + 3] + d * s[k + 3]
+            points[i, k] += normal * lift[i]
+        stiffness[i] = a * p[6] + b * q[6] + c * r[6] + d * s[6]
+    return points, stiffness
 
 
 @cache
