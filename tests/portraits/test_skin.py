@@ -8,8 +8,8 @@ import pytest
 from portraits import Person
 from portraits.head import head_vertices, vertices_of
 from portraits.maths import Array
+from portraits.mesh import EYES
 from portraits.render import render
-from portraits.shading import EYES
 from portraits.traits import Traits
 
 FACE = ("oval", "nose_size", "nose_point", "lips", "cheekbones", "eyes_narrow", "eye_bags")
