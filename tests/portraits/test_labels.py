@@ -143,6 +143,7 @@ def test_an_earring_under_hair_is_not_labelled():
     person = _first(lambda p: p.outfit.earrings and p.hair.style == "long" and not p.hair.bangs)
     assert _changed(person, "hair", tucked=True).attributes()["Wearing_Earrings"]
     hidden = _changed(person, "hair", tucked=False, volume=1.2)
+    hidden = _changed(hidden, "outfit", earring_style="stud")
     assert not hidden.attributes()["Wearing_Earrings"]
 
 
