@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -115,6 +116,7 @@ def _draw_ours(size: str, count: int, folder: str) -> None:
 def _draw_prototype(size: str, count: int, folder: str) -> None:
     """As its own `write_dataset` does: 50 people at a time."""
     sys.path.insert(0, folder)
+    _provide_gaussian_filter()
     import facegen
     from PIL import Image
 
@@ -124,6 +126,18 @@ def _draw_prototype(size: str, count: int, folder: str) -> None:
         for picture, values in zip(pictures, parameters, strict=True):
             facegen.attributes(values)
             Image.fromarray(picture).save(io.BytesIO(), "JPEG", quality=95)
+
+
+def _provide_gaussian_filter() -> None:
+    """The prototype blurs with scipy, which this project does without: lend it our own blur."""
+    try:
+        import scipy.ndimage  # noqa: F401
+    except ModuleNotFoundError:
+        from portraits.film import _blur
+
+        ndimage = types.ModuleType("scipy.ndimage")
+        ndimage.gaussian_filter = lambda image, sigma: _blur(image, sigma[0])
+        sys.modules.update({"scipy": types.ModuleType("scipy"), "scipy.ndimage": ndimage})
 
 
 if __name__ == "__main__":

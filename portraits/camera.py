@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
-from portraits.maths import Array, mix, rotate
+from portraits.maths import Array, rotate
 from portraits.raster import Raster, rasterize
 from portraits.traits import Photo, Traits
 
@@ -34,7 +35,19 @@ class Turn:
 
     def __call__(self, vectors: Array, stiffness: Array) -> Array:
         """Turn with the head where `stiffness` (n,) is 1, with the body where it is 0."""
-        return mix(rotate(vectors, self.body), rotate(vectors, self.head), stiffness[:, None])
+        return _turned(vectors, stiffness, self.head, self.body)
+
+
+@numba.njit(cache=True)
+def _turned(vectors, stiffness, head, body):
+    turned = np.empty_like(vectors)
+    for i in range(len(vectors)):
+        x, y, z = vectors[i, 0], vectors[i, 1], vectors[i, 2]
+        for k in range(3):
+            with_body = body[k, 0] * x + body[k, 1] * y + body[k, 2] * z
+            with_head = head[k, 0] * x + head[k, 1] * y + head[k, 2] * z
+            turned[i, k] = with_body + (with_head - with_body) * stiffness[i]
+    return turned
 
 
 def _rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> Array:

@@ -49,7 +49,10 @@ def bearded(
         cover = np.maximum(cover, hair.sideburns * sideburns_cover(surface))
     cover = clip01(cover * (1.30 - 0.32 * hairs))
     shades = 0.74 + 0.42 * hairs + 0.25 * lock
-    return mix(color, _beard_color(person) * shades, 0.96 * cover), cover
+    tint = _beard_color(person)
+    if person.hair.color_name != "Gray":
+        tint = np.minimum(tint, 0.6 * base)  # a fair beard, too, is darker than the skin
+    return mix(color, tint * shades, 0.96 * cover), cover
 
 
 def _mustache(x: Array, y: Array) -> Array:
@@ -100,17 +103,18 @@ def with_brows(person: Traits, color: Array, surface: Surface) -> tuple[Array, A
     middle = 0.185 + 0.03 * face.brow_arch - 0.015 * along
     middle = middle + face.brow_arch * (0.115 * peak - 0.075 - 0.02 * along)
     # hairs stand up at the inner end and lie along the brow at the outer one
-    hairs = noise(person, side * 42 - (y - middle) * np.sign(side) * 30, (y - middle) * 34)
+    hairs = noise(person, side * 64 - (y - middle) * np.sign(side) * 30, (y - middle) * 34)
     half_height = (0.027 + 0.050 * face.brow_thickness) * (1 - 0.72 * along * along)
-    off = np.abs(y - middle) / half_height + 0.65 * (hairs - 0.5)
+    off = np.abs(y - middle) / half_height + 0.55 * (hairs - 0.5)
     brow = smoothstep(1.4, 0.35, off) * smoothstep(0.075, 0.17, x + 0.05 * (hairs - 0.5))
     brow = brow * smoothstep(0.61, 0.50, x)
     dark = 0.88 if person.hair.color_name in _DARK_HAIR else 0.72
-    brow = brow * (dark + 0.08 * face.brow_thickness) * (0.80 + 0.36 * hairs)
+    brow = brow * (dark + 0.08 * face.brow_thickness) * (0.72 + 0.5 * hairs)
     brow = np.minimum(brow, 0.95)
     cover[near] = brow
     color = color.copy()
-    color[:, near] = mix(color.take(near, 1), _brow_color(person), brow)
+    skin = color.take(near, 1)  # fair brows, too, are darker than the skin
+    color[:, near] = mix(skin, np.minimum(_brow_color(person), 0.5 * skin), brow)
     return color, cover
 
 

@@ -155,7 +155,7 @@ def _build_weights(person: Traits) -> dict[str, float]:
 
 def _face_weights(person: Traits) -> dict[str, float]:
     """The features of the face: what makes it this one, and what CelebA has a word for."""
-    face, weight = person.face, person.build.weight
+    face, build = person.face, person.build
     weights = _tempered(face.features)
     for shape in FACE_SHAPES:
         weights[f"head_{shape}"] *= 1 - face.oval
@@ -166,21 +166,21 @@ def _face_weights(person: Traits) -> dict[str, float]:
             weights[name] = weights.get(name, 0.0) + change
 
     nose, point, bones = (2 * x - 1 for x in (face.nose_size, face.nose_point, face.cheekbones))
-    oval, fat = face.oval, max(0.0, weight)
-    add(head_oval=1.1 * oval, head_scale__vert=0.35 * oval, head_scale__horiz=-0.30 * oval)
-    add(chin_width=-0.4 * oval, eye_scale=0.28, mouth_angles=0.18)
-    add(nose_volume=0.7 * nose, nose_scale__horiz=0.75 * nose, nose_scale__vert=0.35 * nose)
-    add(nose_width3=0.5 * nose, nose_flaring=0.4 * nose)
-    add(nose_point__width=-0.9 * point, nose_width3=-0.45 * point, nose_scale__depth=0.5 * point)
-    add(nose_flaring=-0.4 * point, nose_nostrils__width=-0.5 * point)
-    full = 0.95 * face.lips - 0.3 - 0.2 * person.build.ageing  # thinner lips would bare the teeth
+    fat, ageing = max(0.0, build.weight), build.ageing
+    add(eye_scale=0.28, mouth_angles=0.18)
+    add(head_oval=0.72 * face.oval, chin_width=-0.6 * face.oval, chin_height=0.25 * face.oval)
+    add(chin_bones=-0.5 * face.oval)
+    add(head_round=0.25 * fat, head_fat=0.7 * fat, cheek_volume=0.75 * fat, neck_width=0.6 * fat)
+    add(nose_volume=0.75 * nose, nose_scale__horiz=0.95 * nose, nose_width3=0.5 * nose)
+    add(nose_scale__depth=0.30 * nose, nose_width2=0.4 * nose, nose_scale__vert=0.2 * nose)
+    add(nose_point__width=-0.8 * point, nose_width3=-0.45 * point, nose_width2=-0.25 * point)
+    add(nose_flaring=-0.5 * point, nose_base=0.4 * point, nose_scale__depth=0.35 * point)
+    full = 1.25 * face.lips - 0.32 - 0.2 * ageing  # lips much thinner than this bare the teeth
     add(mouth_lowerlip__height=full, mouth_upperlip__height=full)
     add(mouth_lowerlip__volume=0.9 * full, mouth_upperlip__volume=0.9 * full)
-    add(mouth_scale__vert=0.25 * face.lips)
-    add(cheek_bones=0.8 * bones, cheek_inner=-0.3 * bones)
-    add(eye_height2=0.32 - 0.40 * face.eyes_narrow, eye_bag=0.8 * face.eye_bags)
-    add(head_fat=0.9 * fat, cheek_volume=0.9 * fat, cheek_inner=0.5 * fat, neck_width=0.8 * fat)
-    add(chin_width=0.4 * fat, neck_double=1.1 * face.double_chin + 0.35 * fat)
+    add(mouth_scale__vert=0.9 * face.lips - 0.2)
+    add(cheek_bones=0.75 * bones, eye_height2=0.31 - 0.55 * face.eyes_narrow)
+    add(eye_bag=face.eye_bags, neck_double=1.25 * face.double_chin + 0.4 * fat + 0.25 * ageing)
     return weights
 
 
@@ -197,23 +197,24 @@ def _expression_weights(person: Traits) -> dict[str, float]:
     smile, opening, narrow = face.smile, face.opening, person.face.eyes_narrow
     # a smile bares the teeth, and opens the mouth with the lips rather than with the jaw
     smiling = min(smile / 0.75, 1.0)
-    upper_lip = opening * mix(0.15, 0.62 * smile * (0.45 + 0.55 * opening), smiling)
-    lower_lip = opening * mix(0.25, 0.62 * smile * (0.45 + 0.55 * opening), smiling)
-    jaw = opening * mix(0.10 + 0.16 * face.jaw, 0.05 + 0.16 * face.jaw, smiling)
+    upper_lip = opening * mix(0.15, 0.66 * smile * (0.62 + 0.38 * opening), smiling)
+    lower_lip = opening * mix(0.25, 0.66 * smile * (0.62 + 0.38 * opening), smiling)
+    jaw = opening * mix(0.18 + 0.18 * face.jaw, 0.10 + 0.16 * face.jaw, smiling)
     return {
         "X_mouthSmile": 0.95 * smile,
         "X_smileL": face.smile_left * smile,
         "X_smileR": face.smile_right * smile,
         "X_mouthFrown": face.frown,
+        "X_mouthShrugLower": 0.35 * max(0.0, 1 - opening / 0.2),  # lips at rest would part
         "X_mouthUpperUp": upper_lip,
         "X_mouthLowerDown": lower_lip,
         "X_jawOpen": jaw,
-        "X_mouthPucker": face.pucker,
+        "X_mouthPucker": face.pucker * (1 - 0.6 * person.face.lips),
         "X_mouthStretch": 0.35 * smile,
         "X_mouthDimple": 0.3 * smile,
         "X_cheekSquint": 0.7 * smile,
-        "X_eyeSquint": 0.15 * smile + 0.5 * narrow,
-        "X_eyeBlink": 0.24 * narrow,
+        "X_eyeSquint": 0.15 * smile + 0.45 * narrow * (1 - 0.5 * smiling),
+        "X_eyeBlink": 0.34 * narrow * (1 - 0.4 * person.build.ageing),
         "X_eyeWide": 0.32 * (1 - narrow),
         "X_browInnerUp": face.brows_up,
         "X_browOuterUp": face.brows_up * face.outer_brows,

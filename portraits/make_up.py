@@ -29,7 +29,7 @@ def eyes_made_up(person: Traits, color: Array, surface: Surface, eyelids: Array)
     if amount:
         shadow = clip01(1.25 * blob(x, y, (0.33, 0.105), (0.17, 0.062)))
         tint = linear(person.make_up.shadow_color) * (0.35 + 0.65 * (1 - person.build.melanin))
-        skin = mix(skin, 0.75 * tint + 0.12 * skin, 0.85 * amount * shadow)
+        skin = mix(skin, 0.70 * tint + 0.10 * skin, 0.9 * amount * shadow)
         wing = stroke(x, y, (0.42, 0.02), (0.55, 0.085), 0.028)
         below = smoothstep(0.3, 0.8, lid) * (y < 0) * smoothstep(0.22, 0.34, x)
         skin = skin * (1 - amount * clip01(0.8 * wing + 0.55 * below))
@@ -47,7 +47,7 @@ def _around_eyes(anchor: Array) -> Array:
 def lip_color(person: Traits, base: Array, y: Array) -> Array:
     """Colour (3, n) of lips; the upper one is a little darker."""
     lightness = 0.4 + 0.6 * (1 - person.build.melanin)
-    natural = base * column([0.86, 0.58, 0.58]) * (1 - 0.06 * person.build.ageing)
+    natural = base * column([0.80, 0.52, 0.52]) * (1 - 0.06 * person.build.ageing)
     painted = linear(person.make_up.lip_color) * lightness
     upper = smoothstep(-0.69, -0.66, y)
     return mix(natural, painted, person.make_up.lipstick * 0.92) * (1 - 0.20 * upper)

@@ -63,6 +63,35 @@ _FEATURE_SPREAD = {
 }
 """Standard deviation of the morph targets of each part of the head."""
 
+_LABELLED_FEATURES = (
+    "mouth_scale-vert",
+    "mouth_upperlip-height",
+    "mouth_lowerlip-height",
+    "mouth_upperlip-volume",
+    "mouth_lowerlip-volume",
+    "nose_volume",
+    "nose_scale-horiz",
+    "nose_scale-depth",
+    "nose_width2",
+    "nose_width3",
+    "nose_flaring",
+    "nose_base",
+    "nose_point-width",
+    "cheek_bones",
+    "cheek_volume",
+    "eye_height1",
+    "eye_height2",
+    "eye_height3",
+    "eye_bag",
+    "chin_bones",
+    "chin_width",
+    "head_fat",
+    "head_scale-horiz",
+    "neck_double",
+    "neck_width",
+)
+"""Targets that also make what CelebA has a word for; they vary little otherwise."""
+
 _HAIR_STYLES: dict[str, dict[str, float]] = {
     "man": {
         "buzz": 0.14,
@@ -111,7 +140,8 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
     """
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index must not be negative, but are {seed} and {index}")
-    draws = (_Draws(np.random.default_rng([seed, index, group])) for group in range(12))
+    numbers = np.random.PCG64([seed, index])
+    draws = (_Draws(np.random.Generator(numbers.jumped(group))) for group in range(12))
     build = _build(next(draws))
     expression = _expression(next(draws), build)
     outfit, tucked = _outfit(next(draws), build)
@@ -251,7 +281,11 @@ def _spreads() -> tuple[tuple[str, ...], np.ndarray]:
     """Names and standard deviations of the morph targets of the features."""
     parts = {name: name.split("_")[0] for name in load_head().morph_names}
     names = tuple(name for name, part in parts.items() if part in _FEATURE_SPREAD)
-    return names, np.array([_FEATURE_SPREAD[parts[name]] for name in names])
+    spreads = [
+        _FEATURE_SPREAD[parts[name]] * (0.4 if name in _LABELLED_FEATURES else 1.0)
+        for name in names
+    ]
+    return names, np.array(spreads)
 
 
 def _hair(draw: _Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:

@@ -110,7 +110,7 @@ def eye_color(person: Traits, surface: Surface, light: Light, eye: Material) -> 
     lid_shadow = 1 - 0.62 * smoothstep(-0.005, 0.075, y)
     toward_glint = np.array([np.sin(person.lighting.azimuth) * 0.35, 0.26, 1.0], np.float32)
     toward_glint[:2] += 0.6 * gaze[:2]  # on the cornea, which stands out where the eye looks
-    glint = smoothstep(0.17, 0.07, _angle(toward_glint, outward)) * 0.95
+    glint = smoothstep(0.21, 0.09, _angle(toward_glint, outward)) * 1.1
     moist = 0.22 * smoothstep(0.02, 0.0, np.abs(y + 0.05)) * light.key
     return color * received * (0.25 + 0.75 * surface.occlusion) * lid_shadow + glint + moist
 
@@ -134,7 +134,7 @@ def _iris(person: Traits, outward: Array, gaze: Array, from_gaze: Array) -> Arra
     inner = 1 + 0.5 * smoothstep(0.36, 0.24, from_gaze)
     ring = smoothstep(0.40, 0.53, from_gaze)
     lower = 1 - 0.5 * outward[1]  # light gathers opposite to the glint
-    return linear(person.build.iris) * (1.7 * fibres * inner * lower * (1 - 0.75 * ring))
+    return linear(person.build.iris) * (1.25 * fibres * inner * lower * (1 - 0.75 * ring))
 
 
 @cache
@@ -159,7 +159,7 @@ def teeth_color(surface: Surface, light: Light, lower: Array) -> Array:
     key = clip01(surface.toward_key * 0.35 + 0.6) * light.key * 0.66
     depth = smoothstep(-0.12, 0.22, z) * 0.95 + 0.03
     gap = np.abs((np.abs(x) / np.float32(0.058)) % 1 - 0.5)  # one tooth after the other
-    shade = depth * np.where(lower, 0.70, 1.0) * (1 - 0.30 * smoothstep(0.38, 0.5, gap))
+    shade = depth * np.where(lower, 0.70, 1.0) * (1 - 0.16 * smoothstep(0.38, 0.5, gap))
     gum = np.where(lower, smoothstep(-0.70, -0.76, y), smoothstep(-0.55, -0.50, y))
     color = mix(column([0.86, 0.81, 0.71]), column([0.55, 0.22, 0.21]), gum)
     return color * (key + light.ambient * 0.66) * shade

@@ -1,0 +1,19 @@
+"""Runs every benchmark, one after the other: `make bench` calls this."""
+
+import subprocess
+import sys
+
+NAMES = ("portraits", "labels")
+
+
+def main() -> None:
+    """Stop at the first that fails, with its exit status."""
+    for name in NAMES:
+        print(f"\n== {name}", flush=True)
+        status = subprocess.call([sys.executable, "-m", f"benchmarks.{name}"])
+        if status:
+            sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
