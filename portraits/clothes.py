@@ -14,11 +14,11 @@ from portraits.traits import Traits
 def clothes_meshes(person: Traits, torso: Torso) -> list[Mesh]:
     """All clothes."""
     outfit = person.outfit
-    cut = pattern(outfit.neckline, outfit.tie)
+    cut = pattern(outfit.neckline, outfit.tied)
     points, stiffness = torso.at(cut.angle, cut.level, cut.lift)
     points += cut.shift
     cloth = part(points, cut.triangles, Material.CLOTH, cut.anchor, cut.occlusion, stiffness)
-    return [cloth, _tie(torso)] if outfit.tie else [cloth]
+    return [cloth, _tie(torso)] if outfit.tied else [cloth]
 
 
 def _tie(torso: Torso) -> Mesh:

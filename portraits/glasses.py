@@ -53,7 +53,7 @@ def _around_eyes() -> tuple[Array, Array]:
     head = load_head()
     skin = vertices_of(Material.SKIN)
     x, y, z = head.rest[skin].T
-    eyes = skin[(np.abs(x) > 0.11) & (np.abs(x) < 0.66) & (np.abs(y) < 0.36) & (z > -0.25)]
+    eyes = skin[(np.abs(x) > 0.07) & (np.abs(x) < 0.66) & (np.abs(y) < 0.36) & (z > -0.25)]
     return eyes, skin[(np.abs(x) < 0.09) & (np.abs(y - 0.02) < 0.1) & (z > 0.1)]
 
 

@@ -57,7 +57,7 @@ class Pattern:
 def edge_of(outfit: Outfit) -> str:
     """The edge nearest to the throat, as `edge_level` names it."""
     if outfit.neckline in ("shirt", "suit"):
-        return "buttoned" if outfit.tie else "open"
+        return "buttoned" if outfit.tied else "open"
     return "crew" if outfit.neckline == "turtleneck" else outfit.neckline
 
 

@@ -173,6 +173,11 @@ class Outfit:
     """Whether a tie is worn, which takes a shirt or a suit."""
     tie_color: Color
 
+    @property
+    def tied(self) -> bool:
+        """Whether there is a tie to see."""
+        return self.tie and self.neckline in ("shirt", "suit")
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:
