@@ -25,7 +25,7 @@ def main() -> None:
     plain = {"Blurry": False, "Eyeglasses": False, "Wearing_Hat": False, "Bangs": False}
     men = faces.find("test", Male=True, Goatee=True, **plain)
     women = faces.find("test", Male=False, Blond_Hair=False, Smiling=False, **plain)
-    pair = vaelib.load_images(faces, [men[5], women[15]], vae.image_size)
+    pair = vaelib.load_images(faces, [men[5], women[2]], vae.image_size)
     him, her = vae.encode(pair)
     strengths = np.linspace(0, 2.5, COLUMNS)
 
