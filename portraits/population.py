@@ -5,7 +5,8 @@ it is not. That is what makes a label visible in 64 pixels. How often each kind 
 sex and age as it does in CelebA; ancestry is balanced, and no label follows from it.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -47,6 +48,7 @@ _SHADOW_COLORS = (
     (0.20, 0.36, 0.36),
     (0.20, 0.19, 0.22),
 )
+_FAR = 0x9E3779B97F4A7C15F39CC0605CEDC835  # numbers that no group needs: see `PCG64.jumped`
 _IRIS_COLORS = ((0.23, 0.13, 0.07), (0.33, 0.21, 0.1), (0.28, 0.36, 0.2), (0.3, 0.45, 0.6))
 _FEATURE_SPREAD = {
     "head": 0.12,
@@ -140,8 +142,7 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
     """
     if seed < 0 or index < 0:
         raise ValueError(f"seed and index must not be negative, but are {seed} and {index}")
-    numbers = np.random.PCG64([seed, index])
-    draws = (_Draws(np.random.Generator(numbers.jumped(group))) for group in range(12))
+    draws = _groups(seed, index)
     build = _build(next(draws))
     expression = _expression(next(draws), build)
     outfit, tucked = _outfit(next(draws), build)
@@ -161,6 +162,16 @@ def sample_traits(seed: int, index: int) -> dict[str, object]:
         "backdrop": sample_backdrop(next(draws).rng),
         "strands": _strands(next(draws)),
     }
+
+
+def _groups(seed: int, index: int) -> Iterator["_Draws"]:
+    """Random numbers for one group after the other, from places far apart in one sequence."""
+    numbers = np.random.PCG64([seed, index])
+    start, generator = numbers.state, np.random.Generator(numbers)
+    for group in itertools.count():
+        numbers.state = start
+        numbers.advance(group * _FAR)
+        yield _Draws(generator)
 
 
 class _Draws:

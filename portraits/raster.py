@@ -69,6 +69,7 @@ def _fill(x, y, depth, triangles, closed, nearest, number, us, vs):
         area = x1 * y2 - x2 * y1
         if abs(area) <= 1e-9 or (closed[i] and area > 0):
             continue
+        scale = 1 / area
         left = max(0, int(np.ceil(x0 + min(0.0, x1, x2) - 0.5)))
         right = min(width - 1, int(np.floor(x0 + max(0.0, x1, x2) - 0.5)))
         top = max(0, int(np.ceil(y0 + min(0.0, y1, y2) - 0.5)))
@@ -77,8 +78,8 @@ def _fill(x, y, depth, triangles, closed, nearest, number, us, vs):
             dy = row + 0.5 - y0
             for column in range(left, right + 1):
                 dx = column + 0.5 - x0
-                u = (dx * y2 - x2 * dy) / area
-                v = (x1 * dy - dx * y1) / area
+                u = (dx * y2 - x2 * dy) * scale
+                v = (x1 * dy - dx * y1) * scale
                 if u < -_EDGE or v < -_EDGE or u + v > 1 + _EDGE:
                     continue
                 z = np.float32(z0 + u * z1 + v * z2)

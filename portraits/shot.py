@@ -7,7 +7,7 @@ import numpy as np
 
 from portraits.camera import PIVOT, Camera, Turn
 from portraits.head import SKULL_CENTER
-from portraits.maths import Array, clip01, dot, normalize, rotate
+from portraits.maths import Array, clip01, rotate
 from portraits.mesh import Material, Mesh, vertex_normals
 from portraits.raster import NOTHING, Raster
 from portraits.scene import build_scene
@@ -123,16 +123,34 @@ def _interpolate(values, corners, weights):
 
 def _surface(points: Interpolation, mesh: Mesh, normals: Array, light: Light) -> Surface:
     """What each pixel shows; `normals` (vertices, 3) are the mesh's, turned."""
-    values = np.concatenate([normals, mesh.anchor, mesh.occlusion[:, None]], 1, dtype=np.float32)
-    values = points(values)
-    normal, anchor, occlusion = normalize(values[:3]), values[3:6], clip01(values[6])
-    normal[2] = np.abs(normal[2])  # the inner side of hair and hats is seen, too
+    values = points(np.column_stack([normals, mesh.anchor, mesh.occlusion]))
+    normal, anchor, occlusion = values[:3], values[3:6], clip01(values[6])
+    toward_key, toward_halfway = _faced(normal, light.direction, light.halfway)
     return Surface(
         normal,
         anchor,
         occlusion,
         azimuth=np.arctan2(anchor[0], anchor[2] - SKULL_CENTER[2]),
-        toward_key=dot(light.direction, normal),
-        toward_halfway=clip01(dot(light.halfway, normal)),
+        toward_key=toward_key,
+        toward_halfway=toward_halfway,
         sky=0.5 + 0.5 * normal[1],
     )
+
+
+@numba.njit(cache=True)
+def _faced(normal, key, halfway):
+    """Give normals (3, n) length 1 towards the viewer; their cosines to two directions, (n,) each.
+
+    The inner side of hair and hats is seen, too: it is lit as the outer one.
+    """
+    toward_key = np.empty(normal.shape[1], np.float32)
+    toward_halfway = np.empty_like(toward_key)
+    for i in range(len(toward_key)):
+        x, y, z = normal[0, i], normal[1, i], normal[2, i]
+        length = np.sqrt(x * x + y * y + z * z) + np.float32(1e-9)
+        x, y, z = x / length, y / length, abs(z / length)
+        normal[0, i], normal[1, i], normal[2, i] = x, y, z
+        toward_key[i] = key[0] * x + key[1] * y + key[2] * z
+        cosine = halfway[0] * x + halfway[1] * y + halfway[2] * z
+        toward_halfway[i] = min(max(cosine, np.float32(0)), np.float32(1))
+    return toward_key, toward_halfway

@@ -78,7 +78,7 @@ def draw_switches() -> None:
 
 def draw_dials() -> None:
     """One person with each dial turned from end to end."""
-    person = _plain(21)
+    person = _plain(27)
     rows = {}
     for name, dial in DIALS.items():
         values = np.linspace(dial.low, dial.high, 8)
@@ -106,7 +106,7 @@ def _save(name: str, picture: np.ndarray) -> None:
 
 def _save_figure(name: str, figure: plt.Figure) -> None:
     path = FOLDER / f"{name}.png"
-    figure.savefig(path)
+    figure.savefig(path, bbox_inches="tight", pad_inches=0.05)
     print(path.name)
 
 
