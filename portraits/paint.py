@@ -45,7 +45,11 @@ def _colors(
     """Linear colour (3, n) of n pixels, laid over the `colors` (3, n) of what is behind."""
     _color_head(person, surface, light, material, points, colors)
 
+    present = np.bincount(material, minlength=len(Material))
+
     def paint(materials: tuple[Material, ...], color: Callable[[Surface, Array], Array]) -> None:
+        if not present[list(materials)].any():
+            return
         pixels = np.flatnonzero(np.logical_or.reduce([material == m for m in materials]))
         if len(pixels):
             colors[:, pixels] = color(surface.take(pixels), material[pixels])
@@ -53,8 +57,7 @@ def _colors(
     def polished(color: Color, gloss: float) -> Callable[[Surface, Array], Array]:
         return lambda seen, _: polished_color(color, gloss, seen, light)
 
-    for eye in EYES:
-        paint((eye,), lambda seen, _, eye=eye: eye_color(person, seen, light, eye))
+    paint(EYES, lambda seen, kind: eye_color(person, seen, light, kind == Material.EYE_LEFT))
     paint(TEETH, lambda seen, kind: teeth_color(seen, light, kind == Material.TEETH_LOWER))
     paint((Material.HAT,), lambda seen, _: hat_color(person, seen, light))
     paint((Material.CLOTH,), lambda seen, _: cloth_color(person, seen, light))

@@ -97,9 +97,14 @@ def matte(surface: Surface, light: Light, wrap: float) -> Array:
     return key + light.ambient * (0.6 * (0.7 + 0.6 * surface.sky))
 
 
-def eye_color(person: Traits, surface: Surface, light: Light, eye: Material) -> Array:
-    """Linear colour (3, n) of an eyeball: white, iris, pupil, and the glint of the light."""
-    outward = normalize(surface.anchor - _eye_center(eye))
+def eye_color(person: Traits, surface: Surface, light: Light, left: Array) -> Array:
+    """Linear colour (3, n) of the eyeballs: white, iris, pupil, and the glint of the light.
+
+    Args:
+        left: bool (n,), whether the pixel shows the person's left eye.
+    """
+    center = np.where(left, _eye_center(Material.EYE_LEFT), _eye_center(Material.EYE_RIGHT))
+    outward = normalize(surface.anchor - center)
     gaze = np.array([person.pose.gaze_x, person.pose.gaze_y, 1.0], np.float32)
     from_gaze = _angle(gaze, outward)
     x, y = np.abs(surface.anchor[0]), surface.anchor[1]
