@@ -50,9 +50,7 @@ def draw(
             count, seed = _given(count, 500), _given(seed, SEED)
             write_counterfactuals(out, attributes or [], count, pixels, seed, processes)
         elif attributes:
-            raise PortraitsError(
-                f"What to do with {attributes[0]}? To switch it, add --counterfactuals."
-            )
+            raise PortraitsError(f"To switch {attributes[0]}, add --counterfactuals.")
         else:
             out = out or Path("data/portraits")
             write_dataset(out, _given(count, 20_000), pixels, _given(seed, 0), processes)

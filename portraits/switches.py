@@ -86,7 +86,7 @@ def _check(name: str) -> None:
         )
     if name not in ATTRIBUTES:
         close = difflib.get_close_matches(name, ATTRIBUTES, 1, 0.5)
-        hint = f"; did you mean {close[0]}?" if close else "; see portraits.ATTRIBUTES."
+        hint = f"; perhaps {close[0]} was meant." if close else "; see portraits.ATTRIBUTES."
         raise PortraitsError(f"There is no attribute {name!r}{hint}")
 
 

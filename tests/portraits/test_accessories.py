@@ -14,7 +14,7 @@ from portraits.survey import survey
 from portraits.torso import Torso
 from portraits.traits import EARRINGS, HAIR_STYLES, HATS, NECKLACES, NECKLINES
 
-PEOPLE = [Person.sample(3, i) for i in range(20)]
+PEOPLE = [Person.sample(3, i) for i in range(8)]
 
 
 def dressed(person: Person, **outfit: object) -> Person:

@@ -43,7 +43,7 @@ def test_a_second_run_draws_nothing(tmp_path, capsys):
     ("names", "sentence"),
     [
         ([], "Name one attribute at least"),
-        (["Smilling"], "did you mean Smiling"),
+        (["Smilling"], "perhaps Smiling was meant"),
         (["Attractive"], "is a judgement"),
         (["Bald+Bangs"], "Bald and Bangs exclude each other"),
         (["Smiling", "Zzz"], "There is no attribute 'Zzz'"),

@@ -56,8 +56,8 @@ CELEBA = {
 
 @pytest.fixture(scope="module")
 def table():
-    """Attributes of 2,000 people, as columns by name."""
-    rows = [Person.sample(0, index).attributes() for index in range(2000)]
+    """Attributes of 1,200 people, as columns by name."""
+    rows = [Person.sample(0, index).attributes() for index in range(1200)]
     return {name: np.array([row[name] for row in rows]) for name in ATTRIBUTES}
 
 

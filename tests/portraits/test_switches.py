@@ -39,7 +39,7 @@ TAKES_ALONG = {
 
 @pytest.mark.parametrize("name", SWITCHABLE)
 def test_every_attribute_can_be_switched_on_and_off(name):
-    for index in range(12):
+    for index in range(4):
         person = Person.sample(3, index)
         on, off = (person.with_attribute(name, value) for value in (True, False))
         assert on.attributes()[name] and not off.attributes()[name]
@@ -48,7 +48,7 @@ def test_every_attribute_can_be_switched_on_and_off(name):
 
 @pytest.mark.parametrize("name", TAKES_ALONG)
 def test_few_other_labels_change(name):
-    for index in range(20):
+    for index in range(6):
         person = Person.sample(4, index)
         before = person.attributes()
         after = person.with_attribute(name, not before[name]).attributes()
@@ -60,7 +60,7 @@ def test_few_other_labels_change(name):
     "name", ["Smiling", "Big_Nose", "Blurry", "Wearing_Lipstick", "Young", "Pale_Skin"]
 )
 def test_no_other_label_changes(name):
-    for index in range(20):
+    for index in range(6):
         person = Person.sample(4, index)
         before = person.attributes()
         after = person.with_attribute(name, not before[name]).attributes()
@@ -84,7 +84,7 @@ def test_hair_colours_change_together():
     ],
 )
 def test_pixels_stay_where_nothing_new_covers_them(name, untouched):
-    for index in range(10):
+    for index in range(5):
         person = Person.sample(6, index).with_attribute("Blurry", False)
         on, off = (person.with_attribute(name, value).render(64) for value in (True, False))
         assert (on != off).any()
@@ -111,7 +111,7 @@ def test_what_is_so_already_stays_as_it_is():
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        ({"Smilling": True}, "There is no attribute 'Smilling'; did you mean Smiling?"),
+        ({"Smilling": True}, "There is no attribute 'Smilling'; perhaps Smiling was meant."),
         ({"Zzz": True}, "There is no attribute 'Zzz'; see portraits.ATTRIBUTES."),
         (
             {"Attractive": True},
