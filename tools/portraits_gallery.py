@@ -46,7 +46,7 @@ def sheet(name: str, size: int, rows: int, columns: int, first: int) -> None:
 
 def draw_styles() -> None:
     """Every hair style, then hats and clothes, on a woman and a man."""
-    woman, man = _plain(7, male=False), _plain(4, male=True)
+    woman, man = _plain(27, male=False), _plain(19, male=True)
     for name, group, field, values in (
         ("hair-styles", "hair", "style", HAIR_STYLES),
         ("hats", "outfit", "hat", HATS),
