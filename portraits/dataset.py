@@ -363,7 +363,7 @@ def _tasks(out: Path, wanted: Manifest, drawn: set[int]) -> list[_Task]:
     """Divide the work into tasks of about half a second."""
     numbers = _numbers(wanted)
     size = wanted.width, wanted.height
-    step = max(1, min(50, 50 * 64**2 // (wanted.width * wanted.height)))
+    step = max(1, min(20, 20 * 64**2 // (wanted.width * wanted.height)))
     parts = (numbers[start : start + step] for start in range(0, len(numbers), step))
     switched = _read_spelled(wanted.switched)
     return [
