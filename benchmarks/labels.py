@@ -25,6 +25,7 @@ from typer import Option, Typer
 
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
+from vaelib.__main__ import main
 from vaelib.data import Faces, load_image, load_pixels, make_dataset
 from vaelib.training import warmup_cosine
 
@@ -455,14 +456,5 @@ def _columns(faces: Faces, attributes: list[str]) -> list[int]:
     return [faces.attributes.columns.get_loc(name) for name in attributes]
 
 
-def main() -> None:
-    """Run the command line; bad input ends with one sentence and exit code 2."""
-    try:
-        app()
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-
-
 if __name__ == "__main__":
-    main()
+    main(app)

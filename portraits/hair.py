@@ -81,7 +81,7 @@ def hair_shell(person: Traits) -> Array:
         lift = lift * (0.45 + 0.75 * heavy_side * (1 + 0.4 * smoothstep(-0.9, 0.0, z)))
     if hair.style in ("crop", "side_part", "quiff", "tousled", "slick"):
         lift = lift * (1 - 0.7 * smoothstep(0.62, 0.15, y))  # shorter at the sides
-    lift = lift + cover * _lumps(person)
+    lift = lift + cover * _lumps(person, above)
     if person.outfit.hat != "none":
         lift = lift_under_hat(lift, y - hat_edge(head.azimuth))
     shell = head.hair_direction * lift[:, None]
@@ -90,8 +90,12 @@ def hair_shell(person: Traits) -> Array:
     return shell.astype(np.float32)
 
 
-def _lumps(person: Traits) -> Array | float:
-    """Unevenness of the surface, from locks that stand out: float32 (n,)."""
+def _lumps(person: Traits, above: Array) -> Array | float:
+    """Unevenness of the surface, from locks that stand out: float32 (n,).
+
+    Args:
+        above: (n,), height over the hairline.
+    """
     size = _LUMPS.get(person.hair.style, 0.0) * (0.6 + 0.6 * person.hair.messiness)
     if not size:
         return 0.0
@@ -100,7 +104,6 @@ def _lumps(person: Traits) -> Array | float:
     pitch = 7.5 if person.hair.style in CURLY_STYLES else 5.0
     around = value_noise(coarse, head.azimuth * pitch + 32)
     along = value_noise(coarse, head.rest[:, 1] * pitch + head.rest[:, 2] * 3 + 11)
-    above = head.rest[:, 1] - hairline(head.azimuth, person)
     return size * (around + along - 1) * smoothstep(0.02, 0.3, above)
 
 

@@ -64,8 +64,6 @@ class Landmarks:
     """y of the crown."""
     back: float
     """z of the back of the skull."""
-    eye_front: float
-    """z of the foremost skin around the eyes."""
 
     @property
     def center_z(self) -> float:
@@ -260,11 +258,10 @@ def head_stiffness() -> Array:
 
 def landmarks(bare: Array, covered: Array) -> Landmarks:
     """Measure a head: the skull on its bare vertices (n, 3), the rest on those with hair on."""
-    left, right, left_lobe, right_lobe, around_eyes, temples, upper, skin = _landmark_indices()
+    left, right, left_lobe, right_lobe, temples, upper, skin = _landmark_indices()
     return Landmarks(
         eyes=(covered[left].mean(0), covered[right].mean(0)),
         lobes=(covered[left_lobe].mean(0), covered[right_lobe].mean(0)),
-        eye_front=float(covered[around_eyes, 2].max()),
         half_width=float(np.abs(bare[temples, 0]).max()),
         top=float(bare[skin, 1].max()),
         back=float(bare[upper, 2].min()),
@@ -281,12 +278,10 @@ def _landmark_indices() -> tuple[Array, ...]:
     for side in (1, -1):
         ear = skin[(head.masks["ears"][skin] > 0.5) & (np.sign(x) == side)]
         lobes.append(ear[np.argsort(head.rest[ear, 1])[:6]])
-    across = np.abs(x)
     return (
         vertices_of(Material.EYE_LEFT),
         vertices_of(Material.EYE_RIGHT),
         *lobes,
-        skin[(across < 0.5) & (np.abs(y) < 0.3) & (across > 0.12)],
         skin[np.abs(y - 0.3) < 0.2],
         skin[y > 0],
         skin,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portraits.traits import HANGING_STYLES, Traits
+from portraits.traits import CURLY_STYLES, HANGING_STYLES, Traits
 
 ATTRIBUTES: tuple[str, ...] = (
     "5_o_Clock_Shadow",
@@ -51,9 +51,6 @@ ATTRIBUTES: tuple[str, ...] = (
 HALF = 0.5
 """A trait from 0 (not) to 1 (very) is labelled above this; see `Face`."""
 
-OLD = 0.48
-"""The age from which CelebA would not call a person young; see `Build.age`."""
-
 PALE = 0.08
 """The melanin up to which skin is pale; see `Build.melanin`."""
 
@@ -87,7 +84,7 @@ def label(person: Traits, seen: Visible) -> dict[str, bool]:
     hair_shows = hair.style != "bald" and seen.hair >= _ENOUGH.hair
     hair_color = hair.color_name if hair_shows else ""
     hangs = hair_shows and hair.style in HANGING_STYLES
-    curly = hair.style in ("short_curls", "afro", "long_curls")
+    curly = hair.style in CURLY_STYLES
     found = {
         "5_o_Clock_Shadow": beard.stubble > HALF and beard.beard < HALF,
         "Arched_Eyebrows": face.brow_arch > HALF,
@@ -130,6 +127,6 @@ def label(person: Traits, seen: Visible) -> dict[str, bool]:
         "Wearing_Lipstick": person.make_up.lipstick > HALF,
         "Wearing_Necklace": outfit.necklace and seen.necklace >= _ENOUGH.necklace,
         "Wearing_Necktie": outfit.tie and seen.tie >= _ENOUGH.tie,
-        "Young": build.age < OLD,
+        "Young": build.young,
     }
     return {name: found[name] for name in ATTRIBUTES}

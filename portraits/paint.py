@@ -7,12 +7,12 @@ import numpy as np
 from portraits.backdrop import paint_backdrop
 from portraits.cloth import cloth_color, tie_color
 from portraits.dress import hat_color, necklace_color, polished_color, through_lens
-from portraits.hair_shading import hair_color, hair_cover, hair_outline, sheet_cover
+from portraits.hair_shading import hair_color, hair_cover, hair_outline
 from portraits.head import load_head
 from portraits.maths import Array, mix
 from portraits.mesh import EYES, TEETH, Material
 from portraits.shading import Light, Surface, eye_color, teeth_color
-from portraits.shot import Interpolation, Shot
+from portraits.shot import Layer, Shot
 from portraits.skin import Masks, skin_color
 from portraits.traits import Color, Traits
 
@@ -22,37 +22,28 @@ def paint(person: Traits, shot: Shot) -> Array:
     image = paint_backdrop(person.backdrop, shot.width, shot.height)
     flat = image.reshape(3, -1)
     body, light = shot.body, shot.light
-    behind = flat[:, body.pixels]
-    flat[:, body.pixels] = _colors(person, body.surface, light, body.material, body.points, behind)
+    flat[:, body.pixels] = _colors(person, body, light, flat[:, body.pixels])
     if shot.hair is not None:
         pixels, surface = shot.hair.pixels, shot.hair.surface
         loose = np.ones(len(pixels), bool)
         color = hair_color(person, surface, light, loose)
-        flat[:, pixels] = mix(flat[:, pixels], color, sheet_cover(person, surface))
+        flat[:, pixels] = mix(flat[:, pixels], color, shot.hair_cover)
     for lens in shot.lenses:
         _glaze(person, image, lens)
     return image
 
 
-def _colors(
-    person: Traits,
-    surface: Surface,
-    light: Light,
-    material: Array,
-    points: Interpolation,
-    colors: Array,
-) -> Array:
+def _colors(person: Traits, body: Layer, light: Light, colors: Array) -> Array:
     """Linear colour (3, n) of n pixels, laid over the `colors` (3, n) of what is behind."""
-    _color_head(person, surface, light, material, points, colors)
-
+    _color_head(person, body, light, colors)
+    surface, material = body.surface, body.material
     present = np.bincount(material, minlength=len(Material))
 
     def paint(materials: tuple[Material, ...], color: Callable[[Surface, Array], Array]) -> None:
         if not present[list(materials)].any():
             return
         pixels = np.flatnonzero(np.logical_or.reduce([material == m for m in materials]))
-        if len(pixels):
-            colors[:, pixels] = color(surface.take(pixels), material[pixels])
+        colors[:, pixels] = color(surface.take(pixels), material[pixels])
 
     def polished(color: Color, gloss: float) -> Callable[[Surface, Array], Array]:
         return lambda seen, _: polished_color(color, gloss, seen, light)
@@ -68,20 +59,14 @@ def _colors(
     return colors
 
 
-def _color_head(
-    person: Traits,
-    surface: Surface,
-    light: Light,
-    material: Array,
-    points: Interpolation,
-    colors: Array,
-) -> None:
+def _color_head(person: Traits, body: Layer, light: Light, colors: Array) -> None:
     """Fill in `colors` (3, n) where skin or hair is seen, one over the other."""
+    surface, material = body.surface, body.material
     head = np.flatnonzero(material == Material.SKIN)
     on_head = surface.take(head)
     masks = load_head().masks
     masks = [masks[name] for name in ("lips", "eyelids", "ears", "mouth")]
-    masks = Masks(*points.take(head)(np.stack(masks, 1)))
+    masks = Masks(*body.points.take(head)(np.stack(masks, 1)))
     hair = hair_cover(person, on_head, masks.ears)
 
     bare = np.flatnonzero(hair < 0.99)

@@ -14,6 +14,7 @@ import numpy as np
 from portraits.head import load_head
 from portraits.scenery import sample_backdrop
 from portraits.traits import (
+    CURLY_STYLES,
     EARRINGS,
     FACE_SHAPES,
     HAIR_COLORS,
@@ -209,7 +210,7 @@ class _Draws:
 
 def _rate(build: Build, man: float, woman: float, old_man: float, old_woman: float) -> float:
     """Pick the rate of one of four kinds of people."""
-    if build.age < 0.48:
+    if build.young:
         return man if build.male else woman
     return old_man if build.male else old_woman
 
@@ -243,7 +244,7 @@ def _build(draw: _Draws) -> Build:
 def _face(draw: _Draws, build: Build, expression: Expression, make_up: MakeUp) -> Face:
     smiling = expression.smile > 0.4
     heavy = build.weight > 0.5
-    young = build.age < 0.48
+    young = build.young
     oval = draw.trait(0.05 if heavy else 0.22 if build.male else 0.38)
     nose_size = draw.trait(_rate(build, 0.34, 0.09, 0.50, 0.24) + 0.25 * heavy)
     pointed = _rate(build, 0.22, 0.38, 0.16, 0.30)
@@ -316,7 +317,7 @@ def _hair(draw: _Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:
     bangs = can_have_bangs and draw.chance(0.13 if build.male else 0.27)
     wavy = draw.chance(0.35 if build.male else 0.56)
     waviness = draw.uniform(0.65, 1) if wavy else draw.uniform(0, 0.12)
-    if style in ("short_curls", "afro", "long_curls"):
+    if style in CURLY_STYLES:
         waviness = 1.0
     recedes = draw.chance(_rate(build, 0.09, 0.03, 0.30, 0.08))
     recession = draw.uniform(0.7, 1) if recedes and not bangs else draw.uniform(0, 0.15)
@@ -338,7 +339,7 @@ def _hair(draw: _Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:
 
 
 def _hair_color(draw: _Draws, build: Build, fairness: float) -> tuple[str, Color]:
-    old = build.age > 0.48
+    old = not build.young
     gray = 0.0 if not old else 0.30 if build.male else 0.14
     if draw.chance(gray):
         name = "Gray"

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 
 from portraits.camera import PIVOT, Camera, Turn
+from portraits.hair_shading import sheet_cover
 from portraits.head import SKULL_CENTER
 from portraits.maths import Array, clip01, rotate
 from portraits.mesh import Material, Mesh, vertex_normals
@@ -46,7 +47,9 @@ class Shot:
 
     body: Layer
     hair: Layer | None
-    """Hanging hair, through which one sees in places; only where it is nearer than the body."""
+    """Hanging hair, only where it is nearer than the body."""
+    hair_cover: Array | None
+    """float32 (n,), how much each pixel of it hides what is behind, 0 to 1."""
     lenses: list[Array]
     """bool (height, width), where the glass of glasses is nearer than the body, each."""
     light: Light
@@ -59,15 +62,16 @@ class Shot:
         scene, light, turn = build_scene(person), Light.of(person), Turn.of(person)
         camera = Camera.aimed(person, turn, scene.eyes, width, height)
         body = Layer.of(scene.mesh, turn, camera, light)
-        hair = None
+        hair = cover = None
         if scene.hair is not None:
             hair = _nearer(Layer.of(scene.hair, turn, camera, light), body)
+            cover = sheet_cover(person, hair.surface)
         lenses = []
         for vertices, triangles in scene.lenses:
             vertices = rotate(vertices - PIVOT, turn.head) + PIVOT
             lens = camera.rasterize(vertices, triangles)
             lenses.append((lens.triangle != NOTHING) & (lens.depth > body.raster.depth))
-        return cls(body, hair, lenses, light, width, height)
+        return cls(body, hair, cover, lenses, light, width, height)
 
 
 def _nearer(layer: Layer, other: Layer) -> Layer:

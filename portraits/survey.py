@@ -3,7 +3,7 @@
 import numpy as np
 
 from portraits.facial_hair import sideburns_cover
-from portraits.hair_shading import hair_cover, sheet_cover
+from portraits.hair_shading import hair_cover
 from portraits.head import load_head
 from portraits.labels import HALF, Visible, label
 from portraits.mesh import Material
@@ -31,7 +31,7 @@ def count(person: Traits, shot: Shot) -> Visible:
     n_hair = 0
     if shot.hair is not None:
         hidden = np.zeros(shot.width * shot.height, bool)
-        hidden[shot.hair.pixels] = sheet_cover(person, shot.hair.surface) > HALF
+        hidden[shot.hair.pixels] = shot.hair_cover > HALF
         n_hair = int(hidden.sum())
         seen = ~hidden[body.pixels]
     head = np.flatnonzero((body.material == Material.SKIN) & seen)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from portraits.errors import PortraitsError
 from portraits.labels import ATTRIBUTES
 from portraits.survey import attributes
-from portraits.traits import HAIR_COLORS, HANGING_STYLES, Traits
+from portraits.traits import CURLY_STYLES, HAIR_COLORS, HANGING_STYLES, Traits
 
 _NUMBERS: dict[str, tuple[str, str, float, float]] = {
     "Arched_Eyebrows": ("face", "brow_arch", 0.1, 0.9),
@@ -41,7 +41,6 @@ _HAIR_COLORS = {
 }
 """The colour with the attribute, and the one that takes its place without."""
 
-_CURLY = ("short_curls", "afro", "long_curls")
 _TOO_SHORT_FOR_BANGS = ("bald", "buzz", "slick", "quiff", "afro", "short_curls")
 
 
@@ -164,15 +163,15 @@ def _receding(person: Traits, on: bool) -> Traits:
 def _straight(person: Traits, on: bool) -> Traits:
     hair = person.hair
     if (on and hair.style not in HANGING_STYLES) or hair.style == "long_curls":
-        person = _with(person, "hair", style="long" if hair.style in _CURLY else "lob")
+        person = _with(person, "hair", style="long" if hair.style in CURLY_STYLES else "lob")
     return _with(person, "hair", waviness=0.05 if on else 0.9)
 
 
 def _wavy(person: Traits, on: bool) -> Traits:
     style = person.hair.style
-    if on and style not in (*HANGING_STYLES, *_CURLY):
+    if on and style not in (*HANGING_STYLES, *CURLY_STYLES):
         person = _with(person, "hair", style="lob")
-    if not on and style in _CURLY:
+    if not on and style in CURLY_STYLES:
         short = "crop" if person.build.male else "pixie"
         person = _with(person, "hair", style="long" if style == "long_curls" else short)
     return _with(person, "hair", waviness=0.9 if on else 0.05)

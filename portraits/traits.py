@@ -58,6 +58,11 @@ class Build:
     iris: Color
 
     @property
+    def young(self) -> bool:
+        """Whether CelebA would call the person young."""
+        return self.age < 0.48
+
+    @property
     def ageing(self) -> float:
         """How old the face looks, 0 to 1."""
         return min(0.35 * self.age + 0.75 * self.age**2, 1.0)

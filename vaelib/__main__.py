@@ -59,8 +59,8 @@ def evaluate(
     print(json.dumps({"faces": len(images), **{k: round(v, 3) for k, v in result.items()}}))
 
 
-def main() -> None:
-    """Run the command line; bad input ends with one sentence and exit code 2."""
+def main(app: Typer = app) -> None:
+    """Run a command line; bad input ends with one sentence and exit code 2."""
     try:
         app()
     except (ValueError, OSError) as error:

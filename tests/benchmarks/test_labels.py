@@ -244,7 +244,7 @@ def run_here(monkeypatch, *arguments: object) -> int:
     """Runs the command line in this process; returns its exit code."""
     monkeypatch.setattr(sys, "argv", ["labels", *map(str, arguments)])
     with pytest.raises(SystemExit) as end:
-        labels.main()
+        labels.main(labels.app)
     return end.value.code or 0
 
 
