@@ -252,7 +252,7 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
     Raises:
         ValueError: images that are broken (it names the first, and their number).
     """
-    cache = faces.folder / ".cache" / f"{_fingerprint(faces, image_size)}.npy"
+    cache = faces.folder / ".cache" / f"{fingerprint(faces, image_size)}.npy"
     if cache.exists():
         return np.load(cache, mmap_mode="r", allow_pickle=False)
     shape = (len(faces), image_size, image_size, 3)
@@ -341,7 +341,8 @@ def _decode_all(faces: Faces, image_size: int, pixels: np.ndarray) -> None:
         raise ValueError(f"{broken[0]}{count}")
 
 
-def _fingerprint(faces: Faces, image_size: int) -> str:
+def fingerprint(faces: Faces, image_size: int) -> str:
+    """What the decoded faces depend on, in a few letters: names, sizes and dates of the files."""
     digest = hashlib.sha256(f"{image_size} {CELEBA_BOX}".encode())
     for name in faces.names():
         status = os.stat(faces.folder / IMAGES / name)

@@ -13,6 +13,8 @@ import numpy as np
 from keras import layers, ops
 
 IMAGE_SIZES = (32, 64, 128)
+FIRST_SIGMA = 0.25  # about the error of answering with the average face
+SMALLEST_SIGMA = 0.001  # a quarter of a grey level: images all alike would drive it to zero
 
 
 @keras.saving.register_keras_serializable(package="vaelib")
@@ -120,13 +122,13 @@ def kl_divergence(z_mean, z_log_var):
     return 0.5 * ops.sum(ops.square(z_mean) + ops.exp(z_log_var) - z_log_var - 1.0, axis=-1)
 
 
-def gaussian_nll(images, reconstructions, sigma: float):
+def gaussian_nll(images, reconstructions, sigma):
     """-log N(images; reconstructions, sigma^2 I) in nats, one number a face: (b, h, w, 3) -> (b,).
 
     It is a density, constants included, so it may well be negative.
     """
     squared_error = ops.square((images - reconstructions) / sigma)
-    per_value = 0.5 * squared_error + math.log(sigma) + 0.5 * math.log(2 * math.pi)
+    per_value = 0.5 * squared_error + ops.log(sigma) + 0.5 * math.log(2 * math.pi)
     return ops.sum(per_value, axis=(1, 2, 3))
 
 
@@ -144,15 +146,27 @@ class VAE(keras.Model):
         encoder: model from images to [z_mean, z_log_var, z].
         decoder: model from z to images in [0, 1].
         sigma: standard deviation of a pixel around its reconstruction, images being in [0, 1].
-            Smaller asks for sharper reconstructions and leaves z further from N(0, I).
+            Smaller asks for sharper reconstructions and leaves z further from N(0, I). A number
+            stays as it is; None follows the error as it falls, which is the best value at any
+            time: FIRST_SIGMA, and then a running root mean squared error.
+
+    Attributes:
+        sigma: as above, now.
+        latent_mean, latent_factor: the Gaussian of the encoded faces, N(mean, factor factor^T),
+            as `fit_latents` found it; N(0, I) before.
 
     Raises:
         ValueError: sigma is not above zero, or the two models do not fit together.
+
+    Reference: Kingma and Welling, 2014 (arXiv:1312.6114). The best sigma: Rybkin, Daniilidis and
+    Levine, 2021 (arXiv:2006.13202).
     """
 
-    def __init__(self, encoder: keras.Model, decoder: keras.Model, sigma: float = 0.15, **kwargs):
+    def __init__(
+        self, encoder: keras.Model, decoder: keras.Model, sigma: float | None = None, **kwargs
+    ):
         super().__init__(**kwargs)
-        if not sigma > 0:
+        if sigma is not None and not sigma > 0:
             raise ValueError(f"sigma is {sigma}: it is a standard deviation, above zero.")
         if encoder.input_shape != decoder.output_shape:
             raise ValueError(
@@ -166,13 +180,25 @@ class VAE(keras.Model):
             )
         self.encoder = encoder
         self.decoder = decoder
-        self.sigma = float(sigma)
+        self.sigma_is_learned = sigma is None
+        size = self.latent_dim
+        self._sigma = self._kept("sigma", (), FIRST_SIGMA if sigma is None else sigma)
+        self._latent_mean = self._kept("latent_mean", (size,), 0.0)
+        self._latent_factor = self._kept("latent_factor", (size, size), "identity")
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         self.built = True
 
     image_size = property(lambda self: self.encoder.input_shape[1], doc="In pixels.")
     latent_dim = property(lambda self: self.decoder.input_shape[-1], doc="The length of z.")
+    sigma = property(lambda self: float(ops.convert_to_numpy(self._sigma)), doc="Of a pixel, now.")
+    latent_mean = property(lambda self: ops.convert_to_numpy(self._latent_mean))
+    latent_factor = property(lambda self: ops.convert_to_numpy(self._latent_factor))
+
+    def _kept(self, name: str, shape: tuple, value: float | str):
+        # A weight that no gradient moves; it is saved with the others.
+        start = value if isinstance(value, str) else keras.initializers.Constant(value)
+        return self.add_weight(name=name, shape=shape, initializer=start, trainable=False)
 
     def call(self, images, training=False):
         z_mean, z_log_var, z = self.encoder(images, training=training)
@@ -181,7 +207,13 @@ class VAE(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The negative ELBO of a batch in nats, mean over its samples; updates the trackers."""
-        reconstruction = gaussian_nll(x, y_pred["reconstruction"], self.sigma)  # (b,)
+        if training and self.sigma_is_learned:
+            mean_squared_error = ops.mean(
+                ops.square(x - ops.stop_gradient(y_pred["reconstruction"]))
+            )
+            variance = 0.98 * ops.square(self._sigma) + 0.02 * mean_squared_error
+            self._sigma.assign(ops.maximum(ops.sqrt(variance), SMALLEST_SIGMA))
+        reconstruction = gaussian_nll(x, y_pred["reconstruction"], self._sigma)  # (b,)
         kl = kl_divergence(y_pred["z_mean"], y_pred["z_log_var"])  # (b,)
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
@@ -202,15 +234,15 @@ class VAE(keras.Model):
         Raises:
             ValueError: images of another size, or none.
         """
+        return self.posterior(images, batch_size)[0]
+
+    def _check_size(self, images) -> None:
         shape, size = np.shape(images), self.image_size
         if len(shape) == 4 and shape[1:3] != (size, size):
             raise ValueError(
                 f"These images are {shape[2]} x {shape[1]} pixels and the model reads "
                 f"{size} x {size}: load them with image_size={size}."
             )
-        return _in_batches(
-            lambda x: self.encoder(x, training=False)[0], images, (size, size, 3), batch_size
-        )
 
     def decode(self, latents, batch_size: int = 256) -> np.ndarray:
         """Faces at points of the latent space: (n, latent_dim), n >= 1 -> (n, h, w, 3), float32.
@@ -226,10 +258,63 @@ class VAE(keras.Model):
         """Encode to posterior means and decode again: (n, h, w, 3) -> (n, h, w, 3), float32."""
         return self.decode(self.encode(images))
 
-    def sample(self, count: int, seed: int = 0) -> np.ndarray:
-        """New faces, decoded from the prior N(0, I): (count, h, w, 3), float32."""
-        latents = np.random.default_rng(seed).standard_normal((count, self.latent_dim))
-        return self.decode(latents)
+    def posterior(self, images, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
+        """The normal distribution of each face: images (n, h, w, 3) -> z_mean, z_log_var.
+
+        Both are (n, latent_dim), float32. Errors as those of `encode`.
+        """
+        self._check_size(images)
+        both = _in_batches(
+            lambda x: ops.concatenate(self.encoder(x, training=False)[:2], axis=-1),
+            images,
+            self.encoder.input_shape[1:],
+            batch_size,
+        )
+        return both[:, : self.latent_dim], both[:, self.latent_dim :]
+
+    def fit_latents(self, images) -> None:
+        """Find the Gaussian of the encoded faces, for `sample`, and keep it with the weights.
+
+        It has the mean and the full covariance of draws of z for these faces.
+
+        Args:
+            images: (n, h, w, 3) in [0, 1], training faces, many more than latent_dim.
+
+        Raises:
+            ValueError: fewer than two images, or of another size.
+        """
+        if len(images) < 2:
+            raise ValueError(f"{len(images)} faces have no covariance: give thousands.")
+        z_mean, z_log_var = self.posterior(images)
+        covariance = np.cov(z_mean, rowvar=False).reshape(self.latent_dim, self.latent_dim)
+        # A draw is mean plus noise, so its covariance is that of the means plus the mean noise.
+        covariance += np.diag(np.exp(z_log_var.astype("float64")).mean(axis=0))
+        self._latent_mean.assign(z_mean.mean(axis=0))
+        self._latent_factor.assign(np.linalg.cholesky(covariance))
+
+    def sample(
+        self, count: int, seed: int = 0, prior: bool = False, truncation: float = 1.0
+    ) -> np.ndarray:
+        """New faces: (count, h, w, 3), float32.
+
+        Args:
+            count: number of faces.
+            seed: of the draws.
+            prior: True draws from N(0, I); False from the Gaussian of the encoded faces, which
+                `fit_latents` finds and which knows where faces are.
+            truncation: the draws' distance from their mean is multiplied by it; below 1, faces
+                become plainer and more alike.
+        """
+        return self.decode(self.sample_latents(count, seed, prior, truncation))
+
+    def sample_latents(
+        self, count: int, seed: int = 0, prior: bool = False, truncation: float = 1.0
+    ) -> np.ndarray:
+        """The latents that `sample` decodes: (count, latent_dim), float32."""
+        draws = np.random.default_rng(seed).standard_normal((count, self.latent_dim))
+        if not prior:
+            return self.latent_mean + truncation * draws.astype("float32") @ self.latent_factor.T
+        return (truncation * draws).astype("float32")
 
     def save(self, filepath, overwrite: bool = True, **kwargs):
         """Save as one `.keras` file, written aside and then renamed: never half a file."""
@@ -249,7 +334,7 @@ class VAE(keras.Model):
             **super().get_config(),
             "encoder": serialize(self.encoder),
             "decoder": serialize(self.decoder),
-            "sigma": self.sigma,
+            "sigma": None if self.sigma_is_learned else self.sigma,
         }
 
     @classmethod
