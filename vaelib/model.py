@@ -60,12 +60,13 @@ def build_encoder(image_size: int = 64, latent_dim: int = 128) -> keras.Model:
     Raises:
         ValueError: an image size that is none of the three.
     """
-    widths = stage_widths(image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
     x = images  # (b, 64, 64, 3)
-    for width in widths:
-        # (b, 32, 32, 32), (b, 16, 16, 64), (b, 8, 8, 128), (b, 4, 4, 256)
-        x = layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
+    for i, width in enumerate(stage_widths(image_size)):
+        # The first step goes by 4 pixels, the others by 2: little is computed at full size.
+        kernel, stride = (8, 4) if i == 0 else (3, 2)
+        # (b, 16, 16, 64), (b, 8, 8, 128), (b, 4, 4, 256)
+        x = layers.Conv2D(width, kernel, strides=stride, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Flatten()(x)  # (b, 4096)
@@ -95,23 +96,23 @@ def build_decoder(image_size: int = 64, latent_dim: int = 128) -> keras.Model:
     x = layers.LeakyReLU(0.2)(x)
     x = layers.Reshape((4, 4, widest))(x)  # (b, 4, 4, 256)
     for width in reversed(widths):
-        # (b, 8, 8, 128), (b, 16, 16, 64), (b, 32, 32, 32)
-        x = layers.Conv2DTranspose(width, 4, strides=2, padding="same", use_bias=False)(x)
+        # (b, 8, 8, 128), (b, 16, 16, 64)
+        x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.LeakyReLU(0.2)(x)
-    # Each pixel's 12 channels become 2 x 2 pixels of 3: the last doubling at a quarter of the cost.
-    x = layers.Conv2D(12, 5, padding="same")(x)  # (b, 32, 32, 12)
-    x = ops.nn.depth_to_space(x, 2)  # (b, 64, 64, 3)
+    # Each place's 48 channels become 4 x 4 pixels of 3: the reverse of the encoder's first step.
+    x = layers.Conv2D(48, 3, padding="same")(x)  # (b, 16, 16, 48)
+    x = ops.nn.depth_to_space(x, 4)  # (b, 64, 64, 3)
     images = layers.Activation("sigmoid", name="images")(x)
     return keras.Model(z, images, name="decoder")
 
 
 def stage_widths(image_size: int) -> list[int]:
-    """Filters of each halving from `image_size` down to 4 x 4: 32, 64, 128, 256, 256."""
+    """Filters at a quarter of `image_size` and each halving down to 4 x 4: 64, 128, 256, 256."""
     if image_size not in IMAGE_SIZES:
         raise ValueError(f"image_size is {image_size}: choose one of {IMAGE_SIZES}.")
-    halvings = int(math.log2(image_size // 4))
-    return [min(32 * 2**i, 256) for i in range(halvings)]
+    stages = int(math.log2(image_size // 4)) - 1
+    return [min(64 * 2**i, 256) for i in range(stages)]
 
 
 def kl_divergence(z_mean, z_log_var):

@@ -1,0 +1,267 @@
+"""Measures how soon our recipe and the original one learn faces: two models, curves, ratios."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import keras
+import matplotlib.pyplot as plt
+import pandas as pd
+from tqdm import tqdm
+from typer import Option, Typer
+
+from benchmarks.origin import BATCH_SIZE as ORIGIN_BATCH_SIZE
+from benchmarks.origin import build_origin
+from vaelib.__main__ import main
+from vaelib.data import Faces, load_images, load_pixels, make_dataset, read_faces
+from vaelib.metrics import FaceFeatures, evaluate
+from vaelib.model import VAE, build_decoder, build_encoder
+from vaelib.training import BATCH_SIZE, LEARNING_RATE, warmup_cosine_shape, without_optimizer
+
+MARKS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.25, 0.35, 0.5, 0.7, 0.85, 1.0)
+"""When to measure, as shares of the budget."""
+
+CURVE_SAMPLES = 2000  # new faces for a point of the curve; the last point has them all
+GAUSSIAN_FACES = 10_000  # training faces that the Gaussian is fitted to
+
+app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+# ------------------------------------------------------------------ training against the clock
+
+
+class Clock(keras.callbacks.Callback):
+    """Trains for a number of seconds, sets the learning rate, and measures on the way.
+
+    Only training counts: the clock starts after the first step, which builds the graph, and stands
+    still while a point is measured.
+
+    Args:
+        seconds: of training.
+        rate: from the share of the seconds that is over to the learning rate.
+        marks: shares at which `measure` is called.
+        measure: takes the seconds; called with the model as it is.
+        now: what the time is.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        rate: Callable[[float], float],
+        marks: list[float],
+        measure: Callable[[float], None],
+        now: Callable[[], float] = time.monotonic,
+    ):
+        super().__init__()
+        self.seconds, self.rate, self.measure, self.now = seconds, rate, measure, now
+        self.marks = sorted(marks)
+        self.start = None
+        bar = {"total": round(seconds), "unit": "s", "leave": False}
+        self.bar = tqdm(desc="Training", disable=not sys.stderr.isatty(), **bar)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        share = 0.0 if self.start is None else (self.now() - self.start) / self.seconds
+        self.model.optimizer.learning_rate.assign(self.rate(min(share, 1.0)))
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.start is None:
+            self.start = self.now()
+        elapsed = self.now() - self.start
+        self.bar.n = round(elapsed)
+        self.bar.refresh()
+        if self.marks and elapsed >= self.marks[0] * self.seconds:
+            while self.marks and elapsed >= self.marks[0] * self.seconds:
+                self.marks.pop(0)
+            self.measure(elapsed)
+            self.start = self.now() - elapsed
+        if elapsed >= self.seconds:
+            self.model.stop_training = True
+            self.bar.close()
+
+
+def train_for(
+    vae: VAE,
+    faces: Faces,
+    seconds: float,
+    batch_size: int,
+    rate: Callable[[float], float],
+    marks: list[float],
+    measure: Callable[[float], None],
+) -> None:
+    """Train `vae` on the training split for so many seconds, measuring at `marks`."""
+    load_pixels(faces, vae.image_size)  # decoded once, for both
+    clock = Clock(seconds, rate, marks, measure)
+    vae.fit(
+        make_dataset(faces, "train", vae.image_size, batch_size).repeat(),
+        steps_per_epoch=10**9,  # the clock ends it
+        shuffle=False,  # the pipeline shuffles
+        callbacks=[clock],
+        verbose=0,
+    )
+
+
+def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 64) -> VAE:
+    """The course's recipe: its model, its batch size, its learning rate over the time given."""
+    keras.utils.set_random_seed(0)
+    vae = VAE(build_encoder(image_size), build_decoder(image_size))
+    vae.compile(keras.optimizers.Adam(LEARNING_RATE))
+
+    def rate(share: float) -> float:
+        return LEARNING_RATE * warmup_cosine_shape(share)
+
+    train_for(vae, faces, seconds, BATCH_SIZE, rate, marks, lambda s: measure(vae, s))
+    return vae
+
+
+def train_origin(faces: Faces, seconds: float, marks, measure, image_size: int = 64) -> VAE:
+    """The original recipe: it keeps its learning rate."""
+    keras.utils.set_random_seed(0)
+    vae = build_origin(image_size)
+    constant = float(vae.optimizer.learning_rate.numpy())
+    run = {"batch_size": ORIGIN_BATCH_SIZE, "rate": lambda share: constant}
+    train_for(vae, faces, seconds, marks=marks, measure=lambda s: measure(vae, s), **run)
+    return vae
+
+
+# ------------------------------------------------------------------ what is measured
+
+
+class Curve:
+    """The numbers of one model as it trains: a row for each moment that it was measured."""
+
+    def __init__(self, name: str, faces: Faces, features: FaceFeatures, last: float, out: Path):
+        self.name, self.faces, self.features, self.last, self.out = name, faces, features, last, out
+        self.rows = []
+
+    def __call__(self, vae: VAE, seconds: float) -> None:
+        whole = seconds >= self.last
+        vae.fit_latents(_some_faces(self.faces, vae.image_size))
+        samples = {} if whole else {"samples": CURVE_SAMPLES}
+        numbers = evaluate(vae, self.faces, "test", self.features, **samples)
+        numbers["fc_samples"] = min(numbers["fc_prior"], numbers["fc_gaussian"])
+        self.rows.append({"recipe": self.name, "seconds": round(seconds, 1), **numbers})
+        print(
+            f"{self.name:9}{seconds:7.0f} s   {numbers['bpd']:.3f} bits a dimension,   "
+            f"FC {numbers['fc_samples']:.2f} samples, {numbers['fc_reconstructions']:.2f} "
+            "reconstructions",
+            flush=True,
+        )
+
+    def keep(self, vae: VAE, name: str) -> None:
+        self.out.mkdir(parents=True, exist_ok=True)
+        without_optimizer(vae).save(self.out / name)
+
+
+def _some_faces(faces: Faces, image_size: int):
+    return load_images(faces, faces.names("train")[:GAUSSIAN_FACES], image_size)
+
+
+QUALITY = ("bpd", "fc_samples", "fc_reconstructions")
+"""What "the same quality" means: all three, and less is better in each."""
+
+
+def summary(ours: pd.DataFrame, origin: pd.DataFrame, budget: float) -> dict:
+    """The last line of the command.
+
+    Args:
+        ours, origin: the curves; `seconds` and QUALITY in each row.
+        budget: seconds that both recipes were given; the original may have had more.
+
+    Returns:
+        fc_samples_ratio and fc_reconstructions_ratio: ours over the original's at `budget`;
+        bpd_gain: how many bits lower ours is; speedup: the original's seconds over ours to its
+        final quality, None if ours did not get there; and what they were computed from.
+    """
+    mine, theirs = ours.iloc[-1], origin[origin["seconds"] >= budget].iloc[0]
+    final = origin.iloc[-1]
+    there = ours[(ours[list(QUALITY)] <= final[list(QUALITY)]).all(axis=1)]
+    reached = None if there.empty else float(there["seconds"].iloc[0])
+    return {
+        "fc_samples_ratio": round(mine["fc_samples"] / theirs["fc_samples"], 3),
+        "fc_reconstructions_ratio": round(
+            mine["fc_reconstructions"] / theirs["fc_reconstructions"], 3
+        ),
+        "bpd_gain": round(theirs["bpd"] - mine["bpd"], 3),
+        "speedup": None if reached is None else round(final["seconds"] / reached, 1),
+        "seconds_to_final_quality_of_origin": reached,
+        "budget": budget,
+        "origin_budget": float(final["seconds"]),
+    }
+
+
+def as_text(curves: pd.DataFrame) -> str:
+    """The last row of each recipe as a table, one number a line."""
+    last = curves.groupby("recipe", sort=False).tail(1).set_index("recipe")
+    return last.T.to_string(float_format="{:.3f}".format)
+
+
+def draw(curves: pd.DataFrame, path: Path) -> None:
+    """The three curves over seconds, both recipes in each, as a picture."""
+    titles = {
+        "bpd": "bits a dimension",
+        "fc_samples": "FC of samples",
+        "fc_reconstructions": "FC of reconstructions",
+    }
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained")
+    for axis, (column, title) in zip(axes, titles.items()):
+        for (name, rows), style in zip(
+            curves.groupby("recipe", sort=False), [("o-", "#0072B2"), ("s--", "#D55E00")]
+        ):
+            axis.plot(rows["seconds"], rows[column], style[0], color=style[1], label=name, ms=4)
+        axis.set(title=title, xlabel="seconds of training", xscale="log")
+        axis.set_ylim(*((None, None) if column == "bpd" else (0, None)))
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+# ------------------------------------------------------------------ the command
+
+
+@app.command()
+def measure(
+    faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
+    budget: Annotated[float, Option(min=1, help="Seconds of training for each.")] = 240,
+    origin_budget: Annotated[
+        float | None, Option(help="Seconds for the original; as many, if left out.")
+    ] = None,
+    out: Annotated[Path, Option(help="Folder for both models, the curves and the figure.")] = Path(
+        "build/benchmarks/time_to_quality"
+    ),
+) -> None:
+    """Train our recipe and the original one for so many seconds; the last line is JSON."""
+    data = read_faces(faces)
+    features = FaceFeatures(data)
+    longest = max(budget, origin_budget or 0)
+    marks = [share * budget for share in MARKS]
+    ours = Curve("ours", data, features, budget, out)
+    vae = train_ours(data, budget, [mark / budget for mark in marks], ours)
+    ours.keep(vae, "ours.keras")
+
+    origin = Curve("original", data, features, budget, out)
+
+    def at_budget(vae: VAE, seconds: float) -> None:
+        origin(vae, seconds)
+        if seconds >= budget and not (out / "original.keras").exists():
+            origin.keep(vae, "original.keras")
+
+    (out / "original.keras").unlink(missing_ok=True)
+    marks += [2**power * budget for power in range(1, 20) if 2**power * budget < longest]
+    vae = train_origin(data, longest, [mark / longest for mark in {*marks, longest}], at_budget)
+    if longest > budget:
+        origin.keep(vae, "original-final.keras")
+    curves = pd.DataFrame(ours.rows + origin.rows)
+    curves.to_csv(out / "curves.csv", index=False)
+    draw(curves, out / "curves.png")
+    print(as_text(curves))
+    both = (curves[curves["recipe"] == name] for name in ("ours", "original"))
+    print(json.dumps({**summary(*both, budget), "faces": str(data.folder.name)}))
+
+
+if __name__ == "__main__":
+    main(app)
