@@ -23,11 +23,13 @@ def train(
     faces: FacesOption = "portraits",
     epochs: Annotated[int, Option(min=1)] = 8,
     steps_per_epoch: Annotated[int, Option(min=1)] = 70,
-    batch_size: Annotated[int, Option(min=1)] = 32,
+    batch_size: Annotated[int, Option(min=1)] = training.BATCH_SIZE,
     image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
     latent_dim: Annotated[int, Option(min=1)] = 128,
-    sigma: Annotated[float, Option(help="Standard deviation of a pixel.")] = 0.15,
-    learning_rate: Annotated[float, Option(help="At its peak.")] = 2e-3,
+    sigma: Annotated[
+        float | None, Option(help="Standard deviation of a pixel; learned if left out.")
+    ] = None,
+    learning_rate: Annotated[float, Option(help="At its peak.")] = training.LEARNING_RATE,
     seed: int = 0,
 ) -> None:
     """Train a VAE: what notebook 03 does, from a terminal."""

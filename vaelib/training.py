@@ -1,5 +1,6 @@
 """What happens around `fit`: runs, callbacks, the learning-rate schedule, TensorBoard."""
 
+import math
 import re
 import sys
 from datetime import datetime
@@ -19,6 +20,9 @@ from vaelib.model import VAE
 
 PRETRAINED = DATA / "pretrained" / "vae.keras"
 RUNS = DATA.parent / "runs"
+BATCH_SIZE = 32
+LEARNING_RATE = 2e-3  # at its peak
+GAUSSIAN_FACES = 10_000  # training faces that the Gaussian of `VAE.sample` is fitted to
 
 
 def train(
@@ -27,8 +31,8 @@ def train(
     run: Path,
     epochs: int = 8,
     steps_per_epoch: int = 70,
-    batch_size: int = 32,
-    learning_rate: float = 2e-3,
+    batch_size: int = BATCH_SIZE,
+    learning_rate: float = LEARNING_RATE,
 ) -> pd.DataFrame:
     """Compile and fit `vae` on the training split, validate on "val", and finish the run.
 
@@ -47,7 +51,7 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     pipeline = {"image_size": vae.image_size, "batch_size": batch_size}
     schedule = warmup_cosine(epochs * steps_per_epoch, learning_rate)
-    vae.compile(keras.optimizers.Adam(schedule))
+    vae.compile(keras.optimizers.Muon(schedule))
     on_terminal = sys.stderr.isatty()
     history = vae.fit(
         make_dataset(faces, "train", **pipeline).repeat(),
@@ -58,10 +62,12 @@ def train(
         shuffle=False,  # the pipeline shuffles
         verbose=0 if on_terminal else 2,
     )
-    return finish_run(vae, run, history)
+    return finish_run(vae, run, history, faces)
 
 
-def warmup_cosine(steps: int, peak: float = 2e-3) -> keras.optimizers.schedules.CosineDecay:
+def warmup_cosine(
+    steps: int, peak: float = LEARNING_RATE
+) -> keras.optimizers.schedules.CosineDecay:
     """Learning rate that climbs to `peak` over the first tenth of `steps` and falls to zero."""
     warmup = max(1, steps // 10)
     return keras.optimizers.schedules.CosineDecay(
@@ -70,6 +76,13 @@ def warmup_cosine(steps: int, peak: float = 2e-3) -> keras.optimizers.schedules.
         warmup_steps=warmup,
         decay_steps=max(1, steps - warmup),
     )
+
+
+def warmup_cosine_shape(share: float) -> float:
+    """The shape of `warmup_cosine`: from the share of the training that is over to that of peak."""
+    if share < 0.1:
+        return 0.01 + 0.99 * share / 0.1
+    return 0.5 + 0.5 * math.cos(math.pi * (share - 0.1) / 0.9)
 
 
 def run_callbacks(vae: VAE, faces: Faces, run: Path) -> list[Callback]:
@@ -228,14 +241,17 @@ def new_run(runs: Path = RUNS) -> Path:
     raise FileExistsError(f"{runs} holds a hundred runs of this second: wait one.")
 
 
-def finish_run(vae: VAE, run: Path, history: keras.callbacks.History) -> pd.DataFrame:
+def finish_run(vae: VAE, run: Path, history: keras.callbacks.History, faces: Faces) -> pd.DataFrame:
     """Save the history as history.csv and the model as vae.keras: with it, the run is finished.
+
+    Before, the Gaussian of the encoded training faces is fitted, so that the model can sample.
 
     Returns:
         The history, one row an epoch.
     """
     table = pd.DataFrame(history.history, index=pd.Index(history.epoch, name="epoch") + 1)
     table.to_csv(run / "history.csv")
+    vae.fit_latents(load_images(faces, faces.names("train")[:GAUSSIAN_FACES], vae.image_size))
     without_optimizer(vae).save(run / "vae.keras")
     return table
 
