@@ -192,7 +192,8 @@ class VAE(keras.Model):
 
     image_size = property(lambda self: self.encoder.input_shape[1], doc="In pixels.")
     latent_dim = property(lambda self: self.decoder.input_shape[-1], doc="The length of z.")
-    sigma = property(lambda self: float(ops.convert_to_numpy(self._sigma)), doc="Of a pixel, now.")
+    # The shortest decimal of the 32 bits, so that a sigma of 0.15 reads 0.15.
+    sigma = property(lambda self: float(str(ops.convert_to_numpy(self._sigma))), doc="Of a pixel.")
     latent_mean = property(lambda self: ops.convert_to_numpy(self._latent_mean))
     latent_factor = property(lambda self: ops.convert_to_numpy(self._latent_factor))
 
@@ -279,14 +280,16 @@ class VAE(keras.Model):
         It has the mean and the full covariance of draws of z for these faces.
 
         Args:
-            images: (n, h, w, 3) in [0, 1], training faces, many more than latent_dim.
+            images: (n, h, w, 3) in [0, 1], training faces, many more than latent_dim; or batches
+                of them, such as `make_dataset` gives.
 
         Raises:
             ValueError: fewer than two images, or of another size.
         """
-        if len(images) < 2:
-            raise ValueError(f"{len(images)} faces have no covariance: give thousands.")
-        z_mean, z_log_var = self.posterior(images)
+        batches = [images] if hasattr(images, "shape") else images
+        z_mean, z_log_var = map(np.concatenate, zip(*[self.posterior(b) for b in batches]))
+        if len(z_mean) < 2:
+            raise ValueError(f"{len(z_mean)} faces have no covariance: give thousands.")
         covariance = np.cov(z_mean, rowvar=False).reshape(self.latent_dim, self.latent_dim)
         # A draw is mean plus noise, so its covariance is that of the means plus the mean noise.
         covariance += np.diag(np.exp(z_log_var.astype("float64")).mean(axis=0))
@@ -325,6 +328,8 @@ class VAE(keras.Model):
             raise FileExistsError(f"{path} exists: choose another name, or pass overwrite=True.")
         try:
             super().save(aside, overwrite=True, **kwargs)
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())  # on the disk before it takes the old one's name
             os.replace(aside, path)
         finally:
             aside.unlink(missing_ok=True)

@@ -558,6 +558,194 @@ def test_nothing_to_encode_or_decode_is_one_sentence(vae, one_sentence):
         one_sentence(error.value, "at least one")
 
 
+# The VAE: sigma
+
+
+def after_training(new_vae, images, sigma=None, batches: int = 3) -> VAE:
+    vae = new_vae(sigma=sigma)
+    vae.compile(keras.optimizers.SGD(0.0), run_eagerly=True)  # the weights stay
+    vae.fit(images[: 5 * batches], batch_size=5, shuffle=False, verbose=0)
+    return vae
+
+
+def test_a_learned_sigma_follows_the_error_of_the_batches(new_vae, images, no_noise):
+    vae = after_training(new_vae, images)
+    variance, twin = model.FIRST_SIGMA**2, new_vae(sigma=None)
+    for start in (0, 5, 10):
+        batch = images[start : start + 5]
+        reconstruction = np.asarray(twin(batch, training=True)["reconstruction"])
+        variance = 0.98 * variance + 0.02 * np.square(batch - reconstruction).mean()
+    assert vae.sigma == pytest.approx(math.sqrt(variance), rel=1e-5)
+    assert vae.sigma != pytest.approx(model.FIRST_SIGMA, rel=1e-4)
+
+
+def test_evaluate_and_predict_leave_sigma_alone(new_vae, images):
+    vae = new_vae(sigma=None)
+    vae.compile(run_eagerly=True)
+    vae.evaluate(images[:5], verbose=0)
+    vae.predict(images[:5], verbose=0)
+    assert vae.sigma == model.FIRST_SIGMA
+
+
+def test_the_loss_is_that_of_the_sigma_of_now(new_vae, uneven, no_noise):
+    vae = new_vae(sigma=None)
+    vae._sigma.assign(0.17)
+    vae.compile()
+    outputs = vae.predict(uneven, verbose=0)
+    reported = vae.evaluate(batched(uneven, "images"), verbose=0, return_dict=True)
+    check_means(reported, *terms(uneven, outputs, 0.17))
+
+
+def test_a_fixed_sigma_stays(new_vae, images):
+    assert after_training(new_vae, images, sigma=0.15).sigma == 0.15
+
+
+def test_sigma_is_learned_unless_it_is_given(vae):
+    assert VAE(vae.encoder, vae.decoder).sigma_is_learned
+    assert not VAE(vae.encoder, vae.decoder, 0.1).sigma_is_learned
+
+
+def test_images_all_alike_do_not_drive_sigma_to_zero(new_vae, images):
+    vae = new_vae(sigma=None)
+    vae._sigma.assign(1e-5)
+    vae.compile(run_eagerly=True)
+    z = np.zeros((5, LATENT_DIM), "float32")
+    perfect = {"reconstruction": images[:5], "z_mean": z, "z_log_var": z}
+    vae.compute_loss(images[:5], y_pred=perfect)
+    assert vae.sigma == pytest.approx(model.SMALLEST_SIGMA)
+
+
+def test_no_gradient_moves_sigma_or_the_gaussian(new_vae):
+    names = {weight.name for weight in new_vae(sigma=None).non_trainable_variables}
+    assert {"sigma", "latent_mean", "latent_factor"} < names
+
+
+@pytest.mark.parametrize("sigma", [None, 0.15])
+def test_sigma_is_saved_and_loaded(new_vae, images, tmp_path, sigma):
+    vae = after_training(new_vae, images, sigma)
+    vae.save(tmp_path / "vae.keras")
+    copy = quietly_loaded(tmp_path / "vae.keras")
+    assert copy.sigma == vae.sigma
+    assert copy.sigma_is_learned == (sigma is None)
+    copy.fit(images[:5], batch_size=5, verbose=0)
+    assert (copy.sigma == vae.sigma) == (sigma is not None)
+
+
+# The VAE: the Gaussian of the encoded faces
+
+
+@pytest.fixture(scope="module")
+def fitted(new_vae, images) -> VAE:
+    vae = new_vae(2)
+    vae.fit_latents(images)
+    return vae
+
+
+def test_the_gaussian_is_that_of_the_formula(fitted, images):
+    z_mean, z_log_var, _ = (np.asarray(z, "float64") for z in fitted.encoder(images))
+    np.testing.assert_allclose(fitted.latent_mean, z_mean.mean(axis=0), atol=1e-5)
+    centred = z_mean - z_mean.mean(axis=0)
+    expected = centred.T @ centred / 29 + np.diag(np.exp(z_log_var).mean(axis=0))
+    covariance = fitted.latent_factor @ fitted.latent_factor.T
+    np.testing.assert_allclose(covariance, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_gaussian_is_that_of_many_draws(fitted, images):
+    z_mean, z_log_var = fitted.posterior(images)
+    many = (4000, *z_mean.shape)
+    z = z_mean + np.exp(0.5 * z_log_var) * np.random.default_rng(0).standard_normal(many)
+    # Draws spread around the mean of these 30 faces, so the covariance is over 30, not 29.
+    between = np.cov(z_mean, rowvar=False)
+    expected = np.cov(z.reshape(-1, LATENT_DIM), rowvar=False) + between / 30
+    deviation = np.sqrt(np.diag(expected))
+    error = np.outer(deviation, deviation) / math.sqrt(4000 * 30)
+    covariance = fitted.latent_factor @ fitted.latent_factor.T
+    assert (np.abs(covariance - expected) < 6 * error).all()
+    assert np.abs(fitted.latent_mean - z.mean((0, 1))).max() < 6 * (deviation / 346).max()
+
+
+def test_samples_come_from_the_fitted_gaussian(fitted):
+    z = fitted.sample_latents(200_000, seed=1)
+    assert z.dtype == np.float32
+    np.testing.assert_allclose(z.mean(axis=0), fitted.latent_mean, atol=0.02)
+    expected = fitted.latent_factor @ fitted.latent_factor.T
+    np.testing.assert_allclose(np.cov(z, rowvar=False), expected, atol=0.05)
+    np.testing.assert_array_equal(fitted.sample(3, 1), fitted.decode(fitted.sample_latents(3, 1)))
+
+
+def test_samples_of_the_prior_do_not_know_the_fitted_gaussian(fitted, new_vae):
+    draws = np.random.default_rng(3).standard_normal((5, LATENT_DIM))
+    np.testing.assert_allclose(fitted.sample_latents(5, 3, prior=True), draws, rtol=1e-6)
+    np.testing.assert_array_equal(fitted.sample(5, 3, prior=True), fitted.decode(draws))
+    assert not np.allclose(fitted.sample_latents(5, 3), draws, atol=0.1)
+
+
+def test_before_fit_latents_the_gaussian_is_the_prior(vae):
+    np.testing.assert_array_equal(vae.sample(4), vae.sample(4, prior=True))
+
+
+def test_truncation_draws_faces_towards_the_mean(fitted):
+    mean_face = fitted.decode(fitted.latent_mean[None])
+    for face in fitted.sample(3, truncation=0.0):
+        np.testing.assert_allclose(face, mean_face[0], atol=1e-6)
+    prior_mean = fitted.sample_latents(3, prior=True, truncation=0.0)
+    np.testing.assert_array_equal(prior_mean, np.zeros((3, LATENT_DIM)))
+    full, half = (fitted.sample_latents(9, truncation=t) - fitted.latent_mean for t in (1, 0.5))
+    np.testing.assert_allclose(half, full / 2, atol=1e-5)
+
+
+def test_a_collapsed_latent_has_a_gaussian_too(new_vae, images):
+    vae = new_vae()
+    for layer in vae.encoder.layers:
+        if isinstance(layer, layers.Dense):  # both heads ignore the face: z is N(0, 1) for all
+            layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    vae.fit_latents(images)
+    np.testing.assert_allclose(vae.latent_mean, np.zeros(LATENT_DIM), atol=1e-6)
+    np.testing.assert_allclose(vae.latent_factor, np.eye(LATENT_DIM), atol=1e-6)
+    assert np.isfinite(vae.sample(2)).all()
+
+
+@pytest.mark.parametrize("latent_dim", [1, 40])
+def test_one_latent_or_more_latents_than_faces_have_a_gaussian(new_vae, images, latent_dim):
+    vae = new_vae(latent_dim=latent_dim)
+    vae.fit_latents(images[:10])
+    assert vae.latent_factor.shape == (latent_dim, latent_dim)
+    assert np.isfinite(vae.sample(2)).all()
+
+
+def test_the_gaussian_can_be_fitted_to_batches(fitted, faces, new_vae, images):
+    vae = new_vae(2)
+    vae.fit_latents(make_dataset(faces, "train", SIZE, 5, shuffle=False))
+    again = new_vae(2)
+    again.fit_latents(images[:17])
+    np.testing.assert_allclose(vae.latent_factor, again.latent_factor, atol=1e-5)
+    np.testing.assert_allclose(vae.latent_mean, again.latent_mean, atol=1e-5)
+
+
+def test_one_face_has_no_gaussian(vae, images, one_sentence):
+    with pytest.raises(ValueError) as error:
+        vae.fit_latents(images[:1])
+    one_sentence(error.value, "1 face", "covariance")
+
+
+def test_a_reloaded_model_samples_alike_in_a_new_process(fitted, python, tmp_path):
+    fitted.save(tmp_path / "vae.keras")
+    code = """
+import sys, vaelib, keras, numpy as np
+vae = keras.saving.load_model(sys.argv[1])
+np.savez("out.npz", fitted=vae.sample_latents(5, 7), prior=vae.sample_latents(5, 7, prior=True),
+         faces=vae.sample(2), mean=vae.latent_mean, factor=vae.latent_factor)
+"""
+    done = python("-W", "error::UserWarning", "-c", code, tmp_path / "vae.keras", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    out = np.load(tmp_path / "out.npz")
+    np.testing.assert_array_equal(out["mean"], fitted.latent_mean)
+    np.testing.assert_array_equal(out["factor"], fitted.latent_factor)
+    np.testing.assert_allclose(out["fitted"], fitted.sample_latents(5, 7), atol=1e-6)
+    np.testing.assert_allclose(out["prior"], fitted.sample_latents(5, 7, prior=True), atol=1e-6)
+    np.testing.assert_allclose(out["faces"], fitted.sample(2), atol=1e-5)
+
+
 # The VAE: configuration and files
 
 
