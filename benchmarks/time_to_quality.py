@@ -107,7 +107,7 @@ def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 6
     """The course's recipe: its model, its batch size, its learning rate over the time given."""
     keras.utils.set_random_seed(0)
     vae = VAE(build_encoder(image_size), build_decoder(image_size))
-    vae.compile(keras.optimizers.Muon(LEARNING_RATE))
+    vae.compile(keras.optimizers.Muon(LEARNING_RATE, adam_lr_ratio=1 / 3))
 
     def rate(share: float) -> float:
         return LEARNING_RATE * warmup_cosine_shape(share)

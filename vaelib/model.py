@@ -60,9 +60,10 @@ def build_encoder(image_size: int = 64, latent_dim: int = 128) -> keras.Model:
     Raises:
         ValueError: an image size that is none of the three.
     """
+    widths = stage_widths(image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
     x = images  # (b, 64, 64, 3)
-    for i, width in enumerate(stage_widths(image_size)):
+    for i, width in enumerate(widths):
         # The first step goes by 4 pixels, the others by 2: little is computed at full size.
         kernel, stride = (8, 4) if i == 0 else (3, 2)
         # (b, 16, 16, 64), (b, 8, 8, 128), (b, 4, 4, 256)
