@@ -1,0 +1,118 @@
+"""The training benchmark: its arithmetic, its command, and a real step of each contender."""
+
+import itertools
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import throughput
+from vaelib.__main__ import main
+
+RATES = {"ours": [100.0, 80.0, 90.0], "torch": [50.0, 80.0, 50.0], "origin": [25.0, 20.0, 30.0]}
+
+
+def facts(name: str) -> dict:
+    framework = "torch" if name == "torch" else "tensorflow"
+    size = 128 if name == "origin" else 32
+    common = {"batch_size": size, "device": "CPU", "cores": 2}
+    return {**common, "framework": framework, "version": f"{framework} 1"}
+
+
+def result(*names: str) -> dict:
+    rates = {name: RATES[name] for name in names}
+    return throughput.summary("ours", rates, {name: facts(name) for name in names})
+
+
+def test_ratios_are_medians_of_turns():
+    found = result("ours", "torch", "origin")
+    assert found["ratio_to_torch"] == 1.8  # of 2, 1 and 1.8
+    assert found["ratio_to_origin"] == 4.0
+    assert found["ratio_ranges"]["origin"] == [3.0, 4.0]
+    assert found["images_per_second"] == {"ours": 90.0, "torch": 50.0, "origin": 25.0}
+    assert found["versions"] == {"tensorflow": "tensorflow 1", "torch": "torch 1"}
+    assert found["batch_sizes"] == {"ours": 32, "torch": 32, "origin": 128}
+
+
+def test_without_pytorch_its_ratio_is_null():
+    found = result("ours", "origin")
+    assert found["ratio_to_torch"] is None and found["ratio_to_origin"] == 4.0
+
+
+def test_the_table_has_a_line_a_contender():
+    lines = throughput.as_text(result("ours", "torch", "origin")).splitlines()
+    assert [len(lines), lines[3].split()[:4]] == [5, ["the", "original", "128", "25.0"]]
+    assert lines[2].split()[-5:] == ["1.80", "1.00", "to", "2.00", "CPU"]
+
+
+def test_turns_alternate(capsys):
+    clock = itertools.count(1)
+    worker = SimpleNamespace(work=lambda: {"rate": next(clock)})
+    rates = throughput.take_turns({"ours": worker, "origin": worker}, 2)
+    assert rates == {"ours": [1, 3], "origin": [2, 4]}
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "turn 2 of 2: ours 3, the original 4 images a second"
+
+
+class FakeWorker:
+    """Answers with the numbers above."""
+
+    device = "CPU"
+
+    def __init__(self, name, faces, batch_size, image_size, seconds):
+        self.facts = {**facts(name), "device": self.device}
+        self._rates = iter(RATES[name.removesuffix("_xla")])
+
+    def work(self) -> dict:
+        return {"rate": next(self._rates)}
+
+    def stop(self) -> None:
+        pass
+
+
+def run_here(monkeypatch, *arguments: object) -> int:
+    """Runs the command line in this process; returns its exit code."""
+    monkeypatch.setattr(sys, "argv", ["throughput", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main(throughput.app)
+    return end.value.code or 0
+
+
+@pytest.mark.parametrize("installed", [True, False])
+@pytest.mark.parametrize("options, device", [([], "CPU"), (["--jit"], "CPU"), ([], "GPU")])
+def test_command(monkeypatch, tmp_path, capsys, options, device, installed):
+    monkeypatch.setattr(throughput, "contender", FakeWorker)
+    monkeypatch.setattr(FakeWorker, "device", device)
+    monkeypatch.setattr(throughput.importlib.util, "find_spec", lambda name: installed or None)
+    figure = tmp_path / "new" / "rates.png"
+    assert run_here(monkeypatch, "--turns", 3, "--figure", figure, *options) == 0
+    printed = capsys.readouterr().out
+    found = json.loads(printed.splitlines()[-1])
+    ours = ["ours_xla"] if options else ["ours", "ours_xla"] if device == "GPU" else ["ours"]
+    assert list(found["images_per_second"]) == [*ours, *["torch"] * installed, "origin"]
+    assert found["ratio_to_torch"] == (1.8 if installed else None)
+    assert ("PyTorch is not installed" in printed) is not installed
+    with Image.open(figure) as picture:
+        assert picture.width > 500
+
+
+def test_a_contender_that_fails_gives_its_reason(monkeypatch, tmp_path, capsys):
+    assert run_here(monkeypatch, "--faces", tmp_path / "none") == 2
+    message = capsys.readouterr().err.strip()
+    assert message.startswith("error: Measuring ours failed: ") and "\n" not in message
+    assert "none does not exist" in message
+
+
+@pytest.mark.parametrize("name", ["ours", "origin", "torch"])
+def test_a_contender_trains(name):
+    if name == "torch":
+        pytest.importorskip("torch", reason="PyTorch is an extra: pip install -e .[torch]")
+    prepare = throughput._prepare_torch if name == "torch" else throughput._prepare_keras
+    batches = list(np.random.default_rng(0).random((2, 4, 32, 32, 3), "float32"))
+    train, said = prepare(name, batches, 32)
+    train(3)
+    assert said["framework"] == ("torch" if name == "torch" else "tensorflow")
+    assert throughput._time(train, 1) > 0
