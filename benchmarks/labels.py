@@ -16,18 +16,15 @@ import vaelib  # isort: skip  # before keras: it starts TensorFlow without its l
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
-from keras import layers
 from PIL import Image
 from tqdm import tqdm
-from tqdm.keras import TqdmCallback
 from typer import Option, Typer
 
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
-from vaelib.data import Faces, load_image, load_pixels, make_dataset
-from vaelib.training import warmup_cosine
+from vaelib.data import Faces, load_image, load_pixels
+from vaelib.metrics import classify, train_classifier
 
 CELEBA_RATES = {
     "5_o_Clock_Shadow": 11.1,
@@ -77,116 +74,10 @@ COLUMNS = ("rate", "celeba_rate", "ratio", "auc", "switched")
 """The columns of the table of results."""
 
 IMAGE_SIZE = 64
-SHIFT = 2  # pixels, either way
+BATCH_SIZE = 64  # training faces a step
 JPG_QUALITY = 95  # of the portraits' files
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-# ------------------------------------------------------------------ the classifier
-
-
-def build_classifier(n_attributes: int, image_size: int = IMAGE_SIZE) -> keras.Model:
-    """An untrained convolutional classifier of several attributes at once.
-
-    It is small enough to train in four minutes on two cores. The last feature map is flattened,
-    not averaged: faces are aligned, so where something is tells much of what it is.
-
-    Args:
-        n_attributes: the number of attributes.
-        image_size: width and height of the images in pixels, a multiple of 16.
-
-    Returns:
-        A model from images, float32 (n, image_size, image_size, 3) in [0, 1], to logits, float32
-        (n, n_attributes).
-
-    Raises:
-        ValueError: `image_size` is no multiple of 16.
-    """
-    if image_size < 16 or image_size % 16:
-        raise ValueError(f"The image size must be a multiple of 16, not {image_size}.")
-    images = keras.Input((image_size, image_size, 3), name="images")
-    x = layers.Rescaling(2.0, -1.0)(images)
-    for filters in (32, 64, 128, 256):
-        x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    x = layers.Dropout(0.3)(layers.Flatten()(x))
-    return keras.Model(images, layers.Dense(n_attributes, name="logits")(x), name="classifier")
-
-
-def train_classifier(
-    faces: Faces,
-    attributes: list[str],
-    epochs: int = 8,
-    image_size: int = IMAGE_SIZE,
-    batch_size: int = 64,
-    learning_rate: float = 2e-3,
-    seed: int = 0,
-) -> keras.Model:
-    """Train a classifier on the training split of `faces`, with images shifted a little.
-
-    Args:
-        attributes: the names to learn, in the order of the logits.
-        epochs: passes over the training split.
-        image_size: width and height of the images in pixels, a multiple of 16.
-        batch_size: images a step.
-        learning_rate: at its peak; it climbs for a tenth of the steps and falls to zero.
-        seed: of the weights, of dropout, of the shifts and of the order of the images.
-
-    Returns:
-        The trained model, as `build_classifier` describes it.
-
-    Raises:
-        KeyError: an attribute that `faces` does not have.
-        ValueError: `image_size` is no multiple of 16.
-    """
-    keras.utils.set_random_seed(seed)
-    columns = _columns(faces, attributes)
-    model = build_classifier(len(attributes), image_size)
-    with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
-        load_pixels(faces, image_size)  # its progress bar is for terminals
-    pipeline = make_dataset(faces, "train", image_size, batch_size, labels=True, seed=seed)
-    pipeline = pipeline.map(
-        lambda images, labels: (random_shift(images, SHIFT), tf.gather(labels, columns, axis=1))
-    )
-    steps = epochs * len(pipeline)
-    model.compile(
-        keras.optimizers.AdamW(warmup_cosine(steps, learning_rate), weight_decay=1e-4),
-        keras.losses.BinaryCrossentropy(from_logits=True),
-        jit_compile=False,  # compiling takes longer than it saves here
-    )
-    on_terminal = sys.stderr.isatty()
-    model.fit(
-        pipeline.prefetch(2),
-        epochs=epochs,
-        shuffle=False,  # the pipeline shuffles
-        callbacks=[TqdmCallback()] if on_terminal else [],
-        verbose=0 if on_terminal else 2,
-    )
-    return model
-
-
-def random_shift(images: tf.Tensor, by: int) -> tf.Tensor:
-    """Shift each image of a batch by its own number of pixels, -by to by, down and to the right.
-
-    What comes in at an edge is the image mirrored there. Images are never flipped: a parting or a
-    pose would change sides.
-
-    Args:
-        images: (n, size, size, 3).
-        by: in pixels.
-    """
-    count, size = tf.shape(images)[0], images.shape[1]
-    images = tf.pad(images, [[0, 0], [by, by], [by, by], [0, 0]], "REFLECT")
-    for axis in (1, 2):
-        start = tf.random.uniform((count, 1), 0, 2 * by + 1, tf.int32)
-        images = tf.gather(images, start + tf.range(size), axis=axis, batch_dims=1)
-    return images
-
-
-def logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """The classifier's scores: uint8 (n, size, size, 3) -> float32 (n, n_attributes)."""
-    return model.predict(images.astype("float32") / 255, batch_size=256, verbose=0)
 
 
 # ------------------------------------------------------------------ measuring it
@@ -229,13 +120,13 @@ def measure_auc(model: keras.Model, faces: Faces, attributes: list[str]) -> pd.S
     """The AUC of each attribute on the faces of `held_out`.
 
     Args:
-        model: as `train_classifier` returns it.
+        model: as `vaelib.metrics.train_classifier` returns it.
         attributes: the names of its logits.
     """
     names = held_out(faces)
     size = model.input_shape[1]
     rows = faces.attributes.index.get_indexer(names)
-    scores = logits(model, load_pixels(faces, size)[rows])
+    scores, _ = classify(model, load_pixels(faces, size)[rows])
     return pd.Series(auc(scores, faces.attributes.loc[names, attributes].to_numpy()), attributes)
 
 
@@ -303,7 +194,7 @@ def switching_test(
     The logit must rise when the attribute is switched on, and fall when it is switched off.
 
     Args:
-        model: as `train_classifier` returns it.
+        model: as `vaelib.metrics.train_classifier` returns it.
         seed: of the population.
         numbers: of the persons' pictures, from 1.
         attributes: the names of the model's logits.
@@ -317,7 +208,7 @@ def switching_test(
     drawn = _draw_all(seed, numbers, attributes, size, jobs or usable_cores())
     for switches in _progress(drawn, len(numbers)):
         pictures = [switches.before, *(picture for _, picture in switches.after.values())]
-        before, *after = logits(model, np.stack(pictures))
+        before, *after = classify(model, np.stack(pictures))[0]
         for (attribute, (on, _)), scores in zip(switches.after.items(), after):
             column = attributes.index(attribute)
             rise = scores[column] - before[column]
@@ -414,7 +305,10 @@ def measure(
     data = vaelib.read_faces(faces)
     seed = _population(faces) if persons else 0
     attributes = varying(data)
-    model = train_classifier(data, attributes, epochs)
+    with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
+        load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
+    steps = epochs * math.ceil(len(data.names("train")) / BATCH_SIZE)
+    model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)
     aucs = measure_auc(model, data, attributes)
     numbers = [int(Path(name).stem) for name in held_out(data)[:persons]]
     switched = switching_test(model, seed, numbers, attributes)
@@ -447,13 +341,6 @@ def _population(folder: Path) -> int:
             f"{DRAWING_VERSION}: remove it and run `python -m portraits`, or use --persons 0."
         )
     return seed
-
-
-def _columns(faces: Faces, attributes: list[str]) -> list[int]:
-    missing = set(attributes) - set(faces.attributes.columns)
-    if missing:
-        raise KeyError(f"{faces.folder} has no attribute {min(missing)!r}.")
-    return [faces.attributes.columns.get_loc(name) for name in attributes]
 
 
 if __name__ == "__main__":

@@ -263,11 +263,11 @@ class FaceFeatures:
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) in [0, 1], or uint8 -> features (n, 256)."""
-        return self._predict(images)[1]
+        return classify(self.classifier, images)[1]
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) in [0, 1], or uint8 -> log-odds of `attributes` (n, k)."""
-        return self._predict(images)[0]
+        return classify(self.classifier, images)[0]
 
     def distance(self, images: np.ndarray) -> float:
         """FC of images (n, h, w, 3) in [0, 1] from the folder's training faces."""
@@ -276,15 +276,6 @@ class FaceFeatures:
     def distance_of_features(self, features: np.ndarray) -> float:
         """FC of pictures whose features (n, 256) are known."""
         return frechet_from_moments(moments(features), self.reference)
-
-    def _predict(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = []
-        for start in range(0, len(images), 250):
-            batch = np.asarray(images[start : start + 250])
-            batch = batch.astype("float32") / (255 if batch.dtype == np.uint8 else 1)
-            parts.append([np.asarray(out) for out in self.classifier(batch, training=False)])
-        logits, features = (np.concatenate(part) for part in zip(*parts))
-        return logits, features
 
 
 def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
@@ -368,6 +359,17 @@ def train_classifier(
         verbose=0,
     )
     return model
+
+
+def classify(classifier: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, h, w, 3) in [0, 1], or uint8, n >= 1 -> logits (n, k), features (n, 256)."""
+    parts = []
+    for start in range(0, len(images), 250):
+        batch = np.asarray(images[start : start + 250])
+        batch = batch.astype("float32") / (255 if batch.dtype == np.uint8 else 1)
+        parts.append([np.asarray(out) for out in classifier(batch, training=False)])
+    logits, features = (np.concatenate(part) for part in zip(*parts))
+    return logits, features
 
 
 def random_shift(images: tf.Tensor, by: int = 2) -> tf.Tensor:
