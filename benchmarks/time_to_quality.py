@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
 import keras
 import matplotlib.pyplot as plt
 import pandas as pd
