@@ -20,7 +20,13 @@ from vaelib.__main__ import main
 from vaelib.data import Faces, load_images, load_pixels, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
 from vaelib.model import VAE, build_decoder, build_encoder
-from vaelib.training import BATCH_SIZE, LEARNING_RATE, warmup_cosine_shape, without_optimizer
+from vaelib.training import (
+    BATCH_SIZE,
+    LEARNING_RATE,
+    new_optimizer,
+    warmup_cosine,
+    without_optimizer,
+)
 
 MARKS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.25, 0.35, 0.5, 0.7, 0.85, 1.0)
 """When to measure, as shares of the budget."""
@@ -108,10 +114,11 @@ def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 6
     """The course's recipe: its model, its batch size, its learning rate over the time given."""
     keras.utils.set_random_seed(0)
     vae = VAE(build_encoder(image_size), build_decoder(image_size))
-    vae.compile(keras.optimizers.Muon(LEARNING_RATE, adam_lr_ratio=1 / 3))
+    vae.compile(new_optimizer(LEARNING_RATE))
+    schedule = warmup_cosine(1000)
 
     def rate(share: float) -> float:
-        return LEARNING_RATE * warmup_cosine_shape(share)
+        return float(schedule(1000 * share))
 
     train_for(vae, faces, seconds, BATCH_SIZE, rate, marks, lambda s: measure(vae, s))
     return vae

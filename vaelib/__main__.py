@@ -8,10 +8,18 @@ from typing import Annotated
 import keras
 from typer import Argument, Option, Typer
 
-from vaelib import training
-from vaelib.data import load_images, read_faces
-from vaelib.metrics import rmse
+from vaelib import metrics, training
+from vaelib.data import read_faces
 from vaelib.model import VAE, build_decoder, build_encoder
+
+UNITS = {
+    "negative_elbo": "nats a face",
+    "bpd": "bits a value",
+    "sigma": "of a pixel in [0, 1]",
+    "kl": "nats a face",
+    "rmse": "grey levels of 255",
+    "rmse_sampled": "grey levels of 255",
+}
 
 app = Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 FacesOption = Annotated[str, Option(help='"portraits", "celeba", or a folder.')]
@@ -27,17 +35,38 @@ def train(
     image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
     latent_dim: Annotated[int, Option(min=1)] = 128,
     sigma: Annotated[
-        float | None, Option(help="Standard deviation of a pixel; learned if left out.")
+        float | None, Option(help="Standard deviation of a pixel; left out, it is learned.")
     ] = None,
     learning_rate: Annotated[float, Option(help="At its peak.")] = training.LEARNING_RATE,
+    patience: Annotated[
+        int | None, Option(min=1, help="Stop after so many epochs without a smaller val_loss.")
+    ] = None,
+    minutes: Annotated[
+        float | None, Option(min=0.01, help="Train for this time, whatever the epochs.")
+    ] = None,
+    flip: Annotated[bool, Option("--flip", help="Mirror half of the training faces.")] = False,
     seed: int = 0,
 ) -> None:
-    """Train a VAE: what notebook 03 does, from a terminal."""
+    """Train a VAE: what notebook 03 does, from a terminal.
+
+    Stopped at any moment, the same command goes on after the last whole epoch.
+    """
     keras.utils.set_random_seed(seed)
     encoder = build_encoder(image_size, latent_dim)
     vae = VAE(encoder, build_decoder(image_size, latent_dim), sigma)
-    data = read_faces(faces)
-    training.train(vae, data, out, epochs, steps_per_epoch, batch_size, learning_rate)
+    training.train(
+        vae,
+        read_faces(faces),
+        out,
+        epochs,
+        steps_per_epoch,
+        batch_size,
+        learning_rate,
+        patience,
+        minutes,
+        flip,
+        seed,
+    )
     print(f"{out / 'vae.keras'} is trained.")
 
 
@@ -46,26 +75,30 @@ def evaluate(
     model: Annotated[str, Argument(help='"pretrained", "mine", or a .keras file.')],
     faces: FacesOption = "portraits",
     split: Annotated[str, Option(help="train, val or test.")] = "test",
+    fc: Annotated[
+        bool, Option(help="Fréchet distances; the first time, a classifier is trained for them.")
+    ] = True,
 ) -> None:
-    """Negative ELBO, its two parts, and the reconstruction error; the last line is JSON."""
-    keras.utils.set_random_seed(0)
+    """Every number of vaelib.metrics for one model; the last line is JSON."""
     vae = training.load_model(model)
     data = read_faces(faces)
-    images = load_images(data, data.names(split), vae.image_size)
-    vae.compile()
-    result = vae.evaluate(images, verbose=0, return_dict=True)
-    result["rmse"] = rmse(images, vae.reconstruct(images))
-    units = {"rmse": "grey levels of 255"}
+    data.names(split)  # a split that is none is known before a classifier is trained
+    features = metrics.FaceFeatures(data, vae.image_size) if fc else None
+    result = metrics.evaluate(vae, data, split, features)
+    result = {
+        name: float(f"{value:.6g}") if isinstance(value, float) else value
+        for name, value in result.items()
+    }
     for name, value in result.items():
-        print(f"{name:16}{value:12.2f} {units.get(name, 'nats a face')}")
-    print(json.dumps({"faces": len(images), **{k: round(v, 3) for k, v in result.items()}}))
+        print(f"{name:20}{value:>14,} {UNITS.get(name, '')}".rstrip())
+    print(json.dumps(result))
 
 
 def main(app: Typer = app) -> None:
     """Run a command line; bad input ends with one sentence and exit code 2."""
     try:
         app()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
 

@@ -214,6 +214,9 @@ def make_dataset(
     shuffle: bool | None = None,
     labels: bool = False,
     seed: int = 0,
+    flip: bool = False,
+    repeat: bool = False,
+    skip: int = 0,
 ) -> tf.data.Dataset:
     """A pipeline over one split: batches of float32 images (b, size, size, 3) in [0, 1].
 
@@ -222,23 +225,32 @@ def make_dataset(
         shuffle: over the whole split, anew each epoch; None shuffles "train" alone.
         labels: batches are (images, labels), labels float32 (b, n_attributes) of 0 and 1 in the
             order of `faces.attributes.columns`.
-        seed: of the shuffle.
+        seed: of the shuffle and the flips.
+        flip: mirror half of the faces, others each epoch; in "train" alone.
+        repeat: epoch after epoch, without end.
+        skip: batches to leave out first, which costs next to nothing: no image is read for them.
     """
     pixels = load_pixels(faces, image_size)
     values = faces.attributes.to_numpy("float32")
     rows = _rows(faces, faces.names(split))
 
-    def fetch(batch):
+    def fetch(batch, draws):
         # The pixels stay in their file as uint8; only this batch is read and made float32.
         images = tf.numpy_function(lambda i: pixels[i], [batch], tf.uint8, stateful=False)
         images = tf.ensure_shape(images, (None, image_size, image_size, 3))
         images = tf.cast(images, tf.float32) / 255
+        if flip and split == "train":
+            mirrored = tf.reshape(draws % 2 == 1, (-1, 1, 1, 1))
+            images = tf.where(mirrored, images[:, :, ::-1], images)
         return (images, tf.gather(values, batch)) if labels else images
 
     dataset = tf.data.Dataset.from_tensor_slices(rows)
     if shuffle if shuffle is not None else split == "train":
         dataset = dataset.shuffle(len(rows), seed=seed)
-    return dataset.batch(batch_size).map(fetch).prefetch(tf.data.AUTOTUNE)
+    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # a number for each face
+    batches = tf.data.Dataset.zip(dataset, draws).batch(batch_size)
+    batches = batches.repeat() if repeat else batches
+    return batches.skip(skip).map(fetch).prefetch(tf.data.AUTOTUNE)
 
 
 def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:

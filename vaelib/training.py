@@ -1,8 +1,13 @@
-"""What happens around `fit`: runs, callbacks, the learning-rate schedule, TensorBoard."""
+"""What happens around `fit`: runs that can be resumed, callbacks, the learning-rate schedule."""
 
+import json
 import math
+import os
 import re
 import sys
+import time
+import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +15,7 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from keras.callbacks import Callback, ModelCheckpoint, TensorBoard
+from keras.callbacks import Callback, EarlyStopping, LambdaCallback, ModelCheckpoint, TensorBoard
 from PIL import Image
 from tensorboard.plugins import projector
 from tqdm.keras import TqdmCallback
@@ -22,7 +27,6 @@ PRETRAINED = DATA / "pretrained" / "vae.keras"
 RUNS = DATA.parent / "runs"
 BATCH_SIZE = 32
 LEARNING_RATE = 6e-3  # at its peak, of the dense layers; a third of it for all others
-GAUSSIAN_FACES = 10_000  # training faces that the Gaussian of `VAE.sample` is fitted to
 
 
 def train(
@@ -33,36 +37,236 @@ def train(
     steps_per_epoch: int = 70,
     batch_size: int = BATCH_SIZE,
     learning_rate: float = LEARNING_RATE,
+    patience: int | None = None,
+    minutes: float | None = None,
+    flip: bool = False,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Compile and fit `vae` on the training split, validate on "val", and finish the run.
 
-    It is what notebook 03 does step by step. `run` receives the files that `run_callbacks` and
-    `finish_run` write.
+    It is what notebook 03 does step by step. Stopped at any moment, the same call goes on after
+    the last whole epoch and comes to the same end: what epoch k sees and draws depends on the seed
+    and on k alone.
+
+    Args:
+        vae: a new model; that of an earlier call with the same arguments, if `run` is resumed.
+        faces: the folder.
+        run: receives the files that `run_callbacks`, `KeepEpochs` and `finish_run` write, and
+            settings.json, what the run was started with.
+        epochs: of `steps_per_epoch` batches each.
+        learning_rate: at its peak, see `warmup_cosine`.
+        patience: stop after as many epochs without a smaller val_loss, and finish with the model
+            of the best epoch; None never stops early.
+        minutes: train for this time instead of `epochs`, see `TimeBudget`. Earlier parts of a
+            resumed run count; `finish_run` comes on top.
+        flip: mirror half of the training faces.
+        seed: of the order of the faces and of all draws.
 
     Returns:
-        The history: one row an epoch, columns loss, reconstruction, kl (nats a face) and their
-        val_ counterparts.
+        The history: one row an epoch, columns loss, reconstruction, kl (nats a face), their val_
+        counterparts, and `seconds` of training since the start of the run.
 
     Raises:
         FileExistsError: `run` holds a finished model already.
+        ValueError: `run` was started with other settings (it names them).
+        FloatingPointError: the loss is not finite, see `FiniteLoss`.
     """
+    run = Path(run)
     if (run / "vae.keras").exists():
         raise FileExistsError(f"{run} holds a finished run: choose another folder.")
-    run.mkdir(parents=True, exist_ok=True)
-    pipeline = {"image_size": vae.image_size, "batch_size": batch_size}
-    schedule = warmup_cosine(epochs * steps_per_epoch, learning_rate)
-    vae.compile(keras.optimizers.Muon(schedule, adam_lr_ratio=1 / 3))
-    on_terminal = sys.stderr.isatty()
-    history = vae.fit(
-        make_dataset(faces, "train", **pipeline).repeat(),
-        epochs=epochs,
-        steps_per_epoch=steps_per_epoch,
-        validation_data=make_dataset(faces, "val", **pipeline),
-        callbacks=run_callbacks(vae, faces, run) + ([TqdmCallback()] if on_terminal else []),
-        shuffle=False,  # the pipeline shuffles
-        verbose=0 if on_terminal else 2,
+    epochs = epochs if minutes is None else None
+    settings = {
+        "faces": str(faces.folder.resolve()),
+        "training_faces": len(faces.names("train")),
+        "image_size": vae.image_size,
+        "latent_dim": vae.latent_dim,
+        "parameters": vae.count_params(),
+        "sigma": None if vae.sigma_is_learned else vae.sigma,
+        "epochs": epochs,
+        "steps_per_epoch": steps_per_epoch,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "patience": patience,
+        "minutes": minutes,
+        "flip": flip,
+        "seed": seed,
+    }
+    check_settings(run, settings)
+    keras.utils.set_random_seed(seed)
+    rate = learning_rate if minutes else warmup_cosine(epochs * steps_per_epoch, learning_rate)
+    vae.compile(new_optimizer(rate))
+    history = resume(vae, run)
+    if not is_over(history, epochs, patience, minutes):
+        history = _fit(vae, faces, run, history, settings)
+    if patience is not None:
+        vae.load_weights(run / "checkpoint.keras")
+    return finish_run(vae, faces, run, history)
+
+
+def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) -> pd.DataFrame:
+    steps, seed, minutes = (settings[name] for name in ("steps_per_epoch", "seed", "minutes"))
+    pipeline = {"image_size": vae.image_size, "batch_size": settings["batch_size"], "seed": seed}
+    skip = len(done) * steps  # what the epochs that are done have seen
+    train_images = make_dataset(
+        faces, "train", **pipeline, flip=settings["flip"], repeat=True, skip=skip
     )
-    return finish_run(vae, run, history, faces)
+    val_images = make_dataset(faces, "val", **pipeline)
+    clock = stopwatch(done["seconds"].iloc[-1] if len(done) else 0.0)
+    keep = KeepEpochs(run, done, clock)
+    callbacks = [
+        LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
+        FiniteLoss(run),
+        *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
+        *run_callbacks(vae, faces, run, done),
+        keep,  # after the best model: an epoch counts as done when its checkpoint is there
+        *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
+        TqdmCallback() if sys.stderr.isatty() else LambdaCallback(on_epoch_end=_print_epoch),
+    ]
+    vae.fit(
+        train_images,
+        initial_epoch=len(done),
+        epochs=settings["epochs"] or sys.maxsize,
+        steps_per_epoch=steps,
+        validation_data=val_images,
+        callbacks=callbacks,
+        shuffle=False,  # the pipeline shuffles
+        verbose=0,
+    )
+    return keep.history
+
+
+def _print_epoch(epoch: int, logs: dict) -> None:
+    numbers = ", ".join(f"{name} {value:.1f}" for name, value in logs.items())
+    print(f"epoch {epoch + 1}: {numbers}", flush=True)
+
+
+# ------------------------------------------------------------------ resuming a run
+
+
+def check_settings(run: Path, settings: dict) -> None:
+    """Make the folder of a new run and write settings.json; compare with it for an older one.
+
+    Raises:
+        ValueError: the run was started with other settings (it names them).
+    """
+    path = run / "settings.json"
+    if not path.exists():
+        run.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, json.dumps(settings, indent=1))
+        return
+    started = json.loads(path.read_text())
+    changed = [
+        f"{name} {started.get(name)} (now {value})"
+        for name, value in settings.items()
+        if started.get(name) != value
+    ]
+    if changed:
+        raise ValueError(
+            f"{run} was started with {', '.join(changed)}: give the same, or choose another folder."
+        )
+
+
+def resume(vae: VAE, run: Path) -> pd.DataFrame:
+    """Load the newest whole checkpoint of `run` into `vae`, optimizer included.
+
+    A checkpoint that is damaged is named, and the one before it is taken.
+
+    Args:
+        vae: the model, compiled.
+        run: the folder; without a checkpoint the model stays as it is.
+
+    Returns:
+        The history up to that checkpoint: one row for each epoch that is done.
+
+    Raises:
+        ValueError: the checkpoint is of another model, or its epochs are not in history.csv.
+    """
+    for half in [*run.glob(".*.keras"), *run.glob("checkpoints/.*.keras")]:
+        half.unlink()  # what a killed process was writing
+    for path in reversed(checkpoints(run)):
+        if not _is_whole(path):
+            print(f"{path} is damaged: the checkpoint before it is used.", flush=True)
+            continue
+        try:
+            vae.load_weights(path)
+        except ValueError as error:
+            raise ValueError(f"{path} is of another model: choose another folder.") from error
+        history = pd.read_csv(
+            run / "history.csv", index_col="epoch", float_precision="round_trip"
+        ).loc[: _epoch(path)]
+        if len(history) != _epoch(path):
+            raise ValueError(f"{run / 'history.csv'} lacks epochs: choose another folder.")
+        print(f"{run} goes on after epoch {len(history)}.", flush=True)
+        return history
+    return pd.DataFrame(index=pd.Index([], dtype="int64", name="epoch"))
+
+
+def is_over(
+    history: pd.DataFrame, epochs: int | None, patience: int | None, minutes: float | None
+) -> bool:
+    """Whether a run with this history needs no further epoch."""
+    if history.empty:
+        return False
+    without_gain = len(history) - 1 - int(history["val_loss"].to_numpy().argmin())
+    return (
+        len(history) >= (epochs or math.inf)
+        or without_gain >= (patience or math.inf)
+        or history["seconds"].iloc[-1] >= 60 * (minutes or math.inf)
+    )
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """The full checkpoints of a run, oldest first."""
+    return sorted(run.glob("checkpoints/epoch_*.keras"), key=_epoch)
+
+
+def reseed(vae: VAE, seed: int, epoch: int) -> None:
+    """Let the draws of an epoch depend on the seed and on the epoch alone."""
+    for i, layer in enumerate([*vae.encoder.layers, *vae.decoder.layers]):
+        if hasattr(layer, "seed_generator"):
+            state = np.random.default_rng([seed, epoch, i]).integers(2**31, size=2)
+            layer.seed_generator.state.assign(state.astype("uint32"))
+
+
+def stopwatch(seconds: float = 0.0) -> Callable[[], float]:
+    """A clock that shows `seconds` now and runs."""
+    start = time.monotonic() - seconds
+    return lambda: time.monotonic() - start
+
+
+def _epoch(path: Path) -> int:
+    return int(path.stem.removeprefix("epoch_"))
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None  # compares every checksum
+    except Exception:  # a damaged zip file fails in many ways
+        return False
+
+
+def _write_whole(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}")
+    with aside.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+
+
+# ------------------------------------------------------------------ the learning rate
+
+
+def new_optimizer(rate) -> keras.optimizers.Optimizer:
+    """Muon for the dense layers; Adam, at a third of `rate`, for all other weights.
+
+    Args:
+        rate: a learning rate or a schedule.
+
+    Reference: Jordan et al., 2024 (Muon); Liu et al., 2025 (arXiv:2502.16982).
+    """
+    return keras.optimizers.Muon(rate, adam_lr_ratio=1 / 3)
 
 
 def warmup_cosine(
@@ -78,15 +282,15 @@ def warmup_cosine(
     )
 
 
-def warmup_cosine_shape(share: float) -> float:
-    """The shape of `warmup_cosine`: from the share of the training that is over to that of peak."""
-    if share < 0.1:
-        return 0.01 + 0.99 * share / 0.1
-    return 0.5 + 0.5 * math.cos(math.pi * (share - 0.1) / 0.9)
+# ------------------------------------------------------------------ callbacks
 
 
-def run_callbacks(vae: VAE, faces: Faces, run: Path) -> list[Callback]:
+def run_callbacks(
+    vae: VAE, faces: Faces, run: Path, done: pd.DataFrame | None = None
+) -> list[Callback]:
     """The callbacks of every training run: what to watch, and what to keep.
+
+    `done` is the history so far of a run that is resumed.
 
     Files:
         checkpoint.keras: the model after its best epoch so far (by val_loss).
@@ -94,9 +298,15 @@ def run_callbacks(vae: VAE, faces: Faces, run: Path) -> list[Callback]:
         logs/: for TensorBoard.
     """
     held_out = load_images(faces, faces.names("val")[:512], vae.image_size)
+    best = done["val_loss"].min() if done is not None and len(done) else None
     return [
         TensorBoard(run / "logs", write_graph=False),
-        ModelCheckpoint(run / "checkpoint.keras", monitor="val_loss", save_best_only=True),
+        ModelCheckpoint(
+            run / "checkpoint.keras",
+            monitor="val_loss",
+            save_best_only=True,
+            initial_value_threshold=best,
+        ),
         ImageGenerator(run / "images", vae.latent_dim, log_dir=run / "logs" / "generated"),
         HeldOutFaces(held_out, log_dir=run / "logs" / "held_out"),
     ]
@@ -174,6 +384,133 @@ class HeldOutFaces(Callback):
         self.writer.flush()
 
 
+class KeepEpochs(Callback):
+    """After each epoch, write what it takes to go on from here.
+
+    Files:
+        history.csv: one row an epoch.
+        checkpoints/epoch_003.keras: model and optimizer; the last two epochs are kept, so that
+            one damaged file costs one epoch.
+
+    Args:
+        run: the folder.
+        done: the history so far.
+        clock: the seconds of training so far.
+
+    Attributes:
+        history: that of all epochs.
+    """
+
+    def __init__(self, run: Path, done: pd.DataFrame, clock: Callable[[], float]):
+        super().__init__()
+        self.run = run
+        self.history = done
+        self.clock = clock
+
+    def on_epoch_end(self, epoch, logs=None):
+        rows = [*self.history.to_dict("records"), {**logs, "seconds": round(self.clock(), 3)}]
+        self.history = pd.DataFrame(rows, index=pd.RangeIndex(1, epoch + 2, name="epoch"))
+        _write_whole(self.run / "history.csv", self.history.to_csv())
+        path = self.run / "checkpoints" / f"epoch_{epoch + 1:03}.keras"
+        path.parent.mkdir(exist_ok=True)
+        self.model.save(path)
+        for old in checkpoints(self.run)[:-2]:
+            old.unlink()
+
+
+class ResumedEarlyStopping(EarlyStopping):
+    """Keras's early stopping on val_loss, which also counts the epochs before a resume."""
+
+    def __init__(self, patience: int, done: pd.DataFrame):
+        super().__init__(monitor="val_loss", mode="min", patience=patience)
+        self.done = done
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        for epoch in range(len(self.done)):
+            self.on_epoch_end(epoch, {"val_loss": self.done["val_loss"].iloc[epoch]})
+
+
+class TimeBudget(Callback):
+    """Follow `warmup_cosine` over time in the place of steps; stop when the time is used up.
+
+    What comes after the last step of an epoch (validation, pictures, checkpoint) has its part of
+    the budget: as long as it took at its longest so far.
+
+    Args:
+        seconds: the budget.
+        peak: learning rate at its peak.
+        clock: the seconds used so far.
+    """
+
+    def __init__(self, seconds: float, peak: float, clock: Callable[[], float]):
+        super().__init__()
+        self.seconds = seconds
+        self.schedule = warmup_cosine(1000, peak)
+        self.clock = clock
+        self.last_step = None
+        self.closing = 0.0
+
+    def on_train_begin(self, logs=None):
+        self.params["epochs"] = None  # nobody knows how many; the progress bar shows no total
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.last_step is not None:
+            self.closing = max(self.closing, self.clock() - self.last_step)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        part = min(1.0, self.clock() / self.seconds)
+        self.model.optimizer.learning_rate = float(self.schedule(1000 * part))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.last_step = self.clock()
+        if self.last_step + self.closing >= self.seconds:
+            self.model.stop_training = True
+
+
+class FiniteLoss(Callback):
+    """Stop a training whose loss is no longer a number.
+
+    Args:
+        run: its folder, to name the last good checkpoint.
+
+    Raises:
+        FloatingPointError: one sentence that says where, which part, and what to try.
+    """
+
+    def __init__(self, run: Path):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._check(logs, "", f"batch {batch + 1}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs, "val_", "validation")
+
+    def _check(self, logs: dict, prefix: str, where: str) -> None:
+        if math.isfinite(logs.get(f"{prefix}loss", 0.0)):
+            return
+        parts = ("reconstruction", "kl")
+        guilty = [part for part in parts if not math.isfinite(logs[f"{prefix}{part}"])]
+        optimizer = self.model.optimizer
+        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        kept = [str(path) for path in checkpoints(self.run)[-1:]]
+        raise FloatingPointError(
+            f"The loss is not finite in epoch {self.epoch}, {where} (step "
+            f"{int(optimizer.iterations)}), because of its {' and its '.join(guilty) or 'sum'}, "
+            f"at a learning rate of {rate:.2g}: try a smaller learning rate, or a larger or "
+            f"learned sigma, and look at the images; the last good checkpoint is "
+            f"{kept[0] if kept else 'none, it is the first epoch'}."
+        )
+
+
+# ------------------------------------------------------------------ pictures and the projector
+
+
 def write_projector(
     log_dir: Path, latents: np.ndarray, images: np.ndarray, attributes: pd.DataFrame
 ) -> None:
@@ -228,6 +565,9 @@ def image_grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
     return grid
 
 
+# ------------------------------------------------------------------ runs and models
+
+
 def new_run(runs: Path = RUNS) -> Path:
     """Make a folder for a training run, named by the time: runs/2026-01-31_12-00-00."""
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
@@ -241,19 +581,30 @@ def new_run(runs: Path = RUNS) -> Path:
     raise FileExistsError(f"{runs} holds a hundred runs of this second: wait one.")
 
 
-def finish_run(vae: VAE, run: Path, history: keras.callbacks.History, faces: Faces) -> pd.DataFrame:
+def finish_run(
+    vae: VAE, faces: Faces, run: Path, history: pd.DataFrame | keras.callbacks.History
+) -> pd.DataFrame:
     """Save the history as history.csv and the model as vae.keras: with it, the run is finished.
 
-    Before, the Gaussian of the encoded training faces is fitted, so that the model can sample.
+    Before, the model learns the Gaussian of up to 10,000 training faces, for `vae.sample`.
+
+    Args:
+        vae: the trained model.
+        faces: the folder it was trained on.
+        run: the folder of the run.
+        history: what `fit` returned, or a table of it.
 
     Returns:
         The history, one row an epoch.
     """
-    table = pd.DataFrame(history.history, index=pd.Index(history.epoch, name="epoch") + 1)
-    table.to_csv(run / "history.csv")
-    vae.fit_latents(load_images(faces, faces.names("train")[:GAUSSIAN_FACES], vae.image_size))
+    if isinstance(history, keras.callbacks.History):
+        epochs = pd.Index(history.epoch, name="epoch") + 1
+        history = pd.DataFrame(history.history, index=epochs)
+    _write_whole(run / "history.csv", history.to_csv())
+    batches = make_dataset(faces, "train", vae.image_size, batch_size=250, shuffle=False)
+    vae.fit_latents(batches.take(40))
     without_optimizer(vae).save(run / "vae.keras")
-    return table
+    return history
 
 
 def without_optimizer(vae: VAE) -> VAE:

@@ -888,6 +888,60 @@ def test_a_pipeline_can_be_repeated(faces, images):
     assert [len(batch) for batch in batches] == [4, 3, 4, 3]
 
 
+def first(dataset, count: int) -> list[np.ndarray]:
+    return [batch.numpy() for batch in dataset.take(count)]
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_skipping_batches_gives_what_comes_after_them(faces, flip):
+    """Over the ends of epochs, too: 17 faces are 4 batches."""
+    options = {"batch_size": 5, "seed": 3, "repeat": True, "flip": flip}
+    whole = first(make_dataset(faces, "train", 32, **options), 14)
+    for skip in (1, 4, 9):
+        rest = first(make_dataset(faces, "train", 32, skip=skip, **options), 14 - skip)
+        for a, b in zip(whole[skip:], rest, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_skipped_batch_reads_no_image(faces, monkeypatch):
+    reads = []
+
+    class Pixels:
+        def __getitem__(self, rows):
+            reads.append(len(rows))
+            return np.zeros((len(rows), 32, 32, 3), "uint8")
+
+    monkeypatch.setattr(data, "load_pixels", lambda *_: Pixels())
+    list(make_dataset(faces, "train", 32, 5, skip=3))
+    assert reads == [2]
+
+
+def test_a_repeated_pipeline_shuffles_each_epoch_anew(faces, images):
+    batches = first(make_dataset(faces, "train", 32, 17, repeat=True), 3)
+    orders = [rows_of(batch, images) for batch in batches]
+    assert all(sorted(order) == list(range(17)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_half_of_the_faces_are_mirrored_and_others_each_epoch(faces, images):
+    straight, mirrored = images, images[:, :, ::-1]
+    dataset = make_dataset(faces, "train", 32, 17, repeat=True, flip=True, shuffle=False)
+    flipped = []
+    for batch in first(dataset, 20):
+        is_mirrored = np.array([np.array_equal(a, b) for a, b in zip(batch, mirrored)])
+        is_straight = np.array([np.array_equal(a, b) for a, b in zip(batch, straight)])
+        assert (is_mirrored ^ is_straight).all()
+        flipped.append(is_mirrored)
+    assert np.mean(flipped) == pytest.approx(0.5, abs=0.13)  # 340 coins: five deviations
+    assert len({tuple(epoch) for epoch in flipped}) > 15
+
+
+def test_held_out_faces_are_never_mirrored(faces):
+    for split in ("val", "test"):
+        plain, flip = (epoch(make_dataset(faces, split, 32, 5, flip=f)) for f in (False, True))
+        np.testing.assert_array_equal(plain, flip)
+
+
 def test_vaelib_offers_the_same_functions():
     assert vaelib.read_faces is read_faces
     assert vaelib.make_dataset is make_dataset
