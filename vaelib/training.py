@@ -116,9 +116,9 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
     callbacks = [
         LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
         FiniteLoss(run),
-        *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
         *run_callbacks(vae, faces, run, done),
         keep,  # after the best model: an epoch counts as done when its checkpoint is there
+        *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
         *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
         TqdmCallback() if sys.stderr.isatty() else LambdaCallback(on_epoch_end=_print_epoch),
     ]
@@ -185,7 +185,7 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
         half.unlink()  # what a killed process was writing
     for path in reversed(checkpoints(run)):
         if not _is_whole(path):
-            print(f"{path} is damaged: the checkpoint before it is used.", flush=True)
+            print(f"{path} is damaged: what came before it is used.", flush=True)
             continue
         try:
             vae.load_weights(path)
@@ -441,6 +441,8 @@ class TimeBudget(Callback):
         seconds: the budget.
         peak: learning rate at its peak.
         clock: the seconds used so far.
+
+    It stands after the callbacks whose time it measures.
     """
 
     def __init__(self, seconds: float, peak: float, clock: Callable[[], float]):
@@ -448,15 +450,11 @@ class TimeBudget(Callback):
         self.seconds = seconds
         self.schedule = warmup_cosine(1000, peak)
         self.clock = clock
-        self.last_step = None
+        self.last_step = 0.0
         self.closing = 0.0
 
     def on_train_begin(self, logs=None):
         self.params["epochs"] = None  # nobody knows how many; the progress bar shows no total
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if self.last_step is not None:
-            self.closing = max(self.closing, self.clock() - self.last_step)
 
     def on_train_batch_begin(self, batch, logs=None):
         part = min(1.0, self.clock() / self.seconds)
@@ -464,7 +462,14 @@ class TimeBudget(Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.last_step = self.clock()
-        if self.last_step + self.closing >= self.seconds:
+        self._stop_in_time(self.last_step)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.closing = max(self.closing, self.clock() - self.last_step)
+        self._stop_in_time(self.clock())
+
+    def _stop_in_time(self, now: float) -> None:
+        if now + self.closing >= self.seconds:
             self.model.stop_training = True
 
 

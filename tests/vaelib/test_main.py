@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import io
 import json
+import signal
 import sys
 import warnings
 from types import SimpleNamespace
@@ -13,8 +14,7 @@ import pandas as pd
 import pytest
 
 from vaelib import __main__ as command
-from vaelib import load_model, training
-from vaelib.metrics import rmse
+from vaelib import load_model, metrics, training
 from vaelib.model import VAE, build_encoder
 
 
@@ -62,27 +62,40 @@ def test_train_gives_no_warning(trained_by_command):
     assert "arning" not in trained_by_command.stderr
 
 
-def test_evaluate_ends_with_a_line_of_json(trained_by_command, folder, faces, images, capsys):
-    out = trained_by_command.out
-    assert run_here("evaluate", out / "vae.keras", "--faces", folder) == 0
+def test_evaluate_ends_with_a_line_of_json(trained_by_command, folder, faces, capsys):
+    path = trained_by_command.out / "vae.keras"
+    assert run_here("evaluate", path, "--faces", folder, "--no-fc") == 0
     lines = capsys.readouterr().out.splitlines()
     result = json.loads(lines[-1])
-    assert set(result) == {"faces", "loss", "reconstruction", "kl", "rmse"}
-    assert result["faces"] == len(faces.names("test")) == 6
-    assert result["loss"] == pytest.approx(
-        result["reconstruction"] + result["kl"], rel=1e-5, abs=0.01
-    )
-    vae = load_model(out / "vae.keras")
-    assert result["rmse"] == pytest.approx(
-        rmse(images[24:], vae.reconstruct(images[24:])), abs=0.01
-    )
-    assert len(lines) == 5  # four for people
+    expected = metrics.evaluate(load_model(path), faces)
+    assert list(result) == list(expected)
+    assert result == pytest.approx(expected, rel=1e-5)
+    assert [line.split()[0] for line in lines[:-1]] == list(expected)
+    assert "nats a face" in lines[1]
+
+
+def test_evaluate_measures_fc_unless_told_otherwise(trained, folder, monkeypatch, capsys):
+    class Features:
+        def __init__(self, faces, image_size):
+            assert image_size == 32
+
+        def features(self, images):
+            return np.zeros((len(images), 2))
+
+        def distance_of_features(self, features):
+            return 1.23456789
+
+    monkeypatch.setattr(metrics, "FaceFeatures", Features)
+    assert run_here("evaluate", trained.run / "vae.keras", "--faces", folder) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    names = ["fc_reconstructions", "fc_prior", "fc_gaussian", "fc_images"]
+    assert [result[name] for name in names] == [1.23457] * 4
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_evaluate_takes_another_split(trained, folder, faces, split, capsys):
     model = trained.run / "vae.keras"
-    assert run_here("evaluate", model, "--faces", folder, "--split", split) == 0
+    assert run_here("evaluate", model, "--faces", folder, "--split", split, "--no-fc") == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert result["faces"] == len(faces.names(split))
 
@@ -149,6 +162,10 @@ def test_a_wrong_command_exits_with_2_too(arguments, monkeypatch, capsys, tmp_pa
         ("steps_per_epoch", training.train),
         ("batch_size", training.train),
         ("learning_rate", training.train),
+        ("patience", training.train),
+        ("minutes", training.train),
+        ("flip", training.train),
+        ("seed", training.train),
     ],
 )
 def test_the_command_has_the_defaults_of_the_library(option, function):
@@ -161,6 +178,74 @@ def test_help_names_the_commands(capsys):
     out = capsys.readouterr().out
     assert "train" in out
     assert "evaluate" in out
+
+
+# Killed for real: no exception, no clean-up
+
+KILLED_IN_A_BATCH = """
+class Kill(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (2, 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+real = training.run_callbacks
+training.run_callbacks = lambda *a: [Kill(), *real(*a)]
+"""
+KILLED_IN_A_CHECKPOINT = """
+real = os.replace
+def replace(source, target):
+    if str(target).endswith("epoch_003.keras"):
+        os.truncate(source, os.path.getsize(source) // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(source, target)
+os.replace = replace
+"""
+
+
+def test_a_run_killed_twice_ends_like_one_that_was_not(folder, tmp_path, python, capsys):
+    options = "--epochs 4 --steps-per-epoch 3 --batch-size 8 --image-size 32 --latent-dim 4"
+    arguments = ["train", "--faces", folder, "--learning-rate", "0.01", *options.split(), "--out"]
+    for kill in (KILLED_IN_A_BATCH, KILLED_IN_A_CHECKPOINT):
+        code = f"""
+import os, signal
+from vaelib import __main__, training
+import keras
+{kill}
+__main__.main()
+"""
+        done = python("-c", code, *arguments, tmp_path / "killed")
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert len(training.checkpoints(tmp_path / "killed")) == 2
+    assert "goes on after epoch 2." in done.stdout
+    (half,) = (tmp_path / "killed" / "checkpoints").glob(".*")
+    assert half.name.endswith("epoch_003.keras")
+
+    assert run_here(*arguments, tmp_path / "killed") == 0
+    assert "goes on after epoch 2." in capsys.readouterr().out
+    assert run_here(*arguments, tmp_path / "whole") == 0
+    killed, whole = (
+        pd.read_csv(tmp_path / name / "history.csv", index_col="epoch")
+        for name in ("killed", "whole")
+    )
+    names = [f"{p}{n}" for p in ("", "val_") for n in ("loss", "reconstruction", "kl")]
+    np.testing.assert_allclose(killed[names], whole[names], rtol=0.01)
+    results = []
+    for name in ("killed", "whole"):
+        model = tmp_path / name / "vae.keras"
+        capsys.readouterr()
+        assert run_here("evaluate", model, "--faces", folder, "--no-fc") == 0
+        results.append(json.loads(capsys.readouterr().out.splitlines()[-1]))
+    assert results[0] == pytest.approx(results[1], rel=0.01)
+    assert not list((tmp_path / "killed").rglob(".*.keras"))
+
+
+def test_a_loss_that_is_not_finite_is_one_sentence_and_exit_code_2(folder, tmp_path, capsys):
+    options = "--epochs 1 --steps-per-epoch 5 --batch-size 8 --image-size 32 --latent-dim 4"
+    arguments = ["train", "--faces", folder, "--out", tmp_path, *options.split()]
+    assert run_here(*arguments, "--learning-rate", "1e30") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: The loss is not finite in epoch 1, batch ")
 
 
 def test_train_begins_from_its_seed(folder, tmp_path, monkeypatch):

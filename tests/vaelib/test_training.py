@@ -1,9 +1,11 @@
 """Runs: what is written, what it shows, and what is refused."""
 
 import io
+import json
 import math
 import os
 import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,13 +18,18 @@ from tensorboard.plugins import projector
 from vaelib import training
 from vaelib.model import VAE
 from vaelib.training import (
+    FiniteLoss,
     HeldOutFaces,
     ImageGenerator,
+    ResumedEarlyStopping,
+    TimeBudget,
     finish_run,
     image_grid,
+    is_over,
     load_model,
     new_run,
     newest_run,
+    run_callbacks,
     train,
     warmup_cosine,
     write_projector,
@@ -286,21 +293,25 @@ def test_train_writes_its_files(trained):
     assert {
         "vae.keras",
         "checkpoint.keras",
+        "checkpoints/epoch_001.keras",
+        "checkpoints/epoch_002.keras",
         "history.csv",
+        "settings.json",
         "images/epoch_001.png",
         "images/epoch_002.png",
     } <= names
     assert not any(path.name.startswith(".") for path in trained.run.rglob("*"))
     assert all(
-        name in ("vae.keras", "checkpoint.keras", "history.csv")
-        or name.startswith(("logs/", "images/"))
+        name in ("vae.keras", "checkpoint.keras", "history.csv", "settings.json")
+        or name.startswith(("logs/", "images/", "checkpoints/"))
         for name in names
     )
 
 
 def test_the_history_has_a_row_an_epoch(trained):
     names = [f"{p}{n}" for p in ("", "val_") for n in ("loss", "reconstruction", "kl")]
-    assert sorted(trained.history.columns) == sorted(names)
+    assert sorted(trained.history.columns) == sorted([*names, "seconds"])
+    assert 0 < trained.history["seconds"][1] < trained.history["seconds"][2]
     assert trained.history.index.tolist() == [1, 2]
     assert trained.history.index.name == "epoch"
     assert np.isfinite(trained.history).all(axis=None)
@@ -373,11 +384,30 @@ def test_a_finished_run_is_refused_before_any_training(trained, faces, new_vae, 
     assert (trained.run / "vae.keras").read_bytes() == before
 
 
-def test_finishing_a_run_leaves_the_model_ready_to_train_on(new_vae, images, tmp_path):
+def test_the_finished_model_samples_from_the_gaussian_of_the_training_faces(trained, images):
+    loaded, expected = load_model(trained.run / "vae.keras"), load_model(trained.run / "vae.keras")
+    expected.fit_latents(images[:17])
+    np.testing.assert_allclose(loaded.latent_factor, expected.latent_factor, atol=1e-4)
+    np.testing.assert_allclose(loaded.latent_mean, expected.latent_mean, atol=1e-4)
+    assert not np.allclose(loaded.latent_factor, np.eye(4), atol=1e-3)
+
+
+def test_the_copy_without_optimizer_has_all_weights(new_vae, images):
+    vae = new_vae(sigma=None)
+    vae.compile(run_eagerly=True)
+    vae.fit(images[:8], batch_size=4, verbose=0)
+    vae.fit_latents(images)
+    copy = training.without_optimizer(vae)
+    assert (copy.sigma, copy.sigma_is_learned) == (vae.sigma, True)
+    np.testing.assert_array_equal(copy.latent_factor, vae.latent_factor)
+    np.testing.assert_array_equal(copy.encode(images), vae.encode(images))
+
+
+def test_finishing_a_run_leaves_the_model_ready_to_train_on(new_vae, faces, images, tmp_path):
     vae = new_vae()
     vae.compile(run_eagerly=True)
     history = vae.fit(images[:4], batch_size=4, verbose=0)
-    table = finish_run(vae, tmp_path, history)
+    table = finish_run(vae, faces, tmp_path, history)
     assert table.shape == (1, 3)
     vae.fit(images[:4], batch_size=4, verbose=0)
     assert int(vae.optimizer.iterations) == 2
@@ -392,6 +422,330 @@ def test_broken_images_are_found_before_any_training(draw_folder, new_vae, tmp_p
     monkeypatch.setattr(VAE, "fit", lambda *_, **__: pytest.fail("it trains"))
     with pytest.raises(ValueError, match=r"000003\.jpg"):
         train(vae, faces, tmp_path / "run")
+
+
+# Going on where a run was stopped
+
+OPTIONS = {"epochs": 4, "steps_per_epoch": 3, "batch_size": 8, "learning_rate": 1e-2, "flip": True}
+
+
+class Stopped(Exception):
+    pass
+
+
+def stopping(monkeypatch, epoch: int, batch: int):
+    """Lets every training from now on break off after this epoch and batch, both from 0."""
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, now, logs=None):
+            self.now = now
+
+        def on_train_batch_end(self, step, logs=None):
+            if (self.now, step) == (epoch, batch):
+                raise Stopped
+
+    real = training.run_callbacks
+    monkeypatch.setattr(training, "run_callbacks", lambda *a: [Stop(), *real(*a)])
+
+
+@pytest.fixture(scope="module")
+def whole(faces, new_vae, tmp_path_factory):
+    """A run that nothing stopped."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    return SimpleNamespace(run=run, history=train(new_vae(1, sigma=None), faces, run, **OPTIONS))
+
+
+@pytest.fixture(scope="module")
+def stopped(faces, new_vae, tmp_path_factory):
+    """The same run, broken off in the middle of its last epoch."""
+    run = tmp_path_factory.mktemp("stopped") / "run"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+        stopping(patch, 3, 1)
+        train(new_vae(1, sigma=None), faces, run, **OPTIONS)
+    return run
+
+
+def going_on(stopped, faces, new_vae, run) -> pd.DataFrame:
+    shutil.copytree(stopped, run, dirs_exist_ok=True)
+    # Another start: what matters must come from the checkpoint and the seed of the settings.
+    return train(new_vae(9, sigma=None), faces, run, **OPTIONS)
+
+
+def check_same(history: pd.DataFrame, whole: pd.DataFrame) -> None:
+    assert history.index.tolist() == [1, 2, 3, 4]
+    columns = [name for name in whole if name != "seconds"]
+    np.testing.assert_allclose(history[columns], whole[columns], rtol=1e-3)
+    assert (np.diff(history["seconds"]) > 0).all()
+
+
+def test_a_stopped_run_keeps_its_last_two_epochs(stopped):
+    names = sorted(path.name for path in (stopped / "checkpoints").iterdir())
+    assert names == ["epoch_002.keras", "epoch_003.keras"]
+    assert len(pd.read_csv(stopped / "history.csv")) == 3
+    assert not (stopped / "vae.keras").exists()
+
+
+def test_a_stopped_run_goes_on_and_comes_to_the_same_end(
+    stopped, whole, faces, new_vae, images, tmp_path, capsys
+):
+    (tmp_path / "checkpoints").mkdir()
+    half = tmp_path / "checkpoints" / ".123.epoch_004.keras"
+    half.write_bytes(b"half")  # what a process that was killed leaves behind
+    check_same(going_on(stopped, faces, new_vae, tmp_path), whole.history)
+    assert f"{tmp_path} goes on after epoch 3." in capsys.readouterr().out
+    assert not half.exists()
+    pair = [load_model(run / "vae.keras") for run in (tmp_path, whole.run)]
+    assert pair[0].sigma == pytest.approx(pair[1].sigma, rel=1e-4)
+    np.testing.assert_allclose(*(vae.encode(images) for vae in pair), atol=0.01)
+    steps = [event.step for event in events(tmp_path / "logs" / "train").Tensors("epoch_loss")]
+    assert steps == [0, 1, 2, 3]
+    assert int(load_model(tmp_path / "checkpoints" / "epoch_004.keras").optimizer.iterations) == 12
+
+
+def damage(path, kind: str) -> None:
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    path.write_bytes({"half": whole[:middle], "empty": b"", "bit": flipped}[kind])
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
+    stopped, whole, faces, new_vae, tmp_path, capsys, one_sentence
+):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    damaged = tmp_path / "checkpoints" / "epoch_003.keras"
+    damage(damaged, "half")
+    check_same(train(new_vae(9, sigma=None), faces, tmp_path, **OPTIONS), whole.history)
+    out = capsys.readouterr().out.splitlines()
+    one_sentence(out[0], f"{damaged} is damaged")
+    assert out[1] == f"{tmp_path} goes on after epoch 2."
+    assert int(load_model(damaged).optimizer.iterations) == 9  # written anew
+
+
+@pytest.mark.parametrize("kind", ["half", "bit", "empty"])
+def test_every_damage_is_seen(stopped, new_vae, tmp_path, capsys, kind):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    damage(tmp_path / "checkpoints" / "epoch_003.keras", kind)
+    vae = new_vae(sigma=None)
+    vae.compile(keras.optimizers.Adam(warmup_cosine(12)))
+    assert len(training.resume(vae, tmp_path)) == 2
+    assert int(vae.optimizer.iterations) == 6
+    assert "epoch_003.keras is damaged" in capsys.readouterr().out
+
+
+def test_without_a_whole_checkpoint_nothing_is_loaded(stopped, new_vae, tmp_path, capsys):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    for path in training.checkpoints(tmp_path):
+        damage(path, "empty")
+    vae = new_vae()
+    before = vae.get_weights()
+    assert training.resume(vae, tmp_path).empty
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    for a, b in zip(before, vae.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_checkpoint_of_another_model_is_one_sentence(stopped, new_vae, one_sentence):
+    vae = new_vae(latent_dim=7)
+    vae.compile()
+    with pytest.raises(ValueError) as error:
+        training.resume(vae, stopped)
+    one_sentence(error.value, "epoch_003.keras", "another model")
+
+
+def test_a_run_killed_before_its_model_is_saved_only_finishes(
+    whole, faces, new_vae, tmp_path, monkeypatch
+):
+    shutil.copytree(whole.run, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "vae.keras").unlink()
+    monkeypatch.setattr(VAE, "fit", lambda *_, **__: pytest.fail("it trains"))
+    history = train(new_vae(sigma=None), faces, tmp_path, **OPTIONS)
+    pd.testing.assert_frame_equal(history, whole.history, check_names=False)
+    expected = load_model(whole.run / "vae.keras").get_weights()
+    for a, b in zip(load_model(tmp_path / "vae.keras").get_weights(), expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "changes"),
+    [
+        (None, {"epochs": 5}),
+        (None, {"batch_size": 16, "seed": 1}),
+        (None, {"minutes": 2.0}),
+        (0.1, {}),
+    ],
+)
+def test_other_settings_are_one_sentence_that_names_them(
+    stopped, faces, new_vae, sigma, changes, one_sentence
+):
+    before = sorted(stopped.rglob("*"))
+    with pytest.raises(ValueError) as error:
+        train(new_vae(sigma=sigma), faces, stopped, **{**OPTIONS, **changes})
+    started = json.loads((stopped / "settings.json").read_text())
+    now = changes or {"sigma": sigma}
+    one_sentence(error.value, stopped, *(f"{k} {started[k]} (now {v})" for k, v in now.items()))
+    assert sorted(stopped.rglob("*")) == before
+
+
+def test_the_best_checkpoint_remembers_the_epochs_before(vae, faces, tmp_path):
+    done = pd.DataFrame({"val_loss": [5.0, 3.0, 4.0]}, index=[1, 2, 3])
+    callbacks = [run_callbacks(vae, faces, tmp_path, table)[1] for table in (done, None)]
+    assert [callback.best for callback in callbacks] == [3.0, None]
+
+
+# Stopping early, and in time
+
+
+@pytest.mark.parametrize("done", range(6))
+def test_early_stopping_counts_the_epochs_before_a_resume(done):
+    losses = [5.0, 3.0, 4.0, 3.5, 3.0, 2.0]  # with a patience of 3, the fifth is the last
+    stopper = ResumedEarlyStopping(3, pd.DataFrame({"val_loss": losses[:done]}))
+    stopper.set_model(SimpleNamespace(stop_training=False, optimizer=None))
+    stopper.on_train_begin()
+    last = done
+    while not stopper.model.stop_training:
+        stopper.on_epoch_end(last, {"val_loss": losses[last]})
+        last += 1
+    assert last == max(5, done)
+
+
+def test_a_run_is_over_after_its_epochs_its_patience_or_its_time():
+    history = pd.DataFrame({"val_loss": [5.0, 3.0, 4.0], "seconds": [20.0, 40.0, 61.0]})
+    assert not is_over(history, 4, None, None)
+    assert is_over(history, 3, None, None)
+    assert not is_over(history, 4, 2, None)
+    assert is_over(history, 4, 1, None)
+    assert is_over(history, None, None, 1.0)
+    assert not is_over(history, None, None, 1.1)
+    assert not is_over(history[:0], 4, 1, 1.0)
+
+
+def test_after_an_early_stop_the_model_is_that_of_the_best_epoch(
+    faces, new_vae, images, tmp_path, monkeypatch
+):
+    losses = iter([5.0, 3.0, 4.0, 2.0])
+    parts = {"reconstruction": 0.0, "kl": 0.0}
+    monkeypatch.setattr(VAE, "evaluate", lambda *_, **__: {"loss": next(losses), **parts})
+    options = {"epochs": 9, "steps_per_epoch": 1, "batch_size": 8}
+    history = train(new_vae(3), faces, tmp_path, patience=1, **options)
+    assert history["val_loss"].tolist() == [5.0, 3.0, 4.0]
+    assert int(load_model(tmp_path / "checkpoint.keras").optimizer.iterations) == 2
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "vae.keras").encode(images),
+        load_model(tmp_path / "checkpoint.keras").encode(images),
+    )
+
+
+class FakeTraining:
+    """Steps of 1 second, epochs of 4 steps, and 2.5 seconds for what comes after an epoch."""
+
+    def __init__(self, used: float = 0.0):
+        self.time = used
+        self.stop_training = False
+        self.optimizer = SimpleNamespace(learning_rate=None)
+        self.rates = []
+
+    def run(self, budget: TimeBudget) -> int:
+        budget.set_model(self)
+        budget.set_params({"epochs": 10**6})
+        budget.on_train_begin()
+        epoch = 0
+        while not self.stop_training:
+            for batch in range(4):
+                budget.on_train_batch_begin(batch)
+                self.rates.append(self.optimizer.learning_rate)
+                self.time += 1
+                budget.on_train_batch_end(batch)
+                if self.stop_training:
+                    break
+            self.time += 2.5
+            budget.on_epoch_end(epoch)
+            epoch += 1
+        return epoch
+
+
+def test_a_time_budget_stops_in_time_and_leaves_time_for_the_validation():
+    fake = FakeTraining()
+    epochs = fake.run(TimeBudget(60, 1e-3, lambda: fake.time))
+    assert epochs == 9
+    assert fake.time == 9 * 6.5
+
+
+def test_over_a_time_budget_the_learning_rate_is_that_of_the_steps():
+    fake, times = FakeTraining(), []
+    budget = TimeBudget(60, 1e-3, lambda: times.append(fake.time) or fake.time)
+    fake.run(budget)
+    rates = np.array(fake.rates)
+    assert rates[0] == pytest.approx(1e-5)
+    assert rates.max() == pytest.approx(1e-3, rel=0.02)
+    assert rates[-1] < 0.03 * rates.max()
+    peak = rates.argmax()
+    assert (np.diff(rates[: peak + 1]) > 0).all()
+    assert (np.diff(rates[peak:]) < 0).all()
+    schedule = warmup_cosine(60, 1e-3)
+    expected = {float(schedule(step)) for step in np.arange(0, 60, 0.5)}
+    assert all(min(abs(rate - e) for e in expected) < 1e-5 for rate in rates[8:])
+
+
+def test_time_that_was_used_before_counts():
+    fake = FakeTraining(used=50.0)
+    assert fake.run(TimeBudget(60, 1e-3, lambda: fake.time)) == 2
+    assert fake.rates[0] == pytest.approx(float(warmup_cosine(60, 1e-3)(50)), rel=1e-3)
+
+
+def test_a_run_with_a_time_budget(faces, new_vae, tmp_path, monkeypatch):
+    """On a clock that only the steps move: 10 seconds each, 6 to a minute."""
+
+    class Clock(keras.callbacks.Callback):
+        seconds = 0.0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.seconds += 10
+
+    clock, real = Clock(), training.run_callbacks
+    monkeypatch.setattr(training, "stopwatch", lambda used: lambda: clock.seconds)
+    monkeypatch.setattr(training, "FiniteLoss", lambda run: clock)  # the first of the callbacks
+    monkeypatch.setattr(training, "run_callbacks", lambda *a: real(*a)[:2])
+    vae = new_vae(1)
+    history = train(vae, faces, tmp_path, steps_per_epoch=4, batch_size=8, minutes=1.0)
+    assert history["seconds"].tolist() == [40, 60]
+    assert int(vae.optimizer.iterations) == 6
+    assert json.loads((tmp_path / "settings.json").read_text())["epochs"] is None
+
+
+# A loss that is not finite
+
+
+def test_a_loss_that_explodes_is_one_sentence(faces, new_vae, tmp_path, one_sentence):
+    with pytest.raises(FloatingPointError) as error:
+        train(new_vae(), faces, tmp_path, 1, 6, batch_size=8, learning_rate=1e30)
+    parts = ["epoch 1", "batch", "step", "learning rate of", "smaller learning rate", "sigma"]
+    one_sentence(error.value, *parts, "first epoch")
+    assert not (tmp_path / "checkpoints").exists()
+    assert not (tmp_path / "vae.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("reconstruction", math.nan), ("kl", math.inf), ("kl", math.nan)]
+)
+def test_it_says_which_part_and_names_the_last_good_checkpoint(tmp_path, part, value, one_sentence):
+    good = tmp_path / "checkpoints" / "epoch_002.keras"
+    good.parent.mkdir()
+    good.touch()
+    callback = FiniteLoss(tmp_path)
+    optimizer = SimpleNamespace(learning_rate=0.002, iterations=157)
+    callback.set_model(SimpleNamespace(optimizer=optimizer))
+    callback.on_epoch_begin(2)
+    logs = {"loss": 3.0, "reconstruction": 1.0, "kl": 2.0}
+    callback.on_train_batch_end(0, logs)
+    with pytest.raises(FloatingPointError) as error:
+        callback.on_train_batch_end(16, {**logs, part: value, "loss": value})
+    one_sentence(error.value, "epoch 3", "batch 17", "step 157", f"its {part},", "0.002", good)
+    validation = {f"val_{name}": logs[name] for name in logs}
+    callback.on_epoch_end(2, {**logs, **validation})
+    with pytest.raises(FloatingPointError) as error:
+        callback.on_epoch_end(2, {**logs, **validation, f"val_{part}": value, "val_loss": value})
+    one_sentence(error.value, "validation", f"its {part},")
 
 
 # Loading
