@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("portraits", "labels")
+NAMES = ("portraits", "labels", "throughput", "input")
 
 
 def main() -> None:

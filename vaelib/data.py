@@ -1,6 +1,7 @@
 """From a folder of faces and its attribute table to arrays and pipelines, joined by file name."""
 
 import difflib
+import fnmatch
 import hashlib
 import os
 import shutil
@@ -104,7 +105,8 @@ def read_faces(name: str | Path = "portraits") -> Faces:
     """
     folder = faces_folder(name)
     images = folder / IMAGES
-    on_disk = {path.name for path in images.glob("*.jpg")} if images.is_dir() else set()
+    names = os.listdir(images) if images.is_dir() else []
+    on_disk = set(fnmatch.filter(names, "*.jpg"))
     if not on_disk:
         raise FileNotFoundError(
             f"{images} holds no .jpg image: put the faces there, or name another folder."
@@ -337,17 +339,21 @@ def _decode_all(faces: Faces, image_size: int, pixels: np.ndarray) -> None:
     names = faces.names()
     broken = []
 
-    def decode(row: int) -> None:
-        try:
-            pixels[row] = load_image(faces.folder / IMAGES / names[row], image_size)
-        except ValueError as error:
-            broken.append(error)
+    def decode(rows: range) -> int:
+        for row in rows:
+            try:
+                pixels[row] = load_image(faces.folder / IMAGES / names[row], image_size)
+            except ValueError as error:
+                broken.append(error)
+        return len(rows)
 
-    # Pillow lets go of Python's lock while it decodes, so threads do help here.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = pool.map(decode, range(len(names)))
-        for _ in tqdm(jobs, "Reading faces", len(names), unit="face", delay=1, mininterval=0.5):
-            pass
+    # Pillow lets go of Python's lock while it decodes, so threads do help here. Each takes some
+    # faces at a time: a task for each of 200,000 would fill half a gigabyte.
+    parts = [range(i, min(i + 50, len(names))) for i in range(0, len(names), 50)]
+    progress = tqdm(total=len(names), desc="Reading faces", unit="face", delay=1, mininterval=0.5)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, progress:
+        for done in pool.map(decode, parts):
+            progress.update(done)
     if broken:
         count = f" ({len(broken)} files in all are broken.)" if len(broken) > 1 else ""
         raise ValueError(f"{broken[0]}{count}")
@@ -356,8 +362,9 @@ def _decode_all(faces: Faces, image_size: int, pixels: np.ndarray) -> None:
 def fingerprint(faces: Faces, image_size: int) -> str:
     """What the decoded faces depend on, in a few letters: names, sizes and dates of the files."""
     digest = hashlib.sha256(f"{image_size} {CELEBA_BOX}".encode())
+    images = str(faces.folder / IMAGES)
     for name in faces.names():
-        status = os.stat(faces.folder / IMAGES / name)
+        status = os.stat(os.path.join(images, name))  # a Path for each costs as much again
         digest.update(f"{name} {status.st_size} {status.st_mtime_ns}".encode())
     return f"{image_size}-{digest.hexdigest()[:16]}"
 

@@ -1,0 +1,343 @@
+"""Measures how fast faces come in, beside how fast the model trains on them."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import vaelib  # noqa: F401  # isort: skip  # before keras: it starts TensorFlow without its log lines
+import keras
+from PIL import Image
+from tqdm import tqdm
+from typer import Option, Typer
+
+from benchmarks.throughput import BATCH_SIZE, contender
+from benchmarks.worker import Worker, serve
+from portraits.dataset import usable_cores
+from vaelib.__main__ import main
+from vaelib.data import CELEBA_SIZE, IMAGES, SPLITS, Faces, make_dataset, read_faces
+
+TARGETS = {"first_epoch": 3.0, "later_epochs": 10.0}  # times as fast as training
+NAMES = {
+    "training": "training",
+    "first_epoch": "first epoch",
+    "later_epochs": "later epochs",
+    "image_dataset": "image_dataset_from_directory",
+}
+IMAGE_DATASET_FACES = 20_000  # it decodes them anew each epoch, so a part tells of the whole
+
+app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def measure(
+    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
+    count: Annotated[int, Option(min=3, help="Images to read: copies, if need be.")] = 200_000,
+    enlarge: Annotated[bool, Option("--enlarge", help="Read images of 178 x 218 pixels.")] = False,
+    turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 3,
+    seconds: Annotated[float, Option(min=0.0, help="About how long to train a turn.")] = 4.0,
+    batch_size: Annotated[int, Option(min=2, help="Images a batch.")] = BATCH_SIZE,
+    image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
+    figure: Annotated[Path, Option(help="The picture to write.")] = Path(
+        "build/benchmarks/input.png"
+    ),
+) -> None:
+    """Read a folder of many faces, first and again, and train in between; the last line is JSON.
+
+    The folder is a temporary one beside the figure, of links to the images. The first epoch
+    reads the tables and the JPGs; later ones read what vaelib keeps of them. An epoch is a pass
+    over all faces, of each split.
+    """
+    source = read_faces(faces)
+    figure.parent.mkdir(parents=True, exist_ok=True)
+    _check_disk(source, count, enlarge, image_size, figure.parent)
+    workers = []
+    with tempfile.TemporaryDirectory(prefix="input-", dir=figure.parent) as folder:
+        try:
+            pixels = copy_faces(source, Path(folder), count, enlarge)
+            shape = "x".join(map(str, pixels))
+            print(f"{count} images of {shape} pixels, links to {min(count, len(source))} files.")
+            if pixels[0] * pixels[1] < CELEBA_SIZE[0] * CELEBA_SIZE[1]:
+                print("The JPGs of CelebA are larger, 178x218: --enlarge measures what they cost.")
+            training = contender("ours", faces, batch_size, image_size, seconds)
+            workers.append(training)
+            rates, found = _take_turns(workers, folder, turns, batch_size, image_size)
+        finally:
+            for worker in workers:
+                worker.stop()
+    result = summary(rates, found["peak_private_mb"])
+    result |= {"count": count, "file_pixels": shape, "batch_size": batch_size}
+    result |= {"device": training.facts["device"], "cores": usable_cores(), "turns": turns}
+    print(as_text(result))
+    draw(result, figure)
+    print(f"The figure is {figure}.")
+    print(json.dumps(result))
+
+
+def _take_turns(
+    workers: list[Worker], folder: str, turns: int, batch_size: int, image_size: int
+) -> tuple[dict[str, list[float]], dict]:
+    """Rates of each turn, with a turn of training around each of the others."""
+    options = ("benchmarks.input", folder, batch_size, image_size)
+    (training,) = workers
+    rates = {name: [] for name in NAMES}
+
+    def turn(name: str, worker: Worker) -> None:
+        answer = worker.work()
+        rates[name].append(answer["rate"])
+        parts = answer.get("parts", "")
+        print(f"{NAMES[name]}: {answer['rate']:.0f} images a second{parts}", flush=True)
+
+    turn("training", training)
+    ours = Worker("the input", *options[:1], "ours", *options[1:])
+    workers.append(ours)
+    with PeakMemory(ours.pid) as memory:
+        turn("first_epoch", ours)
+        for _ in range(turns):
+            turn("training", training)
+            turn("later_epochs", ours)
+    ours.stop()
+    theirs = Worker(NAMES["image_dataset"], *options[:1], "image_dataset", *options[1:])
+    workers.append(theirs)
+    for _ in range(turns):
+        turn("image_dataset", theirs)
+        turn("training", training)
+    return rates, {"peak_private_mb": memory.peak / 1e6}
+
+
+def summary(rates: dict[str, list[float]], peak_private_mb: float) -> dict:
+    """What the last line says, from images a second of each turn, by name."""
+    middle = {name: median(values) for name, values in rates.items()}
+    return {
+        "first_epoch_ratio": round(middle["first_epoch"] / middle["training"], 2),
+        "later_epoch_ratio": round(middle["later_epochs"] / middle["training"], 2),
+        "peak_private_mb": round(peak_private_mb),
+        "ratio_to_image_dataset": round(middle["later_epochs"] / middle["image_dataset"], 2),
+        "first_epoch_ratio_to_image_dataset": round(
+            middle["first_epoch"] / middle["image_dataset"], 2
+        ),
+        "images_per_second": {name: round(value, 1) for name, value in middle.items()},
+    }
+
+
+def as_text(result: dict) -> str:
+    """The result as a table."""
+    rates = result["images_per_second"]
+    lines = [f"{'':28} {'images/s':>9} {'of training':>11} {'target':>7}"]
+    for name, rate in rates.items():
+        target = f">= {TARGETS[name]:.0f}" if name in TARGETS else ""
+        ratio = rate / rates["training"]
+        lines.append(f"{NAMES[name]:28} {rate:9.1f} {ratio:11.2f} {target:>7}".rstrip())
+    lines.append(f"peak of private memory: {result['peak_private_mb']} MB (target: < 2000)")
+    return "\n".join(lines)
+
+
+def draw(result: dict, path: Path) -> None:
+    """Bars of images a second, and lines at the targets."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rates = result["images_per_second"]
+    figure, axes = plt.subplots(figsize=(6.5, 2.8), layout="constrained")
+    axes.barh([NAMES[name] for name in rates], list(rates.values()), color="#9ecae1")
+    for name, target in TARGETS.items():
+        row = list(rates).index(name)
+        x = target * rates["training"]
+        axes.plot([x, x], [row - 0.4, row + 0.4], color="#08519c")
+        axes.annotate("target", (x, row - 0.4), ha="center", va="bottom", color="#08519c")
+    axes.invert_yaxis()
+    axes.set_xlabel("images a second")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+# ------------------------------------------------------------------ a folder of many faces
+
+
+def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[int, int]:
+    """Fill `folder` with `count` faces in CelebA's layout, those of `source` again and again.
+
+    Args:
+        source: the faces to copy.
+        folder: where to; its images are links where the file system allows it.
+        count: how many.
+        enlarge: make each image 178 x 218 pixels.
+
+    Returns:
+        Width and height of the first image.
+    """
+    images = folder / IMAGES
+    images.mkdir(parents=True)
+    originals = [source.folder / IMAGES / name for name in source.names()[:count]]
+    if enlarge:
+        originals = _enlarged(originals, folder / "enlarged")
+    for i in _progress(range(count), "linking"):
+        target = images / f"{i + 1:06}.jpg"
+        try:
+            os.link(originals[i % len(originals)].resolve(), target)
+        except OSError:  # another disk, or too many links to one file
+            shutil.copyfile(originals[i % len(originals)], target)
+    attributes = source.attributes.iloc[: len(originals)]
+    rows = [" ".join(row) for row in attributes.replace({True: "1", False: "-1"}).to_numpy()]
+    splits = source.splits.map({split: str(i) for i, split in enumerate(SPLITS)}).to_list()
+    names = [f"{i + 1:06}.jpg" for i in range(count)]
+    lines = [f"{name} {rows[i % len(rows)]}" for i, name in enumerate(names)]
+    header = [str(count), " ".join(attributes.columns)]
+    (folder / "list_attr_celeba.txt").write_text("\n".join([*header, *lines]) + "\n")
+    lines = [f"{name} {splits[i % len(rows)]}" for i, name in enumerate(names)]
+    (folder / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
+    with Image.open(images / names[0]) as image:
+        return image.size
+
+
+def _enlarged(paths: list[Path], folder: Path) -> list[Path]:
+    folder.mkdir()
+
+    def enlarge(path: Path) -> Path:
+        with Image.open(path) as image:
+            image.convert("RGB").resize(CELEBA_SIZE).save(folder / path.name, quality=95)
+        return folder / path.name
+
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        return list(_progress(pool.map(enlarge, paths), "enlarging", len(paths)))
+
+
+def _progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
+    """A bar on a terminal, else a line every fifth of the way."""
+    total = len(items) if total is None else total
+    if sys.stderr.isatty():
+        yield from tqdm(items, what.capitalize(), total, unit="face", leave=False)
+        return
+    for done, item in enumerate(items, start=1):
+        yield item
+        if done * 5 // total > (done - 1) * 5 // total:
+            print(f"{what}: {done} of {total} images", flush=True)
+
+
+def _check_disk(source: Faces, count: int, enlarge: bool, image_size: int, folder: Path) -> None:
+    # The decoded faces, and the images, in case they have to be copied.
+    names = source.names()[:100]
+    each = sum((source.folder / IMAGES / name).stat().st_size for name in names) / len(names)
+    each = 20_000 if enlarge else max(each, 4096)
+    needed = count * (image_size**2 * 3 + each)
+    free = shutil.disk_usage(folder).free
+    if free < needed + 10**9:
+        raise OSError(
+            f"{count} faces may need {needed / 1e9:.1f} GB beside 1 GB to spare, and the disk of "
+            f"{folder} has {free / 1e9:.1f} GB left: make room, or use a smaller --count."
+        )
+
+
+# ------------------------------------------------------------------ memory
+
+
+class PeakMemory:
+    """Watches the private memory of a process: what it can't share and no file backs.
+
+    Files that are mapped into memory don't count: the system drops them when it needs room.
+
+    Attributes:
+        peak: in bytes, so far.
+    """
+
+    def __init__(self, pid: int, every: float = 0.05):
+        self.peak = 0
+        self._pid, self._every = pid, every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "PeakMemory":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while True:
+            self.peak = max(self.peak, private_memory(self._pid))
+            if self._stop.wait(self._every):
+                return
+
+
+def private_memory(pid: int) -> int:
+    """Of a process, in bytes; 0 when it has ended."""
+    import psutil
+
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except ProcessLookupError:
+        return 0
+    except FileNotFoundError:  # not Linux, or it has ended
+        try:
+            return psutil.Process(pid).memory_full_info().uss
+        except psutil.Error:
+            return 0
+    kinds = dict(line.split(":", 1) for line in lines)
+    return 1024 * sum(int(kinds.get(kind, "0 kB").split()[0]) for kind in ("RssAnon", "RssShmem"))
+
+
+# ------------------------------------------------------------------ what the processes do
+
+
+class OurInput:
+    """The course's way: the first call reads the folder, later ones what was kept of it."""
+
+    def __init__(self, folder: str, batch_size: int, image_size: int):
+        self.folder, self.options = folder, {"image_size": image_size, "batch_size": batch_size}
+        self.datasets = None
+
+    def __call__(self) -> dict:
+        start, parts = time.perf_counter(), ""
+        if self.datasets is None:
+            faces = read_faces(self.folder)
+            read = time.perf_counter()
+            self.datasets = [make_dataset(faces, split, **self.options) for split in SPLITS]
+            decoded = time.perf_counter()
+            parts = f" (tables {read - start:.1f} s, images {decoded - read:.1f} s)"
+        count = sum(len(batch) for dataset in self.datasets for batch in dataset)
+        return {"rate": count / (time.perf_counter() - start), "parts": parts}
+
+
+class ImageDataset:
+    """The original's way: Keras decodes the images in each epoch."""
+
+    def __init__(self, folder: str, batch_size: int, image_size: int):
+        dataset = keras.utils.image_dataset_from_directory(
+            Path(folder) / IMAGES,
+            labels=None,
+            batch_size=batch_size,
+            image_size=(image_size, image_size),
+            seed=0,
+            verbose=False,
+        )
+        dataset = dataset.map(lambda images: keras.ops.cast(images, "float32") / 255)
+        self.dataset = dataset.take(max(1, IMAGE_DATASET_FACES // batch_size))
+
+    def __call__(self) -> dict:
+        start = time.perf_counter()
+        count = sum(len(batch) for batch in self.dataset)
+        return {"rate": count / (time.perf_counter() - start)}
+
+
+def _work(name: str, folder: str, batch_size: int, image_size: int) -> None:
+    kind = {"ours": OurInput, "image_dataset": ImageDataset}[name]
+    serve({}, kind(folder, batch_size, image_size))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--work"]:
+        _work(*sys.argv[2:4], int(sys.argv[4]), int(sys.argv[5]))
+    else:
+        main(app)
