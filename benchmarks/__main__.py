@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("portraits", "labels", "throughput", "input")
+NAMES = ("portraits", "labels", "throughput", "input", "time_to_quality")
 
 
 def main() -> None:
