@@ -191,9 +191,7 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
             vae.load_weights(path)
         except ValueError as error:
             raise ValueError(f"{path} is of another model: choose another folder.") from error
-        history = pd.read_csv(
-            run / "history.csv", index_col="epoch", float_precision="round_trip"
-        ).loc[: _epoch(path)]
+        history = pd.read_csv(run / "history.csv", index_col="epoch").loc[: _epoch(path)]
         if len(history) != _epoch(path):
             raise ValueError(f"{run / 'history.csv'} lacks epochs: choose another folder.")
         print(f"{run} goes on after epoch {len(history)}.", flush=True)
