@@ -189,9 +189,7 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
             vae.load_weights(path)
         except ValueError as error:
             raise ValueError(f"{path} is of another model: choose another folder.") from error
-        history = pd.read_csv(
-            run / "history.csv", index_col="epoch", float_precision="round_trip"
-        ).loc[: _epoch(path)]
+        history = pd.read_csv(run / "history.csv", index_col="epoch").loc[: _epoch(path)]
         if len(history) != _epoch(path):
             raise ValueError(f"{run / 'history.csv'} lacks epochs: choose another folder.")
         print(f"{run} goes on after epoch {len(history)}.", flush=True)
@@ -420,7 +418,7 @@ class TimeBudget(Callback):
     """Follow `warmup_cosine` over time in the place of steps; stop when the time is used up.
 
     What comes after the last step of an epoch (validation, pictures, checkpoint) has its part of
-    the budget: as long as it took at its longest so far.
+    the budget: as long as it took the last time.
 
     Args:
         seconds: the budget.
@@ -450,7 +448,7 @@ class TimeBudget(Callback):
         self._stop_in_time(self.last_step)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.closing = max(self.closing, self.clock() - self.last_step)
+        self.closing = self.clock() - self.last_step
         self._stop_in_time(self.clock())
 
     def _stop_in_time(self, now: float) -> None:
