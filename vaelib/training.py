@@ -433,7 +433,7 @@ class TimeBudget(Callback):
     """Follow `warmup_cosine` over time in the place of steps; stop when the time is used up.
 
     What comes after the last step of an epoch (validation, pictures, checkpoint) has its part of
-    the budget: as long as it took at its longest so far.
+    the budget: as long as it took the last time.
 
     Args:
         seconds: the budget.
@@ -463,7 +463,7 @@ class TimeBudget(Callback):
         self._stop_in_time(self.last_step)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.closing = max(self.closing, self.clock() - self.last_step)
+        self.closing = self.clock() - self.last_step
         self._stop_in_time(self.clock())
 
     def _stop_in_time(self, now: float) -> None:
