@@ -27,6 +27,47 @@ def attribute_vectors(
 
     Reference: Larsen et al., 2016, section 4.2 (arXiv:1512.09300).
     """
+    names = _checked_names(latents, attributes, names)
+    has = attributes[names].to_numpy("float64")  # (n, k)
+    latents = np.asarray(latents, "float64")
+    mean_with = has.T @ latents / has.sum(axis=0)[:, None]
+    mean_without = (1 - has).T @ latents / (1 - has).sum(axis=0)[:, None]
+    return pd.DataFrame((mean_with - mean_without).astype("float32"), index=names)
+
+
+def regressed_vectors(
+    latents: np.ndarray, attributes: pd.DataFrame, names: list[str] | None = None
+) -> pd.DataFrame:
+    """What an attribute adds to a latent while all the other attributes stay as they are.
+
+    A mean difference moves whatever goes along with an attribute: most of those who wear lipstick
+    are no men, so adding lipstick makes a face less of a man. Here all attributes that vary
+    explain the latents together, by least squares, latents = origin + attributes @ vectors, and
+    each vector keeps its own part alone. Where attributes never come apart, they share it evenly.
+
+    Args and errors are those of `attribute_vectors`.
+
+    Returns:
+        DataFrame (n_attributes, latent_dim), in latent units, not normalised.
+    """
+    names = _checked_names(latents, attributes, names)
+    constant = constant_attributes(attributes)
+    explaining = attributes.drop(columns=constant)
+    has, latents = explaining.to_numpy("float64"), np.asarray(latents, "float64")
+    # Centred, so that the origin need not be fitted; lstsq shares what can't be told apart.
+    vectors = np.linalg.lstsq(has - has.mean(axis=0), latents - latents.mean(axis=0))[0]
+    return pd.DataFrame(vectors.astype("float32"), index=explaining.columns).loc[names]
+
+
+def constant_attributes(attributes: pd.DataFrame) -> list[str]:
+    """Names of the attributes that every face has, or every face lacks."""
+    return [name for name in attributes if attributes[name].nunique() < 2]
+
+
+def _checked_names(
+    latents: np.ndarray, attributes: pd.DataFrame, names: list[str] | None
+) -> list[str]:
+    """The attributes wanted, once all that `attribute_vectors` refuses is refused."""
     if len(latents) != len(attributes):
         raise ValueError(
             f"{len(latents)} latents and {len(attributes)} rows of attributes: "
@@ -49,16 +90,7 @@ def attribute_vectors(
                 f"{name} is the same for all {len(attributes)} faces, so it has no direction: "
                 "choose an attribute that varies."
             )
-    has = attributes[names].to_numpy("float64")  # (n, k)
-    latents = np.asarray(latents, "float64")
-    mean_with = has.T @ latents / has.sum(axis=0)[:, None]
-    mean_without = (1 - has).T @ latents / (1 - has).sum(axis=0)[:, None]
-    return pd.DataFrame((mean_with - mean_without).astype("float32"), index=names)
-
-
-def constant_attributes(attributes: pd.DataFrame) -> list[str]:
-    """Names of the attributes that every face has, or every face lacks."""
-    return [name for name in attributes if attributes[name].nunique() < 2]
+    return names
 
 
 def edit(z: np.ndarray, vector: np.ndarray, strength: float | np.ndarray = 1.0) -> np.ndarray:

@@ -415,7 +415,7 @@ def _cached_reference(
         try:
             with np.load(path, allow_pickle=False) as kept:
                 return kept["mean"], kept["covariance"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)
     rows = faces.attributes.index.get_indexer(faces.names("train"))
     pixels = load_pixels(faces, image_size)

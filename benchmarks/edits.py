@@ -1,0 +1,157 @@
+"""Measures edits in latent space against the same people drawn with the attribute."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import vaelib  # isort: skip  # before keras: it starts TensorFlow without its log lines
+import matplotlib
+import numpy as np
+import pandas as pd
+from typer import Option, Typer
+
+from vaelib.__main__ import main
+from vaelib.data import Faces, load_pixels
+from vaelib.edits import (
+    ATTRIBUTES,
+    Cases,
+    Editor,
+    choose_strengths,
+    find_cases,
+    improved_editor,
+    measure,
+    naive_editor,
+)
+from vaelib.metrics import FaceFeatures
+from vaelib.model import VAE
+
+FIGURE = Path("build/benchmarks/edits.png")
+TITLES = ["person", "reconstruction", "naive edit", "improved edit", "true counterfactual"]
+SHARES = ("accepted", "others_agree", "reconstruction_agree")
+
+app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def edits(
+    faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
+    model: Annotated[str, Option(help='"pretrained", "mine", or a .keras file.')] = "pretrained",
+    persons: Annotated[int, Option(min=1, help="Of the test split, and to choose on.")] = 200,
+    figure: Annotated[Path, Option(help="The picture to write, a PNG.")] = FIGURE,
+) -> None:
+    """Add ten attributes to test faces, naively and better; the last line is JSON.
+
+    Vectors are found on the training split and their strengths on the validation split.
+    """
+    data = vaelib.read_faces(faces)
+    vae = vaelib.load_model(model)
+    features = FaceFeatures(data, vae.image_size)
+    attributes = [name for name in ATTRIBUTES if name in features.attributes]
+    if not attributes:
+        raise ValueError(
+            f"{data.folder} has none of the attributes that are added: {', '.join(ATTRIBUTES)}."
+        )
+    editors = fit_editors(vae, data, features, attributes, persons)
+    cases = find_cases(data, data.names("test")[:persons], attributes, vae.image_size)
+    if not cases:
+        raise ValueError("The test faces have every attribute already: use more --persons.")
+    tables = {
+        name: pd.DataFrame({a: measure(editor, vae, features, cases[a]) for a in cases}).T
+        for name, editor in editors.items()
+    }
+    draw(vae, editors, cases, figure)
+    for name, table in tables.items():
+        print(f"\n{name}\n{as_text(table)}")
+    print(f"\nThe picture is {figure}.")
+    print(json.dumps(summary(tables["improved"], tables["naive"])))
+
+
+def fit_editors(
+    vae: VAE, faces: Faces, features: FaceFeatures, attributes: list[str], persons: int
+) -> dict[str, Editor]:
+    """The naive and the improved editor, with strengths chosen on `persons` validation faces."""
+    latents, labels = {}, {}
+    for split, count in (("train", None), ("val", persons)):
+        names = faces.names(split)[:count]
+        latents[split] = encode(vae, faces, names)
+        labels[split] = faces.attributes.loc[names, features.attributes]
+    fitted = {"naive": naive_editor, "improved": improved_editor}
+    return {
+        name: choose_strengths(
+            fit(latents["train"], labels["train"]),
+            vae,
+            features,
+            latents["val"],
+            labels["val"],
+            attributes,
+        )
+        for name, fit in fitted.items()
+    }
+
+
+def encode(vae: VAE, faces: Faces, names: list[str]) -> np.ndarray:
+    """Posterior means (n, latent_dim) of faces by name, a thousand images in memory at a time."""
+    pixels = load_pixels(faces, vae.image_size)
+    rows = faces.attributes.index.get_indexer(names)
+    parts = [pixels[rows[start : start + 1000]] for start in range(0, len(rows), 1000)]
+    return np.concatenate([vae.encode(part.astype("float32") / 255) for part in parts])
+
+
+def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Path) -> None:
+    """One person for each attribute: the pictures of `TITLES`, the last where it is known."""
+    matplotlib.use("Agg")
+    from vaelib.plots import show_rows
+
+    rows = {}
+    for number, (attribute, case) in enumerate(cases.items()):
+        one = number % len(case.images)  # not the same person in every row
+        z, has = vae.encode(case.images[[one]]), case.before.iloc[[one]]
+        moved = [editor.add(z, has, attribute) for editor in editors.values()]
+        truth = [] if case.counterfactuals is None else [case.counterfactuals[one]]
+        decoded = vae.decode(np.concatenate([z, *moved]))
+        rows[attribute] = np.stack([case.images[one], *decoded, *truth])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    show_rows(rows, TITLES).savefig(path)
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """The table for a reader: one line an attribute, shares in percent, and their means."""
+    table = table.astype("float64")
+    shares = [name for name in table if name.endswith(("accepted", "agree"))]
+    table.loc["mean"] = table[shares].mean()
+    table[shares] *= 100
+    formats = dict.fromkeys(table, "{:.1f}".format)
+    formats |= {"faces": "{:.0f}".format, "refused": "{:.0f}".format, "strength": "{:.2f}".format}
+    names = {name: name.replace("reconstruction", "recon").replace("_", " ") for name in table}
+    table = table.rename(columns=names)
+    formatters = {names[name]: form for name, form in formats.items()}
+    return table.to_string(formatters=formatters, na_rep="-")
+
+
+def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
+    """What the last line says, ready for JSON: what is not known is None.
+
+    Returns:
+        accepted, others_agree, reconstruction_agree: means over the attributes, in [0, 1];
+        attributes: for each what `vaelib.edits.measure` tells;
+        naive: the same three means and attributes of the naive edits.
+    """
+    kept = [
+        {
+            **{share: _rounded(table[share].astype("float64").mean()) for share in SHARES},
+            "attributes": {
+                name: {key: _rounded(value) for key, value in row.items()}
+                for name, row in table.iterrows()
+            },
+        }
+        for table in (improved, naive)
+    ]
+    return {**kept[0], "naive": kept[1]}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if pd.isna(value) else round(float(value), 4)
+
+
+if __name__ == "__main__":
+    main(app)

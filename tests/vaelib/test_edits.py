@@ -1,0 +1,327 @@
+"""Edits of fakes whose latents are their colours, so that every number is known beforehand."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import portraits
+import vaelib
+from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
+from vaelib.data import load_image
+from vaelib.edits import (
+    ATTRIBUTES,
+    EXCLUDES,
+    Cases,
+    Editor,
+    as_jpg,
+    choose_strengths,
+    draw_counterfactuals,
+    find_cases,
+    improved_editor,
+    measure,
+    naive_editor,
+    read_manifest,
+)
+from vaelib.metrics import rmse
+
+COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue
+SIZE = 16
+DARK, BRIGHT = 0.25, 0.75
+
+
+class FakeModel:
+    """Encodes a picture as its mean colour, and decodes a colour as a picture of it."""
+
+    image_size = SIZE
+
+    def encode(self, images):
+        return np.asarray(images, "float32").mean(axis=(1, 2))
+
+    def decode(self, z):
+        return np.broadcast_to(np.asarray(z)[:, None, None], (len(z), SIZE, SIZE, 3))
+
+
+class FakeFeatures:
+    """Says what the colours say."""
+
+    attributes = COLOURS
+
+    def logits(self, images):
+        return np.asarray(images).mean(axis=(1, 2)) - 0.5
+
+
+def colours(labels: np.ndarray) -> np.ndarray:
+    """Pictures whose colours say the labels: boolean (n, 3) -> (n, SIZE, SIZE, 3)."""
+    return FakeModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
+
+
+def table(rows) -> pd.DataFrame:
+    return pd.DataFrame(np.array(rows, bool), columns=COLOURS)
+
+
+class FakePerson:
+    """A person of three colours; those who are young can't smile."""
+
+    def __init__(self, has):
+        self.has = has
+
+    @classmethod
+    def sample(cls, seed, index):
+        values = np.random.default_rng([seed, index]).integers(0, 2, 3).astype(bool)
+        return cls(dict(zip(COLOURS, values.tolist())))
+
+    def attributes(self):
+        return {**self.has, "Bald": False, "Eyeglasses": False}
+
+    def with_attribute(self, name, on):
+        if name == "Smiling" and self.has["Young"]:
+            raise PortraitsError("Smiling can't be switched on this person.")
+        return FakePerson({**self.has, name: on})
+
+    def with_attributes(self, wanted):
+        return FakePerson({**self.has, **wanted})
+
+    def render(self, size):
+        width, height = size
+        color = [191 if self.has[name] else 64 for name in COLOURS]
+        return np.full((height, width, 3), color, "uint8")
+
+
+MANIFEST = {"version": DRAWING_VERSION, "seed": 3, "width": 32, "height": 24, "switched": ""}
+
+
+@pytest.fixture
+def fake_faces(tmp_path, draw_folder, monkeypatch):
+    """A folder that says that FakePerson drew it, with the labels of those people."""
+    monkeypatch.setattr(portraits, "Person", FakePerson)
+    folder = draw_folder(tmp_path / "faces", 12, size=(SIZE, SIZE))
+    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
+    faces = vaelib.read_faces(folder)
+    for i, name in enumerate(faces.attributes.index):
+        faces.attributes.loc[name, COLOURS] = list(FakePerson.sample(3, i).has.values())
+    return faces
+
+
+# ------------------------------------------------------------------ editing
+
+
+def test_an_edit_adds_the_vector_and_takes_what_it_excludes_from_those_that_have_it():
+    vectors = pd.DataFrame(np.eye(3, dtype="float32"), COLOURS)
+    excludes = {"Smiling": ["Male", "Unknown"]}
+    editor = Editor(vectors, {"Smiling": 2.0}, excludes)
+    has = table([[0, 0, 1], [0, 1, 1]])
+    moved = editor.add(np.zeros((2, 3)), has, "Smiling")
+    np.testing.assert_array_equal(moved, [[2, 0, 0], [2, -1, 0]])
+    assert moved.dtype == np.float32
+    np.testing.assert_array_equal(editor.add(np.zeros((2, 3)), has, "Young"), [[0, 0, 1]] * 2)
+
+
+def test_an_edit_without_a_vector_is_an_error():
+    with pytest.raises(KeyError, match="Bald"):
+        Editor(pd.DataFrame(np.eye(3), COLOURS)).add(np.zeros((1, 3)), table([[0, 0, 0]]), "Bald")
+
+
+def correlated(count: int = 400):
+    """Latents that are the labels, of people most of whom smile if they are men."""
+    rng = np.random.default_rng(0)
+    smiling = rng.random(count) < 0.5
+    male = smiling ^ (rng.random(count) < 0.1)
+    has = pd.DataFrame({"Smiling": smiling, "Male": male, "Young": rng.random(count) < 0.5})
+    return has.to_numpy("float32"), has
+
+
+def test_naive_edits_drag_what_goes_along_and_improved_ones_do_not():
+    latents, has = correlated()
+    z, nobody = np.zeros((1, 3), "float32"), has.iloc[:1] & False
+    naive = naive_editor(latents, has).add(z, nobody, "Smiling")
+    improved = improved_editor(latents, has).add(z, nobody, "Smiling")
+    assert naive[0, 1] > 0.7
+    np.testing.assert_allclose(improved, [[1, 0, 0]], atol=1e-6)
+
+
+def test_exclusions_are_attributes_and_never_the_one_that_is_added():
+    assert set(EXCLUDES) <= set(ATTRIBUTES) <= set(portraits.ATTRIBUTES)
+    for attribute, lost in EXCLUDES.items():
+        assert attribute not in lost
+        assert set(lost) <= set(portraits.ATTRIBUTES)
+    both = [a for a in ATTRIBUTES if a in EXCLUDES.get("Bald", ()) and "Bald" in EXCLUDES[a]]
+    assert both == ["Blond_Hair", "Black_Hair", "Bangs", "Wearing_Hat"]
+
+
+@pytest.mark.parametrize(
+    "enough, chosen",
+    [(0.5, 1.0), (0.75, 1.5), (1.0, 3.0)],
+)
+def test_the_weakest_strength_that_is_enough_is_chosen(enough, chosen):
+    """Four faces that get the attribute at 0.7, 0.9, 1.2 and 2 times the vector; one has it."""
+    z = np.zeros((5, 3), "float32")
+    z[:, 0] = 0.5 - np.array([0.7, 0.9, 1.2, 2, -1]) / 10
+    editor = Editor(pd.DataFrame(np.eye(3, dtype="float32") / 10, COLOURS), {"Young": 9.0})
+    has = table([[0, 0, 0]] * 4 + [[1, 0, 0]])
+    found = choose_strengths(
+        editor, FakeModel(), FakeFeatures(), z, has, ["Smiling"], (1.0, 1.5, 3.0, 4.0), enough
+    )
+    assert found.strengths == {"Smiling": chosen}
+    pd.testing.assert_frame_equal(found.vectors, editor.vectors)
+
+
+def test_where_nothing_is_enough_the_first_of_the_best_is_chosen():
+    z = np.full((4, 3), 0.3, "float32")
+    z[0] = -5
+    editor = Editor(pd.DataFrame(np.eye(3, dtype="float32") / 10, COLOURS))
+    found = choose_strengths(
+        editor, FakeModel(), FakeFeatures(), z, table([[0] * 3] * 4), ["Male"], (1, 2.5, 3, 4), 1.0
+    )
+    assert found.strengths == {"Male": 2.5}
+
+
+def test_an_attribute_that_every_validation_face_has_is_an_error(one_sentence):
+    editor = Editor(pd.DataFrame(np.eye(3), COLOURS))
+    with pytest.raises(ValueError) as error:
+        choose_strengths(
+            editor, FakeModel(), FakeFeatures(), np.ones((2, 3)), table([[1] * 3] * 2), ["Male"]
+        )
+    one_sentence(error.value, "Male", 2)
+
+
+# ------------------------------------------------------------------ the truth
+
+
+def test_cases_are_the_people_who_lack_it_drawn_with_it(fake_faces):
+    names = fake_faces.names()
+    cases = find_cases(fake_faces, names, COLOURS, SIZE, jobs=1)
+    assert list(cases) == COLOURS
+    for attribute, case in cases.items():
+        lack = [name for name in names if not fake_faces.attributes.loc[name, attribute]]
+        if attribute == "Smiling":
+            young = [name for name in lack if fake_faces.attributes.loc[name, "Young"]]
+            assert case.refused == len(young) > 0
+            lack = [name for name in lack if name not in young]
+        assert list(case.before.index) == list(case.after.index) == lack
+        assert list(case.after.columns) == list(fake_faces.attributes.columns)
+        assert case.attribute == attribute and case.after[attribute].all()
+        assert not case.before[attribute].any()
+        others = [name for name in COLOURS if name != attribute]
+        pd.testing.assert_frame_equal(case.before[others], case.after[others], check_dtype=False)
+        assert case.counterfactuals.shape == case.images.shape == (len(lack), SIZE, SIZE, 3)
+        expected = colours(case.after[COLOURS].to_numpy())
+        np.testing.assert_allclose(case.counterfactuals, expected, atol=0.02)
+        np.testing.assert_array_equal(case.images, vaelib.load_images(fake_faces, lack, SIZE))
+
+
+def test_cases_without_the_truth_want_the_labels_that_there_are(faces):
+    names = faces.names("train")
+    cases = find_cases(faces, names, ["Smiling", "Male"], SIZE)
+    smiling = cases["Smiling"]
+    assert smiling.counterfactuals is None and smiling.refused == 0
+    assert list(smiling.before.index) == [n for n in faces.find("train", Smiling=False)]
+    expected = smiling.before.assign(Smiling=True)
+    pd.testing.assert_frame_equal(smiling.after, expected)
+
+
+def test_an_attribute_that_all_have_or_that_nobody_can_get_has_no_cases(fake_faces):
+    names = fake_faces.find(None, Male=True)
+    assert list(find_cases(fake_faces, names, ["Male", "Young"], SIZE, jobs=1)) == ["Young"]
+    young = fake_faces.find(None, Young=True, Smiling=False)
+    assert find_cases(fake_faces, young, ["Smiling"], SIZE, jobs=1) == {}
+
+
+def test_a_folder_of_switched_people_has_their_counterfactuals(monkeypatch):
+    monkeypatch.setattr(portraits, "Person", FakePerson)
+    manifest = {**MANIFEST, "switched": "+Male -Young"}
+    drawn = draw_counterfactuals(manifest, "000005.jpg", ["Smiling"], SIZE)
+    labels, picture = drawn["Smiling"]
+    assert [labels[name] for name in COLOURS] == [True, True, False]
+    assert picture.shape == (SIZE, SIZE, 3)
+
+
+def test_the_same_person_is_drawn_as_in_the_file(tmp_path):
+    """The picture and labels of the folder's second person, with an attribute that it has."""
+    write_dataset(tmp_path / "set", count=2, size=32, seed=3, jobs=1)
+    manifest = read_manifest(tmp_path / "set")
+    assert manifest["seed"] == 3 and manifest["switched"] == ""
+    person = Person.sample(3, 1)
+    has = [name for name, on in person.attributes().items() if on]
+    labels, picture = draw_counterfactuals(manifest, "000002.jpg", has[:1], 32)[has[0]]
+    assert labels == person.attributes()
+    from_file = load_image(tmp_path / "set" / "img_align_celeba" / "000002.jpg", 32)
+    np.testing.assert_array_equal(picture, from_file)
+    np.testing.assert_array_equal(as_jpg(person.render(32), 32), from_file)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"seed": 1}'])
+def test_a_folder_of_other_faces_has_no_manifest(tmp_path, content):
+    if content is not None:
+        (tmp_path / "manifest.json").write_text(content)
+    assert read_manifest(tmp_path) is None
+
+
+def test_portraits_of_another_version_are_an_error(tmp_path, one_sentence):
+    manifest = {**MANIFEST, "version": DRAWING_VERSION - 1}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError) as error:
+        read_manifest(tmp_path)
+    one_sentence(error.value, tmp_path, DRAWING_VERSION - 1, "python -m portraits")
+
+
+# ------------------------------------------------------------------ measuring
+
+
+def example(truth: bool) -> Cases:
+    """Three faces without a smile; the truth takes the second's youth along."""
+    before = table([[0, 0, 0], [0, 0, 1], [0, 1, 1]])
+    after = before.assign(Smiling=True)
+    if truth:
+        after.loc[1, "Young"] = False
+    pictures = colours(after.to_numpy()) if truth else None
+    return Cases("Smiling", colours(before.to_numpy()), before, after, pictures, refused=4)
+
+
+def test_a_perfect_edit():
+    vector = pd.DataFrame([[BRIGHT - DARK, 0, 0], [0] * 3, [0, 0, BRIGHT - DARK]], COLOURS)
+    case = example(truth=True)
+    case.before.loc[[0, 2], "Young"] = False  # so that youth is taken from the second alone
+    editor = Editor(vector.astype("float32"), {}, {"Smiling": ["Young"]})
+    result = measure(editor, FakeModel(), FakeFeatures(), case)
+    assert (result["faces"], result["refused"], result["strength"]) == (3, 4, 1.0)
+    assert result["accepted"] == result["others_agree"] == 1
+    assert result["truth_accepted"] == result["truth_agree"] == 1
+    assert result["pixels"] == pytest.approx(0, abs=1e-3)
+    assert result["latents"] == pytest.approx(0, abs=1e-6)
+    step = BRIGHT - DARK
+    assert result["latents_unedited"] == pytest.approx(step * (1 + np.sqrt(2) + 1) / 3)
+    assert result["pixels_unedited"] == pytest.approx(rmse(case.counterfactuals, case.images))
+
+
+def test_an_edit_that_does_half_and_drags_another():
+    """Smiling comes at twice the vector alone, and green comes along."""
+    case = example(truth=True)
+    vector = pd.DataFrame([[0.2, 0.2, 0.0]], ["Smiling"]).astype("float32")
+    result = measure(Editor(vector, {"Smiling": 2}), FakeModel(), FakeFeatures(), case)
+    assert result["strength"] == 2
+    assert result["accepted"] == 1
+    # Others wanted: (0, 0), (0, 0), (1, 1); they are (1, 0), (1, 1), (1, 1).
+    assert result["others_agree"] == pytest.approx(3 / 6)
+    assert result["reconstruction_agree"] == 1
+    weak = measure(Editor(vector), FakeModel(), FakeFeatures(), case)
+    assert weak["accepted"] == 0
+    assert weak["others_agree"] == pytest.approx(5 / 6)
+
+
+def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
+    monkeypatch.setitem(EXCLUDES, "Smiling", ("Male",))
+    case = example(truth=False)
+    vector = pd.DataFrame([[0.5, 0.5, 0.0]], ["Smiling"]).astype("float32")
+    result = measure(Editor(vector), FakeModel(), FakeFeatures(), case)
+    assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
+    unknown = [name for name, value in result.items() if value is None]
+    assert unknown == [
+        "truth_accepted",
+        "truth_agree",
+        "pixels",
+        "pixels_unedited",
+        "latents",
+        "latents_unedited",
+    ]

@@ -1,0 +1,382 @@
+"""Edits against the truth: attributes added to latents, beside the same people drawn with them.
+
+It is the one module that may use `portraits`, which draws a person of a folder again with an
+attribute switched on. For any other folder, only the classifier judges.
+"""
+
+import io
+import json
+import multiprocessing
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from vaelib.data import Faces, load_image, load_images
+from vaelib.latent import attribute_vectors, edit, regressed_vectors
+from vaelib.metrics import FaceFeatures, rmse
+from vaelib.model import VAE
+
+ATTRIBUTES = (
+    "Blond_Hair",
+    "Black_Hair",
+    "Eyeglasses",
+    "Smiling",
+    "Male",
+    "Bangs",
+    "Bald",
+    "Mustache",
+    "Wearing_Hat",
+    "Wearing_Lipstick",
+)
+"""What is added to faces that lack it: chosen before anything was measured."""
+
+EXCLUDES: dict[str, tuple[str, ...]] = {
+    "Blond_Hair": ("Black_Hair", "Brown_Hair", "Gray_Hair", "Bald"),
+    "Black_Hair": ("Blond_Hair", "Brown_Hair", "Gray_Hair", "Bald"),
+    "Male": ("Wearing_Lipstick", "Heavy_Makeup", "Rosy_Cheeks"),
+    "Bangs": ("Bald", "Receding_Hairline", "Wearing_Hat"),
+    "Bald": (
+        "Black_Hair",
+        "Blond_Hair",
+        "Brown_Hair",
+        "Gray_Hair",
+        "Bangs",
+        "Receding_Hairline",
+        "Straight_Hair",
+        "Wavy_Hair",
+        "Wearing_Hat",
+    ),
+    "Mustache": ("No_Beard",),
+    "Wearing_Hat": ("Bald", "Bangs", "Receding_Hairline"),
+}
+"""What a face can't have beside an attribute, by what the words mean: blond hair is not black."""
+
+STRENGTHS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
+"""What `choose_strengths` tries."""
+
+ENOUGH = 0.95  # share of the validation faces whose edit is accepted: the weakest such strength
+JPG_QUALITY = 95  # of the portraits' files
+
+# ------------------------------------------------------------------ editing
+
+
+@dataclass(frozen=True)
+class Editor:
+    """Adds attributes to latents.
+
+    Attributes:
+        vectors: (n_attributes, latent_dim), of `attribute_vectors` or `regressed_vectors`.
+        strengths: how often each vector is added; an attribute that is not named, once.
+        excludes: for an attribute, those that a face loses when it gets it: their vectors are
+            subtracted once from the faces that have them.
+    """
+
+    vectors: pd.DataFrame
+    strengths: Mapping[str, float] = field(default_factory=dict)
+    excludes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def add(self, z: np.ndarray, has: pd.DataFrame, attribute: str) -> np.ndarray:
+        """Give faces an attribute.
+
+        Args:
+            z: (n, latent_dim), posterior means.
+            has: boolean DataFrame (n, n_attributes), what the faces have now.
+            attribute: one of `vectors`.
+
+        Returns:
+            float32 (n, latent_dim).
+
+        Raises:
+            KeyError: the attribute has no vector.
+        """
+        z = edit(z, self.vectors.loc[attribute], self.strengths.get(attribute, 1.0))
+        lost = [name for name in self.excludes.get(attribute, ()) if name in self.vectors.index]
+        return z - has[lost].to_numpy("float32") @ self.vectors.loc[lost].to_numpy("float32")
+
+
+def naive_editor(latents: np.ndarray, attributes: pd.DataFrame) -> Editor:
+    """The first thing to try: add the mean difference, `attribute_vectors`, and that is all.
+
+    Args:
+        latents: (n, latent_dim), posterior means of training faces.
+        attributes: boolean DataFrame (n, n_attributes), the same faces.
+    """
+    return Editor(attribute_vectors(latents, attributes))
+
+
+def improved_editor(latents: np.ndarray, attributes: pd.DataFrame) -> Editor:
+    """Vectors that leave the other attributes alone, and what an attribute excludes goes.
+
+    Args are those of `naive_editor`.
+    """
+    return Editor(regressed_vectors(latents, attributes), excludes=EXCLUDES)
+
+
+def choose_strengths(
+    editor: Editor,
+    vae: VAE,
+    features: FaceFeatures,
+    latents: np.ndarray,
+    has: pd.DataFrame,
+    attributes: Sequence[str] = ATTRIBUTES,
+    strengths: Sequence[float] = STRENGTHS,
+    enough: float = ENOUGH,
+) -> Editor:
+    """The same editor, each strength the weakest with which the classifier accepts enough edits.
+
+    Where none is enough, it is the one with which most are accepted. Give validation faces here
+    and measure on others.
+
+    Args:
+        latents: (n, latent_dim), posterior means.
+        has: boolean DataFrame (n, n_attributes), the same faces.
+        strengths: what to try, from weak to strong.
+        enough: share of the faces that lack the attribute, in [0, 1].
+
+    Raises:
+        ValueError: every one of the faces has an attribute, so it can't be added.
+    """
+    chosen = {}
+    for attribute in attributes:
+        lack = ~has[attribute].to_numpy()
+        if not lack.any():
+            raise ValueError(
+                f"All {len(has)} validation faces have {attribute}: give more, or leave it out."
+            )
+        best = -1.0
+        for strength in strengths:
+            tried = replace(editor, strengths={attribute: strength})
+            z = tried.add(latents[lack], has[lack], attribute)
+            accepted = _says(features, vae.decode(z))[attribute].mean()
+            if accepted > best:
+                best, chosen[attribute] = accepted, strength
+            if accepted >= enough:
+                break
+    return replace(editor, strengths=chosen)
+
+
+# ------------------------------------------------------------------ the truth
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Faces that lack an attribute, and what they are to become.
+
+    Attributes:
+        attribute: what they are to get.
+        images: float32 (n, size, size, 3) in [0, 1], without it.
+        before: boolean DataFrame (n, n_attributes), the labels of `images`.
+        after: the labels wanted of the edits: those of the counterfactuals, or, where there are
+            none, `before` with the attribute.
+        counterfactuals: like `images`, the same people drawn with the attribute; None where
+            nobody can tell.
+        refused: how many more lack it and can't be drawn with it.
+    """
+
+    attribute: str
+    images: np.ndarray
+    before: pd.DataFrame
+    after: pd.DataFrame
+    counterfactuals: np.ndarray | None = None
+    refused: int = 0
+
+
+def find_cases(
+    faces: Faces,
+    names: Sequence[str],
+    attributes: Sequence[str] = ATTRIBUTES,
+    image_size: int = 64,
+    jobs: int | None = None,
+) -> dict[str, Cases]:
+    """For each attribute, the faces of `names` that lack it, with the truth where it is known.
+
+    The people of a folder that `portraits` drew are drawn again with the attribute, and their
+    pictures go through a JPG file as the folder's did.
+
+    Args:
+        faces: the folder.
+        names: file names of the faces.
+        attributes: what to add; one that all of the faces have is left out.
+        image_size: in pixels, as the model reads them.
+        jobs: processes that draw; None is one a core.
+
+    Raises:
+        ValueError: another version of `portraits` drew the folder.
+    """
+    images = load_images(faces, list(names), image_size)
+    labels = faces.attributes.loc[list(names)]
+    lacking = {attribute: ~labels[attribute].to_numpy() for attribute in attributes}
+    lacking = {attribute: lack for attribute, lack in lacking.items() if lack.any()}
+    manifest = read_manifest(faces.folder)
+    if manifest is None:
+        return {
+            attribute: Cases(
+                attribute, images[lack], labels[lack], labels[lack].assign(**{attribute: True})
+            )
+            for attribute, lack in lacking.items()
+        }
+    wanted = [[a for a, lack in lacking.items() if lack[i]] for i in range(len(names))]
+    drawn = list(_draw_all(manifest, names, wanted, image_size, jobs))
+    cases = {}
+    for attribute, lack in lacking.items():
+        rows = [i for i in np.flatnonzero(lack) if attribute in drawn[i]]
+        if not rows:
+            continue
+        after = pd.DataFrame([drawn[i][attribute][0] for i in rows], labels.index[rows])
+        pictures = np.stack([drawn[i][attribute][1] for i in rows]).astype("float32") / 255
+        refused = int(lack.sum()) - len(rows)
+        before = labels.iloc[rows]
+        after = after[labels.columns]
+        cases[attribute] = Cases(attribute, images[rows], before, after, pictures, refused)
+    return cases
+
+
+def read_manifest(folder: Path) -> dict | None:
+    """How `portraits` drew the faces in `folder`; None where something else made them.
+
+    Raises:
+        ValueError: another version of `portraits` drew them, so it drew other people.
+    """
+    from portraits import DRAWING_VERSION  # here, so that other folders do without it
+
+    path = Path(folder) / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = {name: manifest[name] for name in ("version", "seed", "width", "height")} | {
+            "switched": manifest.get("switched", "")
+        }
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if manifest["version"] != DRAWING_VERSION:
+        raise ValueError(
+            f"{folder} was drawn by version {manifest['version']} of the portraits, this is "
+            f"version {DRAWING_VERSION}: remove it and run `python -m portraits`."
+        )
+    return manifest
+
+
+def draw_counterfactuals(
+    manifest: Mapping, name: str, attributes: Sequence[str], image_size: int = 64
+) -> dict[str, tuple[dict[str, bool], np.ndarray]]:
+    """One person of a folder drawn with each of some attributes.
+
+    Args:
+        manifest: of the folder, as `read_manifest` returns it.
+        name: the file of the person's picture, such as 000001.jpg.
+        attributes: what to switch on, one at a time.
+        image_size: in pixels.
+
+    Returns:
+        By attribute the person's labels and picture, uint8 (image_size, image_size, 3), with it;
+        an attribute that can't be switched is left out.
+    """
+    from portraits import Person, PortraitsError
+
+    person = Person.sample(manifest["seed"], int(Path(name).stem) - 1)
+    if manifest["switched"]:
+        spelled = manifest["switched"].split()
+        person = person.with_attributes({word[1:]: word[0] == "+" for word in spelled})
+    drawn = {}
+    for attribute in attributes:
+        try:
+            switched = person.with_attribute(attribute, True)
+        except PortraitsError:
+            continue
+        picture = switched.render((manifest["width"], manifest["height"]))
+        drawn[attribute] = switched.attributes(), as_jpg(picture, image_size)
+    return drawn
+
+
+def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:
+    """A picture (h, w, 3) as it is after a JPG file: uint8 (image_size, image_size, 3)."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=JPG_QUALITY)
+    return load_image(file, image_size)
+
+
+def _draw_all(
+    manifest: Mapping,
+    names: Sequence[str],
+    wanted: Sequence[Sequence[str]],
+    image_size: int,
+    jobs: int | None,
+) -> Iterator[dict]:
+    from portraits.dataset import usable_cores
+
+    tasks = [(manifest, name, some, image_size) for name, some in zip(names, wanted)]
+    jobs = jobs or usable_cores()
+    if jobs == 1 or len(tasks) < 20:  # to start processes takes seconds
+        yield from (draw_counterfactuals(*task) for task in tasks)
+        return
+    # Spawned, not forked: TensorFlow has threads, and they do not survive a fork.
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(draw_counterfactuals, *task) for task in tasks]
+        try:
+            yield from (future.result() for future in futures)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+# ------------------------------------------------------------------ measuring
+
+
+def measure(editor: Editor, vae: VAE, features: FaceFeatures, cases: Cases) -> dict:
+    """How good the edits of one attribute are.
+
+    The *others* are the attributes of `features` without the one that is added. Without the
+    truth, what it excludes is not counted either, since nobody can tell what becomes of it.
+
+    Returns:
+        faces, refused: counts; strength;
+        accepted: share of the edits that the classifier says have the attribute;
+        others_agree: share of the others where it says of an edit what the wanted labels say;
+        reconstruction_agree: the same of plain reconstructions and the labels of the images,
+            the most that one can hope for;
+        truth_accepted, truth_agree: both shares of the counterfactuals' own pictures;
+        pixels: root mean squared error of the edits from the counterfactuals, in grey levels of
+            255; pixels_unedited: that of plain reconstructions;
+        latents: mean distance of the edited latents from those of the counterfactuals;
+        latents_unedited: that of the latents as they were.
+        What needs counterfactuals is None without them.
+    """
+    attribute, truth = cases.attribute, cases.counterfactuals
+    z = vae.encode(cases.images)
+    edited = editor.add(z, cases.before, attribute)
+    decoded, reconstructed = vae.decode(edited), vae.decode(z)
+    left_out = {attribute, *(EXCLUDES.get(attribute, ()) if truth is None else ())}
+    others = [name for name in features.attributes if name not in left_out]
+
+    def agree(said: pd.DataFrame, labels: pd.DataFrame) -> float:
+        return float((said[others].to_numpy() == labels[others].to_numpy()).mean())
+
+    said = _says(features, decoded)
+    result = {
+        "faces": len(cases.images),
+        "refused": cases.refused,
+        "strength": editor.strengths.get(attribute, 1.0),
+        "accepted": float(said[attribute].mean()),
+        "others_agree": agree(said, cases.after),
+        "reconstruction_agree": agree(_says(features, reconstructed), cases.before),
+    }
+    compared = ("truth_accepted", "truth_agree")
+    distances = ("pixels", "pixels_unedited", "latents", "latents_unedited")
+    if truth is None:
+        return result | dict.fromkeys([*compared, *distances])
+    said, target = _says(features, truth), vae.encode(truth)
+    values = [
+        rmse(truth, decoded),
+        rmse(truth, reconstructed),
+        *(float(np.linalg.norm(there - target, axis=1).mean()) for there in (edited, z)),
+    ]
+    shares = [float(said[attribute].mean()), agree(said, cases.after)]
+    return result | dict(zip(compared, shares)) | dict(zip(distances, values))
+
+
+def _says(features: FaceFeatures, images: np.ndarray) -> pd.DataFrame:
+    """What the classifier says of images: boolean (n, n_attributes)."""
+    return pd.DataFrame(features.logits(images) > 0, columns=features.attributes)
