@@ -181,10 +181,11 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
     originals = [source.folder / IMAGES / name for name in source.names()[:count]]
     if enlarge:
         originals = _enlarged(originals, folder / "enlarged")
+    originals = [os.path.realpath(path) for path in originals]  # a link to a link would not do
     for i in _progress(range(count), "linking"):
-        target = images / f"{i + 1:06}.jpg"
+        target = f"{images}/{i + 1:06}.jpg"
         try:
-            os.link(originals[i % len(originals)].resolve(), target)
+            os.link(originals[i % len(originals)], target)
         except OSError:  # another disk, or too many links to one file
             shutil.copyfile(originals[i % len(originals)], target)
     attributes = source.attributes.iloc[: len(originals)]

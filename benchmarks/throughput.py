@@ -59,31 +59,43 @@ def measure(
             names.insert(0, "ours" if jit else "ours_xla")
         for name in names:
             contenders[name] = contender(name, *options)
-        rates = take_turns(contenders, turns)
+        rates, cores = take_turns(contenders, turns)
     finally:
         for worker in contenders.values():
             worker.stop()
-    result = summary(ours, rates, {name: worker.facts for name, worker in contenders.items()})
+    result = summary(
+        ours, rates, cores, {name: worker.facts for name, worker in contenders.items()}
+    )
     print(as_text(result))
+    if disturbed(result):
+        print("Other programs keep this machine busy, which slows the contenders unequally.")
     draw(result, rates, figure)
     print(f"The figure is {figure}.")
     print(json.dumps(result))
 
 
-def take_turns(contenders: dict[str, Worker], turns: int) -> dict[str, list[float]]:
-    """One after the other, again and again: images a second of each turn, by contender."""
-    rates = {name: [] for name in contenders}
+def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
+    """One after the other, again and again.
+
+    Returns:
+        By contender: the images a second of each turn, and how many cores it had at the median.
+    """
+    rates, cores = ({name: [] for name in contenders} for _ in range(2))
     on_terminal = sys.stderr.isatty()
     for turn in tqdm(range(turns), "Training", disable=not on_terminal, leave=False):
         for name, worker in contenders.items():
-            rates[name].append(worker.work()["rate"])
+            answer = worker.work()
+            rates[name].append(answer["rate"])
+            cores[name].append(answer["cores_used"])
         if not on_terminal:
             shown = ", ".join(f"{NAMES[name]} {rate[-1]:.0f}" for name, rate in rates.items())
             print(f"turn {turn + 1} of {turns}: {shown} images a second", flush=True)
-    return rates
+    return rates, {name: median(values) for name, values in cores.items()}
 
 
-def summary(ours: str, rates: dict[str, list[float]], facts: dict[str, dict]) -> dict:
+def summary(
+    ours: str, rates: dict[str, list[float]], cores: dict[str, float], facts: dict[str, dict]
+) -> dict:
     """What the last line says.
 
     A ratio is taken within a turn, so that a machine that slows down slows both; then the median.
@@ -91,6 +103,7 @@ def summary(ours: str, rates: dict[str, list[float]], facts: dict[str, dict]) ->
     Args:
         ours: which contender the others are compared with.
         rates: images a second of each turn, by contender.
+        cores: how many it had, by contender.
         facts: what each contender said of itself, by contender.
     """
     ratios = {
@@ -111,6 +124,7 @@ def summary(ours: str, rates: dict[str, list[float]], facts: dict[str, dict]) ->
         "devices": {name: fact["device"] for name, fact in facts.items()},
         "versions": {fact["framework"]: fact["version"] for fact in facts.values()},
         "cores": facts[ours]["cores"],
+        "cores_used": {name: round(value, 2) for name, value in cores.items()},
     }
 
 
@@ -126,6 +140,13 @@ def as_text(result: dict) -> str:
         )
     lines.append(f"(ratio: {NAMES[result['contender']]} is so many times as fast)")
     return "\n".join(lines)
+
+
+def disturbed(result: dict) -> bool:
+    """Whether our model, on a CPU, had less than three quarters of the cores to itself."""
+    ours = result["contender"]
+    cores = result["cores_used"][ours]
+    return result["devices"][ours] == "CPU" and cores < 0.75 * result["cores"]
 
 
 def draw(result: dict, rates: dict[str, list[float]], path: Path) -> None:
@@ -181,7 +202,14 @@ def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: 
         steps *= 2
     steps = max(2, round(steps / taken * seconds))
     facts |= {"batch_size": batch_size, "cores": usable_cores()}
-    serve(facts, lambda: {"rate": steps * batch_size / _time(train, steps)})
+
+    def turn() -> dict:
+        busy = time.process_time()
+        taken = _time(train, steps)
+        used = (time.process_time() - busy) / taken
+        return {"rate": steps * batch_size / taken, "cores_used": used}
+
+    serve(facts, turn)
 
 
 def _time(train: Callable[[int], None], steps: int) -> float:

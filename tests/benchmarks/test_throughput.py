@@ -22,9 +22,10 @@ def facts(name: str) -> dict:
     return {**common, "framework": framework, "version": f"{framework} 1"}
 
 
-def result(*names: str) -> dict:
+def result(*names: str, used: float = 1.9) -> dict:
     rates = {name: RATES[name] for name in names}
-    return throughput.summary("ours", rates, {name: facts(name) for name in names})
+    cores = dict.fromkeys(names, used)
+    return throughput.summary("ours", rates, cores, {name: facts(name) for name in names})
 
 
 def test_ratios_are_medians_of_turns():
@@ -48,11 +49,17 @@ def test_the_table_has_a_line_a_contender():
     assert lines[2].split()[-5:] == ["1.80", "1.00", "to", "2.00", "CPU"]
 
 
+def test_a_busy_machine_is_noticed():
+    assert not throughput.disturbed(result("ours", "origin"))
+    assert throughput.disturbed(result("ours", "origin", used=1.2))
+
+
 def test_turns_alternate(capsys):
     clock = itertools.count(1)
-    worker = SimpleNamespace(work=lambda: {"rate": next(clock)})
-    rates = throughput.take_turns({"ours": worker, "origin": worker}, 2)
+    worker = SimpleNamespace(work=lambda: {"rate": next(clock), "cores_used": 1.5})
+    rates, cores = throughput.take_turns({"ours": worker, "origin": worker}, 2)
     assert rates == {"ours": [1, 3], "origin": [2, 4]}
+    assert cores == {"ours": 1.5, "origin": 1.5}
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "turn 2 of 2: ours 3, the original 4 images a second"
 
@@ -67,7 +74,7 @@ class FakeWorker:
         self._rates = iter(RATES[name.removesuffix("_xla")])
 
     def work(self) -> dict:
-        return {"rate": next(self._rates)}
+        return {"rate": next(self._rates), "cores_used": 1.9}
 
     def stop(self) -> None:
         pass
