@@ -117,7 +117,7 @@ def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Pa
 def as_text(table: pd.DataFrame) -> str:
     """The table for a reader: one line an attribute, shares in percent, and their means."""
     table = table.astype("float64")
-    shares = [name for name in table if name.endswith(("accepted", "agree"))]
+    shares = [name for name in table if name.endswith(("accepted", "agree", "reconstructed"))]
     table.loc["mean"] = table[shares].mean()
     table[shares] *= 100
     formats = dict.fromkeys(table, "{:.1f}".format)

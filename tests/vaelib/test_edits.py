@@ -13,6 +13,7 @@ from vaelib.data import load_image
 from vaelib.edits import (
     ATTRIBUTES,
     EXCLUDES,
+    NEEDS_TRUTH,
     Cases,
     Editor,
     as_jpg,
@@ -288,6 +289,7 @@ def test_a_perfect_edit():
     assert (result["faces"], result["refused"], result["strength"]) == (3, 4, 1.0)
     assert result["accepted"] == result["others_agree"] == 1
     assert result["truth_accepted"] == result["truth_agree"] == 1
+    assert result["truth_reconstructed"] == 1
     assert result["pixels"] == pytest.approx(0, abs=1e-3)
     assert result["latents"] == pytest.approx(0, abs=1e-6)
     step = BRIGHT - DARK
@@ -317,11 +319,4 @@ def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
     result = measure(Editor(vector), FakeModel(), FakeFeatures(), case)
     assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
     unknown = [name for name, value in result.items() if value is None]
-    assert unknown == [
-        "truth_accepted",
-        "truth_agree",
-        "pixels",
-        "pixels_unedited",
-        "latents",
-        "latents_unedited",
-    ]
+    assert unknown == list(NEEDS_TRUTH)
