@@ -56,7 +56,9 @@ def edits(
     if not cases:
         raise ValueError("The test faces have every attribute already: use more --persons.")
     tables = {
-        name: pd.DataFrame({a: measure(editor, vae, features, cases[a]) for a in cases}).T
+        name: pd.DataFrame(
+            [measure(editor, vae, features, case) for case in cases.values()], list(cases)
+        )
         for name, editor in editors.items()
     }
     draw(vae, editors, cases, figure)
@@ -141,7 +143,7 @@ def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
             **{share: _rounded(table[share].astype("float64").mean()) for share in SHARES},
             "attributes": {
                 name: {key: _rounded(value) for key, value in row.items()}
-                for name, row in table.iterrows()
+                for name, row in table.to_dict("index").items()
             },
         }
         for table in (improved, naive)
@@ -150,7 +152,7 @@ def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if pd.isna(value) else round(float(value), 4)
+    return None if pd.isna(value) else round(value, 4)
 
 
 if __name__ == "__main__":

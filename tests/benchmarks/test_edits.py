@@ -160,7 +160,7 @@ def test_a_folder_without_the_attributes(folder, monkeypatch, capsys):
 def test_table_and_summary_of_what_is_not_known():
     row = {"faces": 3, "refused": 1, "strength": 1.5, "accepted": 0.5, "others_agree": 0.25}
     row |= {"reconstruction_agree": 0.75, "truth_accepted": None, "pixels": None}
-    table = pd.DataFrame({"Smiling": row, "Male": {**row, "accepted": 1.0}}).T
+    table = pd.DataFrame([row, {**row, "accepted": 1.0}], ["Smiling", "Male"])
     lines = edits.as_text(table).splitlines()
     assert lines[1].split() == ["Smiling", "3", "1", "1.50", "50.0", "25.0", "75.0", "-", "-"]
     assert lines[3].split()[0] == "mean" and "75.0" in lines[3]
@@ -168,6 +168,7 @@ def test_table_and_summary_of_what_is_not_known():
     assert found["accepted"] == 0.75
     assert found["attributes"]["Male"]["pixels"] is None
     assert found["attributes"]["Male"]["strength"] == 1.5
+    assert type(found["attributes"]["Male"]["faces"]) is int
 
 
 def test_missing_folder_ends_with_a_sentence(tmp_path):
