@@ -71,6 +71,7 @@ NEEDS_TRUTH = (
 )
 """What `measure` can't tell without counterfactuals."""
 
+SAME = 2.0  # grey levels by which two pictures of one person may differ, between JPG libraries
 JPG_QUALITY = 95  # of the portraits' files
 
 # ------------------------------------------------------------------ editing
@@ -217,7 +218,7 @@ def find_cases(
         jobs: processes that draw; None is one a core.
 
     Raises:
-        ValueError: another version of `portraits` drew the folder.
+        ValueError: another version of `portraits` drew the folder, or some of its pictures.
     """
     images = load_images(faces, list(names), image_size)
     labels = faces.attributes.loc[list(names)]
@@ -232,7 +233,16 @@ def find_cases(
             for attribute, lack in lacking.items()
         }
     wanted = [[a for a, lack in lacking.items() if lack[i]] for i in range(len(names))]
-    drawn = list(_draw_all(manifest, names, wanted, image_size, jobs))
+    drawn = []
+    for name, image, (picture, some) in zip(
+        names, images, _draw_all(manifest, names, wanted, image_size, jobs)
+    ):
+        if np.abs(255 * image - picture).mean() > SAME:
+            raise ValueError(
+                f"{name} in {faces.folder} does not show the person that `portraits` draws today: "
+                "remove the folder and run `python -m portraits`."
+            )
+        drawn.append(some)
     cases = {}
     for attribute, lack in lacking.items():
         rows = [i for i in np.flatnonzero(lack) if attribute in drawn[i]]
@@ -273,8 +283,8 @@ def read_manifest(folder: Path) -> dict | None:
 
 def draw_counterfactuals(
     manifest: Mapping, name: str, attributes: Sequence[str], image_size: int = 64
-) -> dict[str, tuple[dict[str, bool], np.ndarray]]:
-    """One person of a folder drawn with each of some attributes.
+) -> tuple[np.ndarray, dict[str, tuple[dict[str, bool], np.ndarray]]]:
+    """One person of a folder drawn again, as they are and with each of some attributes.
 
     Args:
         manifest: of the folder, as `read_manifest` returns it.
@@ -283,8 +293,8 @@ def draw_counterfactuals(
         image_size: in pixels.
 
     Returns:
-        By attribute the person's labels and picture, uint8 (image_size, image_size, 3), with it;
-        an attribute that can't be switched is left out.
+        The picture, uint8 (image_size, image_size, 3), and by attribute the labels and the
+        picture with it; an attribute that can't be switched is left out.
     """
     from portraits import Person, PortraitsError
 
@@ -292,15 +302,15 @@ def draw_counterfactuals(
     if manifest["switched"]:
         spelled = manifest["switched"].split()
         person = person.with_attributes({word[1:]: word[0] == "+" for word in spelled})
+    size = manifest["width"], manifest["height"]
     drawn = {}
     for attribute in attributes:
         try:
             switched = person.with_attribute(attribute, True)
         except PortraitsError:
             continue
-        picture = switched.render((manifest["width"], manifest["height"]))
-        drawn[attribute] = switched.attributes(), as_jpg(picture, image_size)
-    return drawn
+        drawn[attribute] = switched.attributes(), as_jpg(switched.render(size), image_size)
+    return as_jpg(person.render(size), image_size), drawn
 
 
 def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:
@@ -316,7 +326,7 @@ def _draw_all(
     wanted: Sequence[Sequence[str]],
     image_size: int,
     jobs: int | None,
-) -> Iterator[dict]:
+) -> Iterator[tuple[np.ndarray, dict]]:
     from portraits.dataset import usable_cores
 
     tasks = [(manifest, name, some, image_size) for name, some in zip(names, wanted)]

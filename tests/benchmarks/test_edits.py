@@ -78,13 +78,14 @@ def truth(folder, monkeypatch):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     labels = read_faces(folder).attributes
 
+    def picture(has):
+        color = [180 if has[colour] else 75 for colour in COLOURS]
+        return np.full((SIZE, SIZE, 3), color, "uint8")
+
     def draw(manifest, name, attributes, image_size):
-        drawn = {}
-        for attribute in attributes:
-            has = {**labels.loc[name], attribute: True}
-            color = [180 if has[colour] else 75 for colour in COLOURS]
-            drawn[attribute] = has, np.full((SIZE, SIZE, 3), color, "uint8")
-        return drawn
+        switched = {attribute: {**labels.loc[name], attribute: True} for attribute in attributes}
+        drawn = {attribute: (has, picture(has)) for attribute, has in switched.items()}
+        return picture(labels.loc[name]), drawn
 
     monkeypatch.setattr(library, "draw_counterfactuals", draw)
     return folder
