@@ -56,7 +56,9 @@ def edits(
     if not cases:
         raise ValueError("The test faces have every attribute already: use more --persons.")
     tables = {
-        name: pd.DataFrame({a: measure(editor, vae, features, cases[a]) for a in cases}).T
+        name: pd.DataFrame(
+            [measure(editor, vae, features, case) for case in cases.values()], list(cases)
+        )
         for name, editor in editors.items()
     }
     draw(vae, editors, cases, figure)
@@ -111,13 +113,13 @@ def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Pa
         decoded = vae.decode(np.concatenate([z, *moved]))
         rows[attribute] = np.stack([case.images[one], *decoded, *truth])
     path.parent.mkdir(parents=True, exist_ok=True)
-    show_rows(rows, TITLES).savefig(path)
+    show_rows(rows, TITLES).savefig(path, bbox_inches="tight")  # titles and names included
 
 
 def as_text(table: pd.DataFrame) -> str:
     """The table for a reader: one line an attribute, shares in percent, and their means."""
     table = table.astype("float64")
-    shares = [name for name in table if name.endswith(("accepted", "agree"))]
+    shares = [name for name in table if name.endswith(("accepted", "agree", "reconstructed"))]
     table.loc["mean"] = table[shares].mean()
     table[shares] *= 100
     formats = dict.fromkeys(table, "{:.1f}".format)
@@ -141,7 +143,7 @@ def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
             **{share: _rounded(table[share].astype("float64").mean()) for share in SHARES},
             "attributes": {
                 name: {key: _rounded(value) for key, value in row.items()}
-                for name, row in table.iterrows()
+                for name, row in table.to_dict("index").items()
             },
         }
         for table in (improved, naive)
@@ -150,7 +152,7 @@ def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if pd.isna(value) else round(float(value), 4)
+    return None if pd.isna(value) else round(value, 4)
 
 
 if __name__ == "__main__":

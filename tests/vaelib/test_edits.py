@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import portraits
 import vaelib
@@ -13,6 +14,7 @@ from vaelib.data import load_image
 from vaelib.edits import (
     ATTRIBUTES,
     EXCLUDES,
+    NEEDS_TRUTH,
     Cases,
     Editor,
     as_jpg,
@@ -97,6 +99,9 @@ def fake_faces(tmp_path, draw_folder, monkeypatch):
     """A folder that says that FakePerson drew it, with the labels of those people."""
     monkeypatch.setattr(portraits, "Person", FakePerson)
     folder = draw_folder(tmp_path / "faces", 12, size=(SIZE, SIZE))
+    for i in range(12):
+        picture = as_jpg(FakePerson.sample(3, i).render((32, 24)), SIZE)
+        Image.fromarray(picture).save(folder / "img_align_celeba" / f"{i + 1:06}.jpg", quality=95)
     (folder / "manifest.json").write_text(json.dumps(MANIFEST))
     faces = vaelib.read_faces(folder)
     for i, name in enumerate(faces.attributes.index):
@@ -228,10 +233,19 @@ def test_an_attribute_that_all_have_or_that_nobody_can_get_has_no_cases(fake_fac
     assert find_cases(fake_faces, young, ["Smiling"], SIZE, jobs=1) == {}
 
 
+def test_a_picture_of_somebody_else_is_an_error(fake_faces, one_sentence):
+    """As where another version drew a part of the folder."""
+    path = fake_faces.folder / "img_align_celeba" / "000005.jpg"
+    Image.fromarray(np.full((SIZE, SIZE, 3), 128, "uint8")).save(path)
+    with pytest.raises(ValueError) as error:
+        find_cases(fake_faces, fake_faces.names(), COLOURS, SIZE, jobs=1)
+    one_sentence(error.value, "000005.jpg", fake_faces.folder, "python -m portraits")
+
+
 def test_a_folder_of_switched_people_has_their_counterfactuals(monkeypatch):
     monkeypatch.setattr(portraits, "Person", FakePerson)
     manifest = {**MANIFEST, "switched": "+Male -Young"}
-    drawn = draw_counterfactuals(manifest, "000005.jpg", ["Smiling"], SIZE)
+    _, drawn = draw_counterfactuals(manifest, "000005.jpg", ["Smiling"], SIZE)
     labels, picture = drawn["Smiling"]
     assert [labels[name] for name in COLOURS] == [True, True, False]
     assert picture.shape == (SIZE, SIZE, 3)
@@ -244,10 +258,12 @@ def test_the_same_person_is_drawn_as_in_the_file(tmp_path):
     assert manifest["seed"] == 3 and manifest["switched"] == ""
     person = Person.sample(3, 1)
     has = [name for name, on in person.attributes().items() if on]
-    labels, picture = draw_counterfactuals(manifest, "000002.jpg", has[:1], 32)[has[0]]
+    unchanged, drawn = draw_counterfactuals(manifest, "000002.jpg", has[:1], 32)
+    labels, picture = drawn[has[0]]
     assert labels == person.attributes()
     from_file = load_image(tmp_path / "set" / "img_align_celeba" / "000002.jpg", 32)
     np.testing.assert_array_equal(picture, from_file)
+    np.testing.assert_array_equal(unchanged, from_file)
     np.testing.assert_array_equal(as_jpg(person.render(32), 32), from_file)
 
 
@@ -288,6 +304,7 @@ def test_a_perfect_edit():
     assert (result["faces"], result["refused"], result["strength"]) == (3, 4, 1.0)
     assert result["accepted"] == result["others_agree"] == 1
     assert result["truth_accepted"] == result["truth_agree"] == 1
+    assert result["truth_reconstructed"] == 1
     assert result["pixels"] == pytest.approx(0, abs=1e-3)
     assert result["latents"] == pytest.approx(0, abs=1e-6)
     step = BRIGHT - DARK
@@ -317,11 +334,4 @@ def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
     result = measure(Editor(vector), FakeModel(), FakeFeatures(), case)
     assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
     unknown = [name for name, value in result.items() if value is None]
-    assert unknown == [
-        "truth_accepted",
-        "truth_agree",
-        "pixels",
-        "pixels_unedited",
-        "latents",
-        "latents_unedited",
-    ]
+    assert unknown == list(NEEDS_TRUTH)

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaelib.latent import attribute_vectors, constant_attributes, edit, interpolate
+from vaelib.latent import (
+    attribute_vectors,
+    constant_attributes,
+    edit,
+    interpolate,
+    regressed_vectors,
+)
 
 
 @pytest.fixture
@@ -98,6 +104,51 @@ def test_latents_and_attributes_of_different_length_are_an_error(example, one_se
     with pytest.raises(ValueError) as error:
         attribute_vectors(latents[:-1], table)
     one_sentence(error.value, "49", "50", "same faces")
+
+
+def test_regressed_vectors_are_those_that_made_the_latents():
+    """Attributes that mostly come together are told apart; mean differences mix them."""
+    rng = np.random.default_rng(3)
+    male = rng.random(500) < 0.5
+    table = pd.DataFrame({"Male": male, "Mustache": male & (rng.random(500) < 0.8)})
+    table["Young"] = rng.random(500) < 0.5
+    made = rng.normal(size=(3, 6))
+    latents = 7 + table.to_numpy("float64") @ made
+    found = regressed_vectors(latents, table)
+    assert list(found.index) == list(table.columns)
+    np.testing.assert_allclose(found, made, atol=1e-5)
+    mixed = attribute_vectors(latents, table)
+    assert np.abs(mixed.loc["Mustache"] - made[1]).max() > 0.1
+    chosen = regressed_vectors(latents, table, ["Young", "Male"])
+    pd.testing.assert_frame_equal(chosen, found.loc[["Young", "Male"]])
+
+
+def test_regressed_on_one_attribute_is_the_mean_difference(example):
+    latents, table = example
+    table = table[["Male", "Bald"]]  # nobody is bald
+    pd.testing.assert_frame_equal(
+        regressed_vectors(latents, table), attribute_vectors(latents, table), rtol=1e-4
+    )
+
+
+def test_regressed_attributes_that_never_come_apart_share_their_vector(example):
+    latents, table = example
+    table = pd.DataFrame({"Male": table["Male"], "Man": table["Male"]})
+    found = regressed_vectors(latents, table)
+    expected = attribute_vectors(latents, table).loc["Male"] / 2
+    np.testing.assert_allclose(found, [expected, expected], atol=1e-5)
+
+
+def test_regressed_vectors_refuse_what_mean_differences_refuse(example, one_sentence):
+    latents, table = example
+    for names, rows, part in (
+        (["Bald"], 50, "choose"),
+        (["Smilling"], 50, "Smiling?"),
+        (None, 9, "9"),
+    ):
+        with pytest.raises(ValueError) as error:
+            regressed_vectors(latents[:rows], table, names)
+        one_sentence(error.value, part)
 
 
 def test_edit_adds_the_vector_strength_times():

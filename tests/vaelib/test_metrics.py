@@ -233,7 +233,7 @@ def test_shifts_are_small_and_each_image_has_its_own():
 
 
 def train(faces):
-    return train_classifier(faces, COLOURS, steps=20, image_size=16, batch_size=8)
+    return train_classifier(faces, COLOURS, steps=30, image_size=16, batch_size=8)
 
 
 @pytest.fixture(scope="module")

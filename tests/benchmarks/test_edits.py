@@ -1,0 +1,180 @@
+"""The benchmark of the edits: the table, the picture and the last line, with fakes and without."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from benchmarks import edits
+from portraits import DRAWING_VERSION
+from vaelib import edits as library
+from vaelib.data import read_faces
+
+ROOT = Path(__file__).resolve().parents[2]
+COLOURS = ["Smiling", "Male", "Eyeglasses"]  # red, green, blue
+SIZE = 16
+
+
+class FakeModel:
+    """Encodes a picture as its mean colour, and decodes a colour as a picture of it."""
+
+    image_size = SIZE
+
+    def encode(self, images):
+        return np.asarray(images, "float32").mean(axis=(1, 2))
+
+    def decode(self, z):
+        return np.broadcast_to(np.asarray(z)[:, None, None], (len(z), SIZE, SIZE, 3))
+
+
+class FakeFeatures:
+    """Says what the colours say; nobody is young."""
+
+    attributes = COLOURS
+
+    def __init__(self, faces, image_size):
+        assert image_size == SIZE
+
+    def logits(self, images):
+        return np.asarray(images).mean(axis=(1, 2)) - 0.5
+
+
+def write_faces(folder: Path, count: int = 200) -> Path:
+    """Plain colours; most of those who smile are men."""
+    rng = np.random.default_rng(0)
+    smiling = rng.random(count) < 0.5
+    values = np.stack([smiling, smiling ^ (rng.random(count) < 0.05), rng.random(count) < 0.5], 1)
+    values = np.concatenate([values, np.zeros((count, 1), bool)], axis=1)
+    (folder / "img_align_celeba").mkdir(parents=True)
+    rows = []
+    for i, row in enumerate(values):
+        name = f"{i + 1:06}.jpg"
+        pixels = np.full((SIZE, SIZE, 3), np.where(row[:3], 180, 75), "uint8")
+        Image.fromarray(pixels).save(folder / "img_align_celeba" / name, quality=95)
+        rows.append(" ".join([name, *np.where(row, "1", "-1")]))
+    header = [str(count), " ".join([*COLOURS, "Young"])]
+    (folder / "list_attr_celeba.txt").write_text("\n".join(header + rows) + "\n")
+    splits = [f"{i + 1:06}.jpg {[0, 0, 0, 1, 2][i % 5]}" for i in range(count)]
+    (folder / "list_eval_partition.txt").write_text("\n".join(splits) + "\n")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(edits.vaelib, "load_model", lambda name: FakeModel())
+    monkeypatch.setattr(edits, "FaceFeatures", FakeFeatures)
+    return write_faces(tmp_path / "faces")
+
+
+@pytest.fixture
+def truth(folder, monkeypatch):
+    """The folder, as if portraits had drawn it; the counterfactuals change one colour."""
+    manifest = {"version": DRAWING_VERSION, "seed": 0, "width": SIZE, "height": SIZE}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    labels = read_faces(folder).attributes
+
+    def picture(has):
+        color = [180 if has[colour] else 75 for colour in COLOURS]
+        return np.full((SIZE, SIZE, 3), color, "uint8")
+
+    def draw(manifest, name, attributes, image_size):
+        switched = {attribute: {**labels.loc[name], attribute: True} for attribute in attributes}
+        drawn = {attribute: (has, picture(has)) for attribute, has in switched.items()}
+        return picture(labels.loc[name]), drawn
+
+    monkeypatch.setattr(library, "draw_counterfactuals", draw)
+    return folder
+
+
+def run_here(monkeypatch, *arguments: object) -> int:
+    """Runs the command line in this process; returns its exit code."""
+    monkeypatch.setattr(sys, "argv", ["edits", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        edits.main(edits.app)
+    return end.value.code or 0
+
+
+def test_command_with_the_truth(truth, monkeypatch, tmp_path, capsys):
+    figure = tmp_path / "new" / "edits.png"
+    options = ("--faces", truth, "--persons", 15, "--figure", figure)
+    assert run_here(monkeypatch, *options) == 0
+    *printed, last = capsys.readouterr().out.splitlines()
+    found = json.loads(last)
+    assert list(found) == [
+        "accepted",
+        "others_agree",
+        "reconstruction_agree",
+        "attributes",
+        "naive",
+    ]
+    # The colours are the latents: only the naive one drags: smiles and men go together.
+    assert found["accepted"] == found["others_agree"] == found["reconstruction_agree"] == 1
+    assert found["naive"]["others_agree"] < 0.8
+    assert list(found["attributes"]) == ["Eyeglasses", "Smiling", "Male"]
+    for name, numbers in found["attributes"].items():
+        dragged = found["naive"]["attributes"][name]
+        assert 0 < numbers["pixels"] < numbers["pixels_unedited"] / 2
+        assert numbers["latents"] <= dragged["latents"] + 1e-6
+        assert 0 < numbers["faces"] <= 15 and numbers["refused"] == 0
+    lines = [line.split()[0] for line in printed if line and line[0] in "ESM"]
+    assert lines == ["Eyeglasses", "Smiling", "Male"] * 2
+    with Image.open(figure) as picture:
+        assert picture.width > 5 * SIZE
+
+
+def test_command_without_the_truth(folder, monkeypatch, tmp_path, capsys):
+    options = ("--faces", folder, "--persons", 15, "--figure", tmp_path / "edits.png")
+    assert run_here(monkeypatch, *options) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    smiling = found["attributes"]["Smiling"]
+    assert smiling["pixels"] is smiling["latents"] is smiling["truth_agree"] is None
+    assert smiling["accepted"] == smiling["others_agree"] == 1
+    assert (tmp_path / "edits.png").exists()
+
+
+def test_strengths_are_chosen_without_the_test_faces(folder, monkeypatch, tmp_path):
+    """What the test pictures show has no say: vectors and strengths stay as they are."""
+    faces = read_faces(folder)
+    features = FakeFeatures(faces, SIZE)
+    first = edits.fit_editors(FakeModel(), faces, features, COLOURS, 15)
+    for name in faces.names("test"):
+        black = Image.fromarray(np.zeros((SIZE, SIZE, 3), "uint8"))
+        black.save(folder / "img_align_celeba" / name)
+    again = edits.fit_editors(FakeModel(), read_faces(folder), features, COLOURS, 15)
+    for name in ("naive", "improved"):
+        assert first[name].strengths == again[name].strengths
+        pd.testing.assert_frame_equal(first[name].vectors, again[name].vectors)
+
+
+def test_a_folder_without_the_attributes(folder, monkeypatch, capsys):
+    monkeypatch.setattr(FakeFeatures, "attributes", ["Young"])
+    assert run_here(monkeypatch, "--faces", folder) == 2
+    message = capsys.readouterr().err.strip()
+    assert "none of the attributes" in message and message.endswith(".")
+
+
+def test_table_and_summary_of_what_is_not_known():
+    row = {"faces": 3, "refused": 1, "strength": 1.5, "accepted": 0.5, "others_agree": 0.25}
+    row |= {"reconstruction_agree": 0.75, "truth_accepted": None, "pixels": None}
+    table = pd.DataFrame([row, {**row, "accepted": 1.0}], ["Smiling", "Male"])
+    lines = edits.as_text(table).splitlines()
+    assert lines[1].split() == ["Smiling", "3", "1", "1.50", "50.0", "25.0", "75.0", "-", "-"]
+    assert lines[3].split()[0] == "mean" and "75.0" in lines[3]
+    found = json.loads(json.dumps(edits.summary(table, table), allow_nan=False))
+    assert found["accepted"] == 0.75
+    assert found["attributes"]["Male"]["pixels"] is None
+    assert found["attributes"]["Male"]["strength"] == 1.5
+    assert type(found["attributes"]["Male"]["faces"]) is int
+
+
+def test_missing_folder_ends_with_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "benchmarks.edits", "--faces", str(tmp_path / "none")]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert len(ran.stderr.splitlines()) == 1
+    assert "none does not exist" in ran.stderr
