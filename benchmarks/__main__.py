@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-NAMES = ("portraits", "labels", "throughput", "input", "time_to_quality")
+NAMES = (
+    "portraits",
+    "labels",
+    "throughput",
+    "input",
+    "time_to_quality",
+    "edits",
+    "rate_distortion",
+)
 
 
 def main() -> None:

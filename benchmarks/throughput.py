@@ -21,7 +21,7 @@ NAMES = {
     "torch": "ours in PyTorch",
     "origin": "the original",
 }
-BATCH_SIZE = 32  # the default of vaelib.training.train
+BATCH_SIZE = 64  # the default of vaelib.training.train
 ORIGIN_BATCH_SIZE = 128
 FACES = 1024  # in memory, gone through again and again
 

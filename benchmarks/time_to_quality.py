@@ -20,10 +20,10 @@ from vaelib.__main__ import main
 from vaelib.data import Faces, load_images, load_pixels, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
 from vaelib.model import VAE, build_decoder, build_encoder
+from vaelib.optimizer import Muon
 from vaelib.training import (
     BATCH_SIZE,
     LEARNING_RATE,
-    new_optimizer,
     warmup_cosine,
     without_optimizer,
 )
@@ -114,7 +114,7 @@ def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 6
     """The course's recipe: its model, its batch size, its learning rate over the time given."""
     keras.utils.set_random_seed(0)
     vae = VAE(build_encoder(image_size), build_decoder(image_size))
-    vae.compile(new_optimizer(LEARNING_RATE))
+    vae.compile(Muon(LEARNING_RATE))
     schedule = warmup_cosine(1000)
 
     def rate(share: float) -> float:

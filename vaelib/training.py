@@ -22,11 +22,12 @@ from tqdm.keras import TqdmCallback
 
 from vaelib.data import DATA, Faces, load_images, make_dataset
 from vaelib.model import VAE
+from vaelib.optimizer import Muon
 
 PRETRAINED = DATA / "pretrained" / "vae.keras"
 RUNS = DATA.parent / "runs"
-BATCH_SIZE = 32
-LEARNING_RATE = 6e-3  # at its peak, of the dense layers; a third of it for all others
+BATCH_SIZE = 64
+LEARNING_RATE = 6e-3  # at its peak, see `vaelib.optimizer.Muon`
 
 
 def train(
@@ -94,7 +95,7 @@ def train(
     check_settings(run, settings)
     keras.utils.set_random_seed(seed)
     rate = learning_rate if minutes else warmup_cosine(epochs * steps_per_epoch, learning_rate)
-    vae.compile(new_optimizer(rate))
+    vae.compile(Muon(rate))
     history = resume(vae, run)
     if not is_over(history, epochs, patience, minutes):
         history = _fit(vae, faces, run, history, settings)
@@ -254,17 +255,6 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 # ------------------------------------------------------------------ the learning rate
-
-
-def new_optimizer(rate) -> keras.optimizers.Optimizer:
-    """Muon for the dense layers; Adam, at a third of `rate`, for all other weights.
-
-    Args:
-        rate: a learning rate or a schedule.
-
-    Reference: Jordan et al., 2024 (Muon); Liu et al., 2025 (arXiv:2502.16982).
-    """
-    return keras.optimizers.Muon(rate, adam_lr_ratio=1 / 3)
 
 
 def warmup_cosine(

@@ -41,8 +41,8 @@ def name(path):
     return path.name
 
 
-def test_there_are_six_with_their_solutions():
-    assert [path.name[:3] for path in COURSE] == ["01_", "02_", "03_", "04_", "05_", "06_"]
+def test_there_are_seven_with_their_solutions():
+    assert [path.name[:3] for path in COURSE] == ["01_", "02_", "03_", "04_", "05_", "06_", "07_"]
     assert [path.stem for path in SOLUTIONS] == [f"{path.stem}_solutions" for path in COURSE]
 
 

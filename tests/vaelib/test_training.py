@@ -17,6 +17,7 @@ from tensorboard.plugins import projector
 
 from vaelib import training
 from vaelib.model import VAE
+from vaelib.optimizer import Muon
 from vaelib.training import (
     FiniteLoss,
     HeldOutFaces,
@@ -27,7 +28,6 @@ from vaelib.training import (
     image_grid,
     is_over,
     load_model,
-    new_optimizer,
     new_run,
     newest_run,
     run_callbacks,
@@ -528,7 +528,7 @@ def test_every_damage_is_seen(stopped, new_vae, tmp_path, capsys, kind):
     shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
     damage(tmp_path / "checkpoints" / "epoch_003.keras", kind)
     vae = new_vae(sigma=None)
-    vae.compile(new_optimizer(warmup_cosine(12)))
+    vae.compile(Muon(warmup_cosine(12)))
     assert len(training.resume(vae, tmp_path)) == 2
     assert int(vae.optimizer.iterations) == 6
     assert "epoch_003.keras is damaged" in capsys.readouterr().out
@@ -548,7 +548,7 @@ def test_without_a_whole_checkpoint_nothing_is_loaded(stopped, new_vae, tmp_path
 
 def test_the_checkpoint_of_another_model_is_one_sentence(stopped, new_vae, one_sentence):
     vae = new_vae(latent_dim=7)
-    vae.compile(new_optimizer(warmup_cosine(12)))
+    vae.compile(Muon(warmup_cosine(12)))
     with pytest.raises(ValueError) as error:
         training.resume(vae, stopped)
     one_sentence(error.value, "epoch_003.keras", "another model")

@@ -1,0 +1,107 @@
+"""Trains a model for each of several sigmas: what a face costs in nats, and what comes back."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
+import keras
+import matplotlib.pyplot as plt
+import pandas as pd
+from tqdm import tqdm
+from typer import Option, Typer
+
+from vaelib.__main__ import main
+from vaelib.data import DATA, Faces, make_dataset, read_faces
+from vaelib.metrics import FaceFeatures, evaluate
+from vaelib.model import VAE, build_decoder, build_encoder
+from vaelib.optimizer import Muon
+from vaelib.training import BATCH_SIZE, warmup_cosine
+
+SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+COLUMNS = (
+    "kl",
+    "rmse_sampled",
+    "bpd",
+    "active_units",
+    "fc_reconstructions",
+    "fc_gaussian",
+    "fc_prior",
+)
+
+app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def train_point(
+    faces: Faces, sigma: float | None, steps: int, image_size: int = 64, latent_dim: int = 128
+) -> VAE:
+    """A model of the course's recipe, with its Gaussian of encoded faces.
+
+    Args:
+        faces: the folder; its training split is learned from.
+        sigma: standard deviation of a pixel; None learns it.
+        steps: batches of BATCH_SIZE faces.
+    """
+    keras.utils.set_random_seed(0)
+    encoder = build_encoder(image_size, latent_dim)
+    vae = VAE(encoder, build_decoder(image_size, latent_dim), sigma)
+    vae.compile(Muon(warmup_cosine(steps)))
+    vae.fit(
+        make_dataset(faces, "train", image_size, BATCH_SIZE).repeat(),
+        steps_per_epoch=steps,
+        shuffle=False,  # the pipeline shuffles
+        verbose=0,
+    )
+    batches = make_dataset(faces, "train", image_size, batch_size=250, shuffle=False)
+    vae.fit_latents(batches.take(40))
+    return vae
+
+
+def draw(table: pd.DataFrame, path: Path) -> None:
+    """Rate against distortion, one point a sigma, as a picture."""
+    figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
+    fixed, learned = table[~table["learned"]], table[table["learned"]]
+    axes.plot(fixed["kl"], fixed["rmse_sampled"], "o-", color="#0072B2", label="sigma fixed")
+    axes.plot(learned["kl"], learned["rmse_sampled"], "*", ms=14, color="#D55E00", label="learned")
+    for sigma, rate, distortion in fixed[["sigma", "kl", "rmse_sampled"]].to_numpy():
+        axes.annotate(f"{sigma:g}", (rate, distortion), (6, 4), textcoords="offset points")
+    axes.set(xlabel="rate: KL in nats a face", ylabel="distortion: RMSE of 255")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+@app.command()
+def measure(
+    faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
+    steps: Annotated[int, Option(min=1, help="Batches for each point.")] = 300,
+    out: Annotated[Path, Option(help="The table, as CSV.")] = DATA / "rate_distortion.csv",
+    figure: Annotated[Path, Option(help="The figure.")] = Path(
+        "build/benchmarks/rate_distortion.png"
+    ),
+) -> None:
+    """Train one model for each sigma, and one that learns it; the last line is JSON."""
+    data = read_faces(faces)
+    features = FaceFeatures(data)
+    rows = []
+    for sigma in tqdm((*SIGMAS, None), "Training", disable=not sys.stderr.isatty(), leave=False):
+        vae = train_point(data, sigma, steps)
+        numbers = evaluate(vae, data, "test", features)
+        row = {"sigma": round(vae.sigma, 4), "learned": sigma is None}
+        rows.append(row | {name: numbers[name] for name in COLUMNS})
+        print(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
+    table = pd.DataFrame(rows).round(4)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(f".{out.name}")
+    table.to_csv(aside, index=False)
+    aside.replace(out)
+    draw(table, figure)
+    print(table.to_string(index=False))
+    print(json.dumps({"steps": steps, "points": table.to_dict("records")}))
+
+
+if __name__ == "__main__":
+    main(app)
