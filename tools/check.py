@@ -11,9 +11,9 @@ PARTS = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
     "portraits": ["portraits"],
-    "unit tests": ["pytest", "tests", "-m", "not after_notebooks"],
+    "unit tests": ["pytest", "tests", "-m", "not slow and not after_notebooks"],
     "notebooks": ["pytest", "--nbval", "notebooks"],
-    "around the notebooks": ["pytest", "tests", "-m", "after_notebooks"],
+    "slow tests": ["pytest", "tests", "-m", "slow or after_notebooks"],
 }
 
 

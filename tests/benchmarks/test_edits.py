@@ -172,6 +172,7 @@ def test_table_and_summary_of_what_is_not_known():
     assert type(found["attributes"]["Male"]["faces"]) is int
 
 
+@pytest.mark.slow
 def test_missing_folder_ends_with_a_sentence(tmp_path):
     command = [sys.executable, "-m", "benchmarks.edits", "--faces", str(tmp_path / "none")]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

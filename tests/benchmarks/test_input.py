@@ -174,6 +174,7 @@ def test_missing_folder_ends_with_a_sentence(tmp_path, monkeypatch, capsys):
     assert "none does not exist" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_worker_answers_until_it_is_stopped(faces):
     worker = Worker("the input", "benchmarks.input", "ours", faces.folder, 2, 32)
     assert worker.work()["rate"] > 0

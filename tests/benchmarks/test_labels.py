@@ -252,6 +252,7 @@ def test_command_refuses_other_faces_to_switch(monkeypatch, tmp_path, capsys, ma
     assert words in message and "\n" not in message and message.endswith(".")
 
 
+@pytest.mark.slow
 def test_missing_folder_ends_with_a_sentence(tmp_path):
     command = [sys.executable, "-m", "benchmarks.labels", "--faces", str(tmp_path / "none")]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

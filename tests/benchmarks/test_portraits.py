@@ -26,6 +26,7 @@ def test_the_table_has_a_line_a_size():
     assert len(as_text(summary(rates)).splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_json(tmp_path):
     options = f"--count 2 --turns 1 --prototype {tmp_path}"
     run = subprocess.run(

@@ -30,6 +30,7 @@ def faces(tmp_path_factory):
     return read_faces(folder)
 
 
+@pytest.mark.slow
 def test_a_small_sigma_pays_more_nats_for_less_error(faces):
     images = load_images(faces, faces.names("train"), 32)
     found = {}

@@ -106,6 +106,7 @@ def test_command(monkeypatch, tmp_path, capsys, options, device, installed):
         assert picture.width > 500
 
 
+@pytest.mark.slow
 def test_a_contender_that_fails_gives_its_reason(monkeypatch, tmp_path, capsys):
     assert run_here(monkeypatch, "--faces", tmp_path / "none") == 2
     message = capsys.readouterr().err.strip()
@@ -113,6 +114,7 @@ def test_a_contender_that_fails_gives_its_reason(monkeypatch, tmp_path, capsys):
     assert "none does not exist" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ours", "origin", "torch"])
 def test_a_contender_trains(name):
     if name == "torch":

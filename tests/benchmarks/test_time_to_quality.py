@@ -106,6 +106,7 @@ def test_the_original_has_the_figures_it_is_written_from():
     assert vae.decoder.output_shape == (None, 64, 64, 3)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_one_sentence():
     command = [sys.executable, "-m", "benchmarks.time_to_quality", "--faces", "no/such/folder"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -205,6 +205,7 @@ def test_an_interrupted_redrawing_keeps_no_old_picture(tmp_path, monkeypatch):
     assert contents(out) == contents(draw(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals on Windows")
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGKILL"])
 def test_goes_on_after_a_signal(tmp_path, kind):

@@ -42,6 +42,7 @@ def ours(path: Path) -> set[str]:
     return {name.split(".")[1] for name in imports(path) if name.startswith("vaelib.")}
 
 
+@pytest.mark.slow
 def test_importing_vaelib_prints_nothing_and_leaves_stderr_open(python):
     code = "import vaelib, os, sys; os.write(2, b'one '); print('two', file=sys.stderr)"
     done = python("-c", code)

@@ -102,6 +102,7 @@ def test_evaluate_takes_another_split(trained, folder, faces, split, capsys):
     assert result["faces"] == len(faces.names(split))
 
 
+@pytest.mark.slow
 def test_a_missing_folder_ends_with_one_sentence_and_exit_code_2(tmp_path, python):
     done = python(
         "-m", "vaelib", "train", "--faces", tmp_path / "nowhere", "--out", tmp_path / "run"
@@ -205,6 +206,7 @@ os.replace = replace
 """
 
 
+@pytest.mark.slow
 def test_a_run_killed_twice_ends_like_one_that_was_not(
     trained_by_command, folder, tmp_path, python, capsys
 ):
@@ -237,6 +239,7 @@ __main__.main()
     assert killed == pytest.approx(whole, rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_is_one_sentence_and_exit_code_2(folder, tmp_path, capsys):
     options = "--epochs 1 --steps-per-epoch 5 --batch-size 8 --image-size 32 --latent-dim 4"
     arguments = ["train", "--faces", folder, "--out", tmp_path, *options.split()]

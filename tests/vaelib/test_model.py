@@ -728,6 +728,7 @@ def test_one_face_has_no_gaussian(vae, images, one_sentence):
     one_sentence(error.value, "1 face", "covariance")
 
 
+@pytest.mark.slow
 def test_a_reloaded_model_samples_alike_in_a_new_process(fitted, python, tmp_path):
     fitted.save(tmp_path / "vae.keras")
     code = """
@@ -766,6 +767,7 @@ def test_from_config_leaves_its_config_alone(vae):
     assert json.dumps(config) == before
 
 
+@pytest.mark.slow
 def test_a_saved_model_reads_the_same_in_a_new_process(course_vae, images, python, tmp_path):
     """Safe mode, no custom objects: nothing but `import vaelib`."""
     z = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")

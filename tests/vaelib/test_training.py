@@ -486,6 +486,7 @@ def test_a_stopped_run_keeps_its_last_two_epochs(stopped):
     assert not (stopped / "vae.keras").exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_comes_to_the_same_end(
     stopped, whole, faces, new_vae, images, tmp_path, capsys
 ):
@@ -621,6 +622,7 @@ def test_a_run_is_over_after_its_epochs_its_patience_or_its_time():
     assert not is_over(history[:0], 4, 1, 1.0)
 
 
+@pytest.mark.slow
 def test_after_an_early_stop_the_model_is_that_of_the_best_epoch(
     faces, new_vae, images, tmp_path, monkeypatch
 ):
