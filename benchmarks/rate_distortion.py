@@ -66,6 +66,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     axes.plot(learned["kl"], learned["rmse_sampled"], "*", ms=14, color="#D55E00", label="learned")
     for sigma, rate, distortion in fixed[["sigma", "kl", "rmse_sampled"]].to_numpy():
         axes.annotate(f"{sigma:g}", (rate, distortion), (6, 4), textcoords="offset points")
+    axes.margins(0.1)
     axes.set(xscale="log", xlabel="rate: KL in nats a face", ylabel="distortion: RMSE of 255")
     axes.grid(alpha=0.3)
     axes.legend()
