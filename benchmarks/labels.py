@@ -16,14 +16,14 @@ import vaelib  # isort: skip  # before keras: it starts TensorFlow without its l
 import keras
 import numpy as np
 import pandas as pd
-from PIL import Image
 from tqdm import tqdm
 from typer import Option, Typer
 
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
-from vaelib.data import Faces, load_image, load_pixels
+from vaelib.data import Faces, load_pixels
+from vaelib.edits import as_jpg
 from vaelib.metrics import classify, train_classifier
 
 CELEBA_RATES = {
@@ -75,7 +75,6 @@ COLUMNS = ("rate", "celeba_rate", "ratio", "auc", "switched")
 
 IMAGE_SIZE = 64
 BATCH_SIZE = 64  # training faces a step
-JPG_QUALITY = 95  # of the portraits' files
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -171,15 +170,8 @@ def draw_switches(
     for attribute in attributes:
         switched = switch(person, attribute, not has[attribute])
         if switched is not None:
-            after[attribute] = (not has[attribute], as_jpg(switched.render(size)))
-    return Switches(as_jpg(person.render(size)), after)
-
-
-def as_jpg(picture: np.ndarray) -> np.ndarray:
-    """A square picture as it is after a JPG file: uint8 (size, size, 3), the same shape."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=JPG_QUALITY)
-    return load_image(file, picture.shape[0])
+            after[attribute] = (not has[attribute], as_jpg(switched.render(size), size))
+    return Switches(as_jpg(person.render(size), size), after)
 
 
 def switching_test(

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from benchmarks import labels
-from portraits import ATTRIBUTES, DRAWING_VERSION, Person, PortraitsError, render, write_dataset
-from vaelib.data import load_image, read_faces
+from portraits import ATTRIBUTES, DRAWING_VERSION, PortraitsError
+from vaelib.data import read_faces
 from vaelib.metrics import build_classifier
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,12 +120,6 @@ def test_auc_is_of_the_held_out_faces(faces):
     """The fake reads the colours off the pixels, Smiling with the wrong sign."""
     aucs = labels.measure_auc(FakeModel(), faces, [*COLOURS, "Bald"])
     np.testing.assert_equal(aucs.to_numpy(), [0, 1, 1, np.nan])
-
-
-def test_a_rendered_picture_equals_its_file(tmp_path):
-    write_dataset(tmp_path / "set", count=2, size=32, seed=3, jobs=1)
-    from_file = load_image(tmp_path / "set" / "img_align_celeba" / "000002.jpg", 32)
-    np.testing.assert_array_equal(labels.as_jpg(render(Person.sample(3, 1), 32)), from_file)
 
 
 def test_switches_draw_the_counterfactual(monkeypatch):
