@@ -12,36 +12,12 @@ from PIL import Image
 
 from benchmarks import edits
 from portraits import DRAWING_VERSION
+from tests.colours import SIZE, ColourFeatures, ColourModel
 from vaelib import edits as library
 from vaelib.data import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ["Smiling", "Male", "Eyeglasses"]  # red, green, blue
-SIZE = 16
-
-
-class FakeModel:
-    """Encodes a picture as its mean colour, and decodes a colour as a picture of it."""
-
-    image_size = SIZE
-
-    def encode(self, images):
-        return np.asarray(images, "float32").mean(axis=(1, 2))
-
-    def decode(self, z):
-        return np.broadcast_to(np.asarray(z)[:, None, None], (len(z), SIZE, SIZE, 3))
-
-
-class FakeFeatures:
-    """Says what the colours say; nobody is young."""
-
-    attributes = COLOURS
-
-    def __init__(self, faces, image_size):
-        assert image_size == SIZE
-
-    def logits(self, images):
-        return np.asarray(images).mean(axis=(1, 2)) - 0.5
 
 
 def write_faces(folder: Path, count: int = 200) -> Path:
@@ -66,8 +42,8 @@ def write_faces(folder: Path, count: int = 200) -> Path:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(edits.vaelib, "load_model", lambda name: FakeModel())
-    monkeypatch.setattr(edits, "FaceFeatures", FakeFeatures)
+    monkeypatch.setattr(edits.vaelib, "load_model", lambda name: ColourModel())
+    monkeypatch.setattr(edits, "FaceFeatures", lambda faces, size: ColourFeatures(COLOURS))
     return write_faces(tmp_path / "faces")
 
 
@@ -140,19 +116,19 @@ def test_command_without_the_truth(folder, monkeypatch, tmp_path, capsys):
 def test_strengths_are_chosen_without_the_test_faces(folder, monkeypatch, tmp_path):
     """What the test pictures show has no say: vectors and strengths stay as they are."""
     faces = read_faces(folder)
-    features = FakeFeatures(faces, SIZE)
-    first = edits.fit_editors(FakeModel(), faces, features, COLOURS, 15)
+    features = ColourFeatures(COLOURS)
+    first = edits.fit_editors(ColourModel(), faces, features, COLOURS, 15)
     for name in faces.names("test"):
         black = Image.fromarray(np.zeros((SIZE, SIZE, 3), "uint8"))
         black.save(folder / "img_align_celeba" / name)
-    again = edits.fit_editors(FakeModel(), read_faces(folder), features, COLOURS, 15)
+    again = edits.fit_editors(ColourModel(), read_faces(folder), features, COLOURS, 15)
     for name in ("naive", "improved"):
         assert first[name].strengths == again[name].strengths
         pd.testing.assert_frame_equal(first[name].vectors, again[name].vectors)
 
 
 def test_a_folder_without_the_attributes(folder, monkeypatch, capsys):
-    monkeypatch.setattr(FakeFeatures, "attributes", ["Young"])
+    monkeypatch.setattr(edits, "FaceFeatures", lambda faces, size: ColourFeatures(["Young"]))
     assert run_here(monkeypatch, "--faces", folder) == 2
     message = capsys.readouterr().err.strip()
     assert "none of the attributes" in message and message.endswith(".")

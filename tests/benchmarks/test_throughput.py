@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import throughput
+from benchmarks import origin, throughput
+from vaelib import training
 from vaelib.__main__ import main
 
 RATES = {"ours": [100.0, 80.0, 90.0], "torch": [50.0, 80.0, 50.0], "origin": [25.0, 20.0, 30.0]}
@@ -26,6 +27,13 @@ def result(*names: str, used: float = 1.9) -> dict:
     rates = {name: RATES[name] for name in names}
     cores = dict.fromkeys(names, used)
     return throughput.summary("ours", rates, cores, {name: facts(name) for name in names})
+
+
+def test_batches_are_those_of_training():
+    assert (throughput.BATCH_SIZE, throughput.ORIGIN_BATCH_SIZE) == (
+        training.BATCH_SIZE,
+        origin.BATCH_SIZE,
+    )
 
 
 def test_ratios_are_medians_of_turns():

@@ -10,6 +10,7 @@ from PIL import Image
 import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
+from tests.colours import SIZE, ColourFeatures, ColourModel
 from vaelib.data import load_image
 from vaelib.edits import (
     ATTRIBUTES,
@@ -29,34 +30,12 @@ from vaelib.edits import (
 from vaelib.metrics import rmse
 
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue
-SIZE = 16
 DARK, BRIGHT = 0.25, 0.75
-
-
-class FakeModel:
-    """Encodes a picture as its mean colour, and decodes a colour as a picture of it."""
-
-    image_size = SIZE
-
-    def encode(self, images):
-        return np.asarray(images, "float32").mean(axis=(1, 2))
-
-    def decode(self, z):
-        return np.broadcast_to(np.asarray(z)[:, None, None], (len(z), SIZE, SIZE, 3))
-
-
-class FakeFeatures:
-    """Says what the colours say."""
-
-    attributes = COLOURS
-
-    def logits(self, images):
-        return np.asarray(images).mean(axis=(1, 2)) - 0.5
 
 
 def colours(labels: np.ndarray) -> np.ndarray:
     """Pictures whose colours say the labels: boolean (n, 3) -> (n, SIZE, SIZE, 3)."""
-    return FakeModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
+    return ColourModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
 
 
 def table(rows) -> pd.DataFrame:
@@ -166,7 +145,14 @@ def test_the_weakest_strength_that_is_enough_is_chosen(enough, chosen):
     editor = Editor(pd.DataFrame(np.eye(3, dtype="float32") / 10, COLOURS), {"Young": 9.0})
     has = table([[0, 0, 0]] * 4 + [[1, 0, 0]])
     found = choose_strengths(
-        editor, FakeModel(), FakeFeatures(), z, has, ["Smiling"], (1.0, 1.5, 3.0, 4.0), enough
+        editor,
+        ColourModel(),
+        ColourFeatures(COLOURS),
+        z,
+        has,
+        ["Smiling"],
+        (1.0, 1.5, 3.0, 4.0),
+        enough,
     )
     assert found.strengths == {"Smiling": chosen}
     pd.testing.assert_frame_equal(found.vectors, editor.vectors)
@@ -177,7 +163,14 @@ def test_where_nothing_is_enough_the_first_of_the_best_is_chosen():
     z[0] = -5
     editor = Editor(pd.DataFrame(np.eye(3, dtype="float32") / 10, COLOURS))
     found = choose_strengths(
-        editor, FakeModel(), FakeFeatures(), z, table([[0] * 3] * 4), ["Male"], (1, 2.5, 3, 4), 1.0
+        editor,
+        ColourModel(),
+        ColourFeatures(COLOURS),
+        z,
+        table([[0] * 3] * 4),
+        ["Male"],
+        (1, 2.5, 3, 4),
+        1.0,
     )
     assert found.strengths == {"Male": 2.5}
 
@@ -186,7 +179,12 @@ def test_an_attribute_that_every_validation_face_has_is_an_error(one_sentence):
     editor = Editor(pd.DataFrame(np.eye(3), COLOURS))
     with pytest.raises(ValueError) as error:
         choose_strengths(
-            editor, FakeModel(), FakeFeatures(), np.ones((2, 3)), table([[1] * 3] * 2), ["Male"]
+            editor,
+            ColourModel(),
+            ColourFeatures(COLOURS),
+            np.ones((2, 3)),
+            table([[1] * 3] * 2),
+            ["Male"],
         )
     one_sentence(error.value, "Male", 2)
 
@@ -300,7 +298,7 @@ def test_a_perfect_edit():
     case = example(truth=True)
     case.before.loc[[0, 2], "Young"] = False  # so that youth is taken from the second alone
     editor = Editor(vector.astype("float32"), {}, {"Smiling": ["Young"]})
-    result = measure(editor, FakeModel(), FakeFeatures(), case)
+    result = measure(editor, ColourModel(), ColourFeatures(COLOURS), case)
     assert (result["faces"], result["refused"], result["strength"]) == (3, 4, 1.0)
     assert result["accepted"] == result["others_agree"] == 1
     assert result["truth_accepted"] == result["truth_agree"] == 1
@@ -316,13 +314,13 @@ def test_an_edit_that_does_half_and_drags_another():
     """Smiling comes at twice the vector alone, and green comes along."""
     case = example(truth=True)
     vector = pd.DataFrame([[0.2, 0.2, 0.0]], ["Smiling"]).astype("float32")
-    result = measure(Editor(vector, {"Smiling": 2}), FakeModel(), FakeFeatures(), case)
+    result = measure(Editor(vector, {"Smiling": 2}), ColourModel(), ColourFeatures(COLOURS), case)
     assert result["strength"] == 2
     assert result["accepted"] == 1
     # Others wanted: (0, 0), (0, 0), (1, 1); they are (1, 0), (1, 1), (1, 1).
     assert result["others_agree"] == pytest.approx(3 / 6)
     assert result["reconstruction_agree"] == 1
-    weak = measure(Editor(vector), FakeModel(), FakeFeatures(), case)
+    weak = measure(Editor(vector), ColourModel(), ColourFeatures(COLOURS), case)
     assert weak["accepted"] == 0
     assert weak["others_agree"] == pytest.approx(5 / 6)
 
@@ -331,7 +329,7 @@ def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
     monkeypatch.setitem(EXCLUDES, "Smiling", ("Male",))
     case = example(truth=False)
     vector = pd.DataFrame([[0.5, 0.5, 0.0]], ["Smiling"]).astype("float32")
-    result = measure(Editor(vector), FakeModel(), FakeFeatures(), case)
+    result = measure(Editor(vector), ColourModel(), ColourFeatures(COLOURS), case)
     assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
     unknown = [name for name, value in result.items() if value is None]
     assert unknown == list(NEEDS_TRUTH)
