@@ -25,7 +25,7 @@ def build_origin(image_size: int = 64) -> VAE:
     Returns:
         A `vaelib` VAE, so that both are trained and measured by the same code.
     """
-    vae = VAE(_build_encoder(image_size), _build_decoder(image_size), SIGMA)
+    vae = VAE(_build_encoder(image_size), _build_decoder(image_size), SIGMA, detail=1.0)
     vae.compile(keras.optimizers.Adam(LEARNING_RATE))
     return vae
 

@@ -15,9 +15,9 @@ from typer import Option, Typer
 from vaelib.__main__ import main
 from vaelib.data import DATA, Faces, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
-from vaelib.model import VAE, build_decoder, build_encoder
+from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
-from vaelib.training import BATCH_SIZE, warmup_cosine
+from vaelib.training import BATCH_SIZE, fit_gaussian, warmup_cosine
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 COLUMNS = (
@@ -34,7 +34,11 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 
 def train_point(
-    faces: Faces, sigma: float | None, steps: int, image_size: int = 64, latent_dim: int = 128
+    faces: Faces,
+    sigma: float | None,
+    steps: int,
+    image_size: int = 64,
+    latent_dim: int = LATENT_DIM,
 ) -> VAE:
     """A model of the course's recipe, with its Gaussian of encoded faces.
 
@@ -53,8 +57,7 @@ def train_point(
         shuffle=False,  # the pipeline shuffles
         verbose=0,
     )
-    batches = make_dataset(faces, "train", image_size, batch_size=250, shuffle=False)
-    vae.fit_latents(batches.take(40))
+    fit_gaussian(vae, faces)
     return vae
 
 

@@ -17,13 +17,14 @@ from typer import Option, Typer
 from benchmarks.origin import BATCH_SIZE as ORIGIN_BATCH_SIZE
 from benchmarks.origin import build_origin
 from vaelib.__main__ import main
-from vaelib.data import Faces, load_images, load_pixels, make_dataset, read_faces
+from vaelib.data import Faces, load_pixels, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
 from vaelib.model import VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
 from vaelib.training import (
     BATCH_SIZE,
     LEARNING_RATE,
+    fit_gaussian,
     warmup_cosine,
     without_optimizer,
 )
@@ -32,7 +33,6 @@ MARKS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.25, 0.35, 0.5, 0.7, 0.85, 1.0)
 """When to measure, as shares of the budget."""
 
 CURVE_SAMPLES = 2000  # new faces for a point of the curve; the last point has them all
-GAUSSIAN_FACES = 10_000  # training faces that the Gaussian is fitted to
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -146,7 +146,7 @@ class Curve:
 
     def __call__(self, vae: VAE, seconds: float) -> None:
         whole = seconds >= self.last
-        vae.fit_latents(_some_faces(self.faces, vae.image_size))
+        fit_gaussian(vae, self.faces)
         samples = {} if whole else {"samples": CURVE_SAMPLES}
         numbers = evaluate(vae, self.faces, "test", self.features, **samples)
         numbers["fc_samples"] = min(numbers["fc_prior"], numbers["fc_gaussian"])
@@ -161,10 +161,6 @@ class Curve:
     def keep(self, vae: VAE, name: str) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
         without_optimizer(vae).save(self.out / name)
-
-
-def _some_faces(faces: Faces, image_size: int):
-    return load_images(faces, faces.names("train")[:GAUSSIAN_FACES], image_size)
 
 
 QUALITY = ("bpd", "fc_samples", "fc_reconstructions")

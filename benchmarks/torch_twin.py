@@ -39,6 +39,7 @@ class TorchVAE(nn.Module):
         super().__init__()
         self.encoder = Twin(vae.encoder)
         self.decoder = Twin(vae.decoder)
+        self.detail = vae.detail
         self.sigma_is_learned = vae.sigma_is_learned
         self.register_buffer("sigma", torch.tensor(vae.sigma))
 
@@ -52,7 +53,7 @@ class TorchVAE(nn.Module):
         z_mean, z_log_var, z = self.encoder(images)
         if epsilon is not None:
             z = z_mean + torch.exp(0.5 * z_log_var) * epsilon
-        squared_error = functional.mse_loss(self.decoder(z), images, reduction="sum")
+        squared_error = whiten(images - self.decoder(z), self.detail).square().sum()
         if self.training and self.sigma_is_learned:
             self._follow(squared_error.detach() / images.numel())
         sigma = self.sigma.clone()  # the buffer changes before the next backward pass
@@ -66,6 +67,17 @@ class TorchVAE(nn.Module):
     def _follow(self, mean_squared_error) -> None:
         variance = 0.98 * self.sigma.square() + 0.02 * mean_squared_error
         self.sigma.copy_(variance.sqrt().clamp(min=SMALLEST_SIGMA))
+
+
+def whiten(errors, detail: float):
+    """`vaelib.model.whiten`, channels first: (b, 3, h, w) -> the same."""
+    side = errors.shape[-1]
+    if side <= 4 or side % 2:
+        return errors
+    broad = functional.avg_pool2d(errors, 2)
+    fine = errors - functional.interpolate(broad, scale_factor=2)
+    doubled = functional.interpolate(whiten(broad, detail), scale_factor=2)
+    return detail ** (1 / 3) * fine + doubled / detail
 
 
 class Twin(nn.Module):

@@ -10,7 +10,7 @@ from typer import Argument, Option, Typer
 
 from vaelib import metrics, training
 from vaelib.data import read_faces
-from vaelib.model import VAE, build_decoder, build_encoder
+from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 
 UNITS = {
     "negative_elbo": "nats a face",
@@ -33,7 +33,7 @@ def train(
     steps_per_epoch: Annotated[int, Option(min=1)] = 70,
     batch_size: Annotated[int, Option(min=1)] = training.BATCH_SIZE,
     image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
-    latent_dim: Annotated[int, Option(min=1)] = 128,
+    latent_dim: Annotated[int, Option(min=1)] = LATENT_DIM,
     sigma: Annotated[
         float | None, Option(help="Standard deviation of a pixel; left out, it is learned.")
     ] = None,

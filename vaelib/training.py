@@ -83,6 +83,7 @@ def train(
         "latent_dim": vae.latent_dim,
         "parameters": vae.count_params(),
         "sigma": None if vae.sigma_is_learned else vae.sigma,
+        "detail": vae.detail,
         "epochs": epochs,
         "steps_per_epoch": steps_per_epoch,
         "batch_size": batch_size,
@@ -594,10 +595,15 @@ def finish_run(
         epochs = pd.Index(history.epoch, name="epoch") + 1
         history = pd.DataFrame(history.history, index=epochs)
     _write_whole(run / "history.csv", history.to_csv())
-    batches = make_dataset(faces, "train", vae.image_size, batch_size=250, shuffle=False)
-    vae.fit_latents(batches.take(40))
+    fit_gaussian(vae, faces)
     without_optimizer(vae).save(run / "vae.keras")
     return history
+
+
+def fit_gaussian(vae: VAE, faces: Faces) -> None:
+    """`vae.fit_latents` on 10,000 training faces, or on all, if there are fewer."""
+    batches = make_dataset(faces, "train", vae.image_size, batch_size=250, shuffle=False)
+    vae.fit_latents(batches.take(40))
 
 
 def without_optimizer(vae: VAE) -> VAE:

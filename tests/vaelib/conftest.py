@@ -131,9 +131,11 @@ def small_decoder(latent_dim: int) -> keras.Model:
 def new_vae():
     """Makes a model of few layers, quick to compile; the same seed makes the same one."""
 
-    def make(seed: int = 0, sigma: float | None = 0.1, latent_dim: int = LATENT_DIM) -> VAE:
+    def make(
+        seed: int = 0, sigma: float | None = 0.1, latent_dim: int = LATENT_DIM, **options
+    ) -> VAE:
         keras.utils.set_random_seed(seed)
-        return VAE(small_encoder(latent_dim), small_decoder(latent_dim), sigma)
+        return VAE(small_encoder(latent_dim), small_decoder(latent_dim), sigma, **options)
 
     return make
 

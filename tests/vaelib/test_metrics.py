@@ -369,7 +369,7 @@ def test_evaluate_agrees_with_the_model_at_the_same_sigma(faces, new_vae):
     result = evaluate(vae, faces, "train")
     assert list(result) == KEYS
     assert result["faces"] == 17 and result["latents"] == 4
-    again = new_vae(sigma=result["sigma"])
+    again = new_vae(sigma=result["sigma"], detail=1.0)
     again.compile()
     pictures = vaelib.load_images(faces, faces.names("train"), vae.image_size)
     reported = again.evaluate(pictures, verbose=0, return_dict=True)
