@@ -56,7 +56,7 @@ EXCLUDES: dict[str, tuple[str, ...]] = {
 }
 """What a face can't have beside an attribute, by what the words mean: blond hair is not black."""
 
-STRENGTHS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0, 5.0, 6.0)
+STRENGTHS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0)
 """What `choose_strengths` tries."""
 
 ENOUGH = 0.92  # of the validation edits must be accepted: a little more than one wants on others
