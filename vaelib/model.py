@@ -142,7 +142,7 @@ def whiten(errors, detail: float = DETAIL):
     Neighbouring pixels err together: a cheek that is a little too dark is wrong at a hundred
     pixels. If pixels count as independent, that is a hundred mistakes, and a model cares for broad
     patches long before it cares for edges. So the errors are split into scales, by means over
-    2 x 2 pixels, again and again, and each scale counts `detail` times as much as the next
+    2 x 2 pixels, again and again, and the factor of each scale is `detail` times that of the next
     broader one. All factors of all values multiply to 1, so a density remains a density.
 
     Args:

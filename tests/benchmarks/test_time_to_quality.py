@@ -101,6 +101,7 @@ def test_the_original_has_the_figures_it_is_written_from():
     assert vae.latent_dim == 200
     assert 1 / (2 * vae.sigma**2) == pytest.approx(0.163)
     assert not vae.sigma_is_learned
+    assert vae.detail == 1  # it counts pixels one by one
     assert type(vae.optimizer) is keras.optimizers.Adam
     assert float(vae.optimizer.learning_rate.numpy()) == pytest.approx(5e-4)
     assert vae.decoder.output_shape == (None, 64, 64, 3)

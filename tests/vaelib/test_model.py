@@ -680,6 +680,11 @@ def test_sigma_is_saved_and_loaded(new_vae, images, tmp_path, sigma):
     assert (copy.sigma == vae.sigma) == (sigma is not None)
 
 
+def test_detail_is_saved_and_loaded(new_vae, tmp_path):
+    new_vae(detail=1.2).save(tmp_path / "vae.keras")
+    assert quietly_loaded(tmp_path / "vae.keras").detail == 1.2
+
+
 # The VAE: the Gaussian of the encoded faces
 
 
