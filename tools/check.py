@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process has a TensorFlow of its own
 PARTS = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
     "portraits": ["portraits"],
-    "unit tests": ["pytest", "tests", "-m", "not slow and not after_notebooks"],
+    "unit tests": ["pytest", "tests", "-m", "not slow and not after_notebooks", *IN_PARALLEL],
     "notebooks": ["pytest", "--nbval", "notebooks"],
     "slow tests": ["pytest", "tests", "-m", "slow or after_notebooks"],
 }

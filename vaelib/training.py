@@ -27,7 +27,7 @@ from vaelib.optimizer import Muon
 PRETRAINED = DATA / "pretrained" / "vae.keras"
 RUNS = DATA.parent / "runs"
 BATCH_SIZE = 64
-LEARNING_RATE = 6e-3  # at its peak, see `vaelib.optimizer.Muon`
+LEARNING_RATE = 9e-3  # at its peak, see `vaelib.optimizer.Muon`
 
 
 def train(
