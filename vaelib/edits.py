@@ -59,7 +59,7 @@ EXCLUDES: dict[str, tuple[str, ...]] = {
 STRENGTHS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0)
 """What `choose_strengths` tries."""
 
-ENOUGH = 0.92  # of the validation edits must be accepted: a little more than one wants on others
+ENOUGH = 0.95  # of the validation edits must be accepted: a little more than one wants on others
 NEEDS_TRUTH = (
     "truth_accepted",
     "truth_agree",
