@@ -4,7 +4,7 @@ PYTHON ?= python3  # which Python makes .venv: 3.11, 3.12 or 3.13
 NOTEBOOKS ?= work  # where `make lab` opens: a learner's copies, or `notebooks` for authors
 PORT ?= 8888       # where JupyterLab listens; a taken port moves on to the next
 
-.PHONY: lab test course bench
+.PHONY: lab test course bench browser
 
 lab: .venv/installed-lab
 	@.venv/bin/python tools/lab.py --notebooks $(NOTEBOOKS) --port $(PORT)
@@ -14,6 +14,9 @@ test: .venv/installed-test
 
 course: .venv/installed-lab
 	@.venv/bin/python tools/course.py
+
+browser: .venv/installed-test
+	@.venv/bin/python tools/browser.py
 
 bench: .venv/installed-test
 	@.venv/bin/python -m benchmarks

@@ -25,6 +25,7 @@ from vaelib.training import (
     BATCH_SIZE,
     LEARNING_RATE,
     fit_gaussian,
+    fit_sharpness,
     warmup_cosine,
     without_optimizer,
 )
@@ -97,12 +98,13 @@ def train_for(
     rate: Callable[[float], float],
     marks: list[float],
     measure: Callable[[float], None],
+    flip: bool = False,
 ) -> None:
     """Train `vae` on the training split for so many seconds, measuring at `marks`."""
     load_pixels(faces, vae.image_size)  # decoded once, for both
     clock = Clock(seconds, rate, marks, measure)
     vae.fit(
-        make_dataset(faces, "train", vae.image_size, batch_size).repeat(),
+        make_dataset(faces, "train", vae.image_size, batch_size, flip=flip).repeat(),
         steps_per_epoch=10**9,  # the clock ends it
         shuffle=False,  # the pipeline shuffles
         callbacks=[clock],
@@ -111,7 +113,7 @@ def train_for(
 
 
 def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 64) -> VAE:
-    """The course's recipe: its model, its batch size, its learning rate over the time given."""
+    """The course's recipe, as `train` has it, with its learning rate over the time given."""
     keras.utils.set_random_seed(0)
     vae = VAE(build_encoder(image_size), build_decoder(image_size))
     vae.compile(Muon(LEARNING_RATE))
@@ -120,7 +122,7 @@ def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 6
     def rate(share: float) -> float:
         return float(schedule(1000 * share))
 
-    train_for(vae, faces, seconds, BATCH_SIZE, rate, marks, lambda s: measure(vae, s))
+    train_for(vae, faces, seconds, BATCH_SIZE, rate, marks, lambda s: measure(vae, s), flip=True)
     return vae
 
 
@@ -147,6 +149,7 @@ class Curve:
     def __call__(self, vae: VAE, seconds: float) -> None:
         whole = seconds >= self.last
         fit_gaussian(vae, self.faces)
+        fit_sharpness(vae, self.faces)
         samples = {} if whole else {"samples": CURVE_SAMPLES}
         numbers = evaluate(vae, self.faces, "test", self.features, **samples)
         numbers["fc_samples"] = min(numbers["fc_prior"], numbers["fc_gaussian"])

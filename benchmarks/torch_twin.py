@@ -216,6 +216,24 @@ class _Dense(nn.Module):
         return self.activation(_channels_first(y))
 
 
+class _Sharpen(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.register_buffer("gains", _tensor(layer.gains))
+
+    def forward(self, images):
+        return images if self.training else _sharpened(images, list(self.gains)).clamp(0, 1)
+
+
+def _sharpened(images, gains: list):
+    if not gains:
+        return images
+    broad = functional.avg_pool2d(images, 2)
+    detail = images - functional.interpolate(broad, scale_factor=2)
+    doubled = functional.interpolate(_sharpened(broad, gains[1:]), scale_factor=2)
+    return gains[0] * detail + doubled
+
+
 def _batch_normalization(layer) -> nn.Module:
     rank = len(layer.input.shape)
     if layer.axis not in (-1, rank - 1):
@@ -329,6 +347,7 @@ _CONVERTERS = {
     "ReLU": _relu,
     "Reshape": _reshape,
     "Sampling": lambda layer: _Function(_sample),
+    "Sharpen": _Sharpen,
     "UpSampling2D": _up_sampling,
     # operations of keras.ops
     "DepthToSpace": _depth_to_space,

@@ -44,7 +44,7 @@ def train(
     minutes: Annotated[
         float | None, Option(min=0.01, help="Train for this time, whatever the epochs.")
     ] = None,
-    flip: Annotated[bool, Option("--flip", help="Mirror half of the training faces.")] = False,
+    flip: Annotated[bool, Option(help="Mirror half of the training faces.")] = True,
     seed: int = 0,
 ) -> None:
     """Train a VAE: what notebook 03 does, from a terminal.

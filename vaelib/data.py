@@ -304,7 +304,7 @@ def load_image(path: str | Path, image_size: int = 64) -> np.ndarray:
     """
     try:
         with Image.open(path) as image:
-            image = _eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
+            image = eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(
             f"{path} is not a whole image: delete it, or fetch it again ({error})."
@@ -328,7 +328,8 @@ def square_box(width: int, height: int) -> tuple[float, float, float, float]:
     return left, top, left + side, top + side
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
+def eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit grey; any other image as it is."""
     # Pillow's own conversion of 16-bit grey would turn all but the darkest levels white.
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).clip(0, 65535) // 256).astype("uint8"))

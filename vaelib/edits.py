@@ -296,12 +296,9 @@ def draw_counterfactuals(
         The picture, uint8 (image_size, image_size, 3), and by attribute the labels and the
         picture with it; an attribute that can't be switched is left out.
     """
-    from portraits import Person, PortraitsError
+    from portraits import PortraitsError
 
-    person = Person.sample(manifest["seed"], int(Path(name).stem) - 1)
-    if manifest["switched"]:
-        spelled = manifest["switched"].split()
-        person = person.with_attributes({word[1:]: word[0] == "+" for word in spelled})
+    person = _person(manifest, name)
     size = manifest["width"], manifest["height"]
     drawn = {}
     for attribute in attributes:
@@ -311,6 +308,42 @@ def draw_counterfactuals(
             continue
         drawn[attribute] = switched.attributes(), as_jpg(switched.render(size), image_size)
     return as_jpg(person.render(size), image_size), drawn
+
+
+def redraw(
+    faces: Faces, name: str, switched: Mapping[str, bool], image_size: int = 64
+) -> np.ndarray | None:
+    """The person of a picture, drawn again with attributes switched on or off.
+
+    Args:
+        faces: the folder.
+        name: the file of the person's picture.
+        switched: attribute -> True or False; empty draws the person as they are.
+        image_size: in pixels.
+
+    Returns:
+        float32 (image_size, image_size, 3) in [0, 1]; None where `portraits` did not draw the
+        folder, or can't draw such a person.
+    """
+    from portraits import PortraitsError
+
+    manifest = read_manifest(faces.folder)
+    if manifest is None:
+        return None
+    try:
+        person = _person(manifest, name).with_attributes(switched)
+    except PortraitsError:
+        return None
+    picture = person.render((manifest["width"], manifest["height"]))
+    return as_jpg(picture, image_size).astype("float32") / 255
+
+
+def _person(manifest: Mapping, name: str):
+    from portraits import Person
+
+    person = Person.sample(manifest["seed"], int(Path(name).stem) - 1)
+    spelled = manifest["switched"].split()
+    return person.with_attributes({word[1:]: word[0] == "+" for word in spelled})
 
 
 def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:

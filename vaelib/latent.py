@@ -1,6 +1,7 @@
 """Arithmetic in the latent space: attribute vectors, editing, morphing. numpy in, numpy out."""
 
 import difflib
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -93,20 +94,42 @@ def _checked_names(
     return names
 
 
-def edit(z: np.ndarray, vector: np.ndarray, strength: float | np.ndarray = 1.0) -> np.ndarray:
-    """Move along an attribute vector: z + strength * vector.
+def edit(
+    z: np.ndarray,
+    change: np.ndarray | Mapping[str, float],
+    strength: float | np.ndarray = 1.0,
+    vectors: pd.DataFrame | None = None,
+) -> np.ndarray:
+    """Move along an attribute vector, z + strength * change, or along several at once.
 
     Args:
         z: (latent_dim,) or (n, latent_dim).
-        vector: (latent_dim,), a row of `attribute_vectors`.
+        change: (latent_dim,), a row of `attribute_vectors`; or attribute -> strength, as in
+            `edit(z, {"Smiling": 1.2, "Blond_Hair": 0.8}, vectors=vectors)`.
         strength: 0 changes nothing, 1 is the distance between the two mean faces, below 0 takes
             the attribute away. Of shape (k,), it gives k edits of one z: (k, latent_dim).
+        vectors: DataFrame (n_attributes, latent_dim), the vectors that `change` names.
 
     Returns:
         float32 latents.
+
+    Raises:
+        ValueError: attributes by name without `vectors`, or one that it lacks.
     """
+    if isinstance(change, Mapping):
+        change = _sum_of_vectors(change, vectors)
     strength = np.asarray(strength, "float32")
-    return (np.asarray(z) + strength[..., None] * np.asarray(vector)).astype("float32")
+    return (np.asarray(z) + strength[..., None] * np.asarray(change)).astype("float32")
+
+
+def _sum_of_vectors(strengths: Mapping[str, float], vectors: pd.DataFrame | None) -> np.ndarray:
+    if vectors is None:
+        raise ValueError("Attributes by name need their vectors: edit(z, {...}, vectors=vectors).")
+    for name in strengths:
+        if name not in vectors.index:
+            raise ValueError(f"There is no attribute vector {name!r}: see `vectors.index`.")
+    weights = np.array(list(strengths.values()), "float32")
+    return weights @ vectors.loc[list(strengths)].to_numpy("float32")
 
 
 def interpolate(

@@ -16,6 +16,7 @@ IMAGE_SIZES = (32, 64, 128)
 LATENT_DIM = 256
 FIRST_SIGMA = 0.25  # about the error of answering with the average face
 DETAIL = 1.35  # docs/recipe.md compares others
+MOST_SHARPENED = 1.5  # a model that has learned little has no detail, and noise is none
 SMALLEST_SIGMA = 0.001  # a quarter of a grey level: images all alike would drive it to zero
 
 
@@ -106,7 +107,8 @@ def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
     # Each place's 48 channels become 4 x 4 pixels of 3: the reverse of the encoder's first step.
     x = layers.Conv2D(48, 3, padding="same")(x)  # (b, 16, 16, 48)
     x = ops.nn.depth_to_space(x, 4)  # (b, 64, 64, 3)
-    images = layers.Activation("sigmoid", name="images")(x)
+    x = layers.Activation("sigmoid")(x)
+    images = Sharpen(name="images")(x)
     return keras.Model(z, images, name="decoder")
 
 
@@ -116,6 +118,30 @@ def stage_widths(image_size: int) -> list[int]:
         raise ValueError(f"image_size is {image_size}: choose one of {IMAGE_SIZES}.")
     stages = int(math.log2(image_size // 4)) - 1
     return [min(64 * 2**i, 256) for i in range(stages)]
+
+
+@keras.saving.register_keras_serializable(package="vaelib")
+class Sharpen(layers.Layer):
+    """Give a decoder's pictures back the contrast that faces have, when the training is over.
+
+    A decoder learns to answer with the mean of all faces that fit z, and a mean is smoother than
+    each of them: hair becomes a plain surface. So each scale of detail (see `split_scales`) is
+    multiplied by its gain, except the broadest, which is colour and light. `VAE.fit_sharpness`
+    finds the gains; they are 1 before, and in training nothing is sharpened.
+
+    Called with images (b, h, w, 3) in [0, 1]; returns the same shape, in [0, 1].
+    """
+
+    def build(self, input_shape):
+        scales = max(0, int(math.log2(input_shape[1] // 4)))
+        self.gains = self.add_weight(shape=(scales,), initializer="ones", trainable=False)
+
+    def call(self, images, training=None):
+        if training:
+            return images
+        *details, broadest = split_scales(images)
+        sharper = [self.gains[i] * detail for i, detail in enumerate(details)]
+        return ops.clip(join_scales([*sharper, broadest]), 0.0, 1.0)
 
 
 def kl_divergence(z_mean, z_log_var):
@@ -136,25 +162,44 @@ def gaussian_nll(images, reconstructions, sigma):
     return ops.sum(per_value, axis=(1, 2, 3))
 
 
+def split_scales(images) -> list:
+    """What pictures have at each size of detail: (b, h, w, 3) -> a list of tensors.
+
+    Means over 2 x 2 pixels, again and again, leave ever broader patches: first in the list is what
+    the first means leave out, (b, h, w, 3); then what the second leave out, (b, h / 2, w / 2, 3);
+    last, the means over the broadest patches, 4 to a side. `join_scales` adds all up again.
+    """
+    scales = []
+    while images.shape[1] > 4 and images.shape[1] % 2 == 0:
+        broad = ops.average_pool(images, 2)  # a quarter of the values
+        scales.append(images - _double(broad))
+        images = broad
+    return [*scales, images]
+
+
+def join_scales(scales: list):
+    """The pictures that `split_scales` took apart."""
+    *details, images = scales
+    for detail in reversed(details):
+        images = detail + _double(images)
+    return images
+
+
 def whiten(errors, detail: float = DETAIL):
     """Errors with fine detail made larger and broad patches smaller: (b, h, w, 3) -> the same.
 
     Neighbouring pixels err together: a cheek that is a little too dark is wrong at a hundred
     pixels. If pixels count as independent, that is a hundred mistakes, and a model cares for broad
-    patches long before it cares for edges. So the errors are split into scales, by means over
-    2 x 2 pixels, again and again, and the factor of each scale is `detail` times that of the next
-    broader one. All factors of all values multiply to 1, so a density remains a density.
+    patches long before it cares for edges. So the factor of each scale is `detail` times that of
+    the next broader one. All factors of all values multiply to 1, so a density remains a density.
 
     Args:
         errors: images minus reconstructions.
         detail: 1 changes nothing.
     """
-    side = errors.shape[1]
-    if side <= 4 or side % 2:
-        return errors
-    broad = ops.average_pool(errors, 2)  # (b, 32, 32, 3), a quarter of the values
-    fine = errors - _double(broad)
-    return detail ** (1 / 3) * fine + _double(whiten(broad, detail)) / detail
+    *fine, broad = split_scales(errors)
+    fine = [detail ** (1 / 3 - level) * scale for level, scale in enumerate(fine)]
+    return join_scales([*fine, broad / detail ** len(fine)])
 
 
 def _double(images):
@@ -289,9 +334,8 @@ class VAE(keras.Model):
         Raises:
             ValueError: latents of another length, or none.
         """
-        return _in_batches(
-            lambda z: self.decoder(z, training=False), latents, (self.latent_dim,), batch_size
-        )
+        decode = self.decoder.predict_on_batch
+        return _in_batches(decode, latents, (self.latent_dim,), batch_size)
 
     def reconstruct(self, images) -> np.ndarray:
         """Encode to posterior means and decode again: (n, h, w, 3) -> (n, h, w, 3), float32."""
@@ -304,7 +348,7 @@ class VAE(keras.Model):
         """
         self._check_size(images)
         both = _in_batches(
-            lambda x: ops.concatenate(self.encoder(x, training=False)[:2], axis=-1),
+            lambda x: np.concatenate(self.encoder.predict_on_batch(x)[:2], axis=-1),
             images,
             self.encoder.input_shape[1:],
             batch_size,
@@ -332,6 +376,23 @@ class VAE(keras.Model):
         covariance += np.diag(np.exp(z_log_var.astype("float64")).mean(axis=0))
         self._latent_mean.assign(z_mean.mean(axis=0))
         self._latent_factor.assign(np.linalg.cholesky(covariance))
+
+    def fit_sharpness(self, images) -> None:
+        """Find the gains of the decoder's `Sharpen`, if it ends on one; they are kept as weights.
+
+        With them, the reconstructions of these faces have as much contrast at each scale as the
+        faces: the same mean square. Errors grow a little (docs/recipe.md has the numbers).
+
+        Args:
+            images: (n, h, w, 3) in [0, 1], training faces, some hundred or more.
+        """
+        sharpen = self.decoder.layers[-1]
+        if not isinstance(sharpen, Sharpen):
+            return
+        sharpen.gains.assign(ops.ones_like(sharpen.gains))
+        pairs = zip(split_scales(images), split_scales(self.reconstruct(images)))
+        ratios = [float(ops.mean(ops.square(a)) / ops.mean(ops.square(b))) for a, b in pairs]
+        sharpen.gains.assign(np.clip(np.sqrt(ratios[:-1]), 1.0, MOST_SHARPENED))
 
     def sample(
         self, count: int, seed: int = 0, prior: bool = False, truncation: float = 1.0
@@ -398,5 +459,4 @@ def _in_batches(function, inputs, shape: tuple, batch_size: int) -> np.ndarray:
             "give an array of that shape, of at least one row."
         )
     starts = range(0, len(inputs), batch_size)
-    batches = [function(inputs[i : i + batch_size]) for i in starts]
-    return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
+    return np.concatenate([function(inputs[i : i + batch_size]) for i in starts])

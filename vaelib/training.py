@@ -40,7 +40,7 @@ def train(
     learning_rate: float = LEARNING_RATE,
     patience: int | None = None,
     minutes: float | None = None,
-    flip: bool = False,
+    flip: bool = True,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compile and fit `vae` on the training split, validate on "val", and finish the run.
@@ -60,7 +60,7 @@ def train(
             of the best epoch; None never stops early.
         minutes: train for this time instead of `epochs`, see `TimeBudget`. Earlier parts of a
             resumed run count; `finish_run` comes on top.
-        flip: mirror half of the training faces.
+        flip: mirror half of the training faces, others each epoch: twice as many, for nothing.
         seed: of the order of the faces and of all draws.
 
     Returns:
@@ -580,7 +580,8 @@ def finish_run(
 ) -> pd.DataFrame:
     """Save the history as history.csv and the model as vae.keras: with it, the run is finished.
 
-    Before, the model learns the Gaussian of up to 10,000 training faces, for `vae.sample`.
+    Before, the model learns the Gaussian of up to 10,000 training faces, for `vae.sample`, and how
+    much to sharpen what it decodes.
 
     Args:
         vae: the trained model.
@@ -596,6 +597,7 @@ def finish_run(
         history = pd.DataFrame(history.history, index=epochs)
     _write_whole(run / "history.csv", history.to_csv())
     fit_gaussian(vae, faces)
+    fit_sharpness(vae, faces)
     without_optimizer(vae).save(run / "vae.keras")
     return history
 
@@ -604,6 +606,11 @@ def fit_gaussian(vae: VAE, faces: Faces) -> None:
     """`vae.fit_latents` on 10,000 training faces, or on all, if there are fewer."""
     batches = make_dataset(faces, "train", vae.image_size, batch_size=250, shuffle=False)
     vae.fit_latents(batches.take(40))
+
+
+def fit_sharpness(vae: VAE, faces: Faces) -> None:
+    """`vae.fit_sharpness` on 2,000 training faces, or on all, if there are fewer."""
+    vae.fit_sharpness(load_images(faces, faces.names("train")[:2000], vae.image_size))
 
 
 def without_optimizer(vae: VAE) -> VAE:

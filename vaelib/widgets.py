@@ -1,139 +1,463 @@
-"""Sliders, and nothing but sliders: a face that changes while one drags."""
+"""What one drags, points at and plays: the studio, the morph, the explorer, and plain dials.
 
-from collections.abc import Callable
+The first three draw themselves in the page (`vaelib/frontend`) and ask the kernel for faces only.
+Each has a `value`; assigned from code, it does what a hand would do.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
+import anywidget
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 from PIL import Image
+from traitlets import Bool, Bytes, Dict, Float, Int, List, TraitError, Unicode, observe, validate
 
 from vaelib.latent import edit, interpolate
+from vaelib.metrics import rmse
+from vaelib.model import VAE
+from vaelib.photo import LARGEST_FILE, read_photo
 from vaelib.training import image_grid
 
-Decode = Callable[[np.ndarray], np.ndarray]
-FACE = {"width": "192px", "height": "192px"}
+FRONTEND = Path(__file__).parent / "frontend"
+GALLERY = 12  # faces to choose from at a time
+SWITCHED = 0.5  # a strength from which an attribute counts as added, or taken away
+
+Truth = Callable[[int, dict[str, bool]], np.ndarray | None]
 
 
-class AttributeEditor(widgets.VBox):
-    """Sliders that add attribute vectors to one face's latent, and the face that results.
+class FaceWidget(anywidget.AnyWidget):
+    """What the three have in common: where no widget can be shown, a picture and a sentence."""
+
+    _css = FRONTEND / "widgets.css"
+
+    def strip(self) -> np.ndarray:
+        """The faces that stand for the widget in a page without a kernel: (n, h, w, 3)."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs):
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        picture = image_grid(self.strip(), columns=9)
+        data["image/png"] = base64.b64encode(png(picture / 255)).decode()
+        data["text/plain"] = (
+            f"{type(self).__name__}: a widget, which needs a running kernel. "
+            "Run this cell in JupyterLab, Notebook or VS Code."
+        )
+        return data, metadata
+
+
+# ------------------------------------------------------------------ the studio
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """The face that is edited: its picture, its latent, and its row of `images` (or None)."""
+
+    image: np.ndarray
+    z: np.ndarray
+    row: int | None
+
+
+class Studio(FaceWidget):
+    """Sliders for attributes, and a face that changes while one drags.
 
     Args:
-        decode: latents (n, latent_dim) -> images (n, h, w, 3) in [0, 1].
-        z: (latent_dim,), the face to edit.
+        vae: a trained model.
+        images: (n, h, w, 3) in [0, 1], held-out faces to choose from.
         vectors: DataFrame (n_attributes, latent_dim), from `attribute_vectors`.
         names: attributes that have a slider from the start; the menu adds any other.
-        original: (h, w, 3) in [0, 1], shown at the left where it is given.
+        truth: what the edit should look like, where that is known: takes the row of `images` and
+            what was switched ({"Smiling": True}), returns an image (h, w, 3) in [0, 1] or None.
         limit: the sliders go from -limit to limit.
+        seed: of Shuffle.
 
     Attributes:
-        sliders: attribute name -> its slider; set `.value` to move it from code.
-        latent: the edited latent, (latent_dim,).
-        face: the image widget that shows it.
+        value: attribute -> strength; assign to it to move the sliders from code.
+        z: (latent_dim,), the posterior mean of the face.
+        latent: (latent_dim,), with the edits.
+        edited, original, reconstruction, truth: what is shown, as the bytes of PNG files; `truth`
+            is b"" where there is none.
+        code: the edit as a line of Python.
+        message: the sentence below the sliders.
 
     Raises:
         ValueError: a name that is no row of `vectors`.
     """
 
+    _esm = FRONTEND / "studio.js"
+    value = Dict().tag(sync=True, echo_update=False)
+    dragging = Bool(False).tag(sync=True, echo_update=False)
+    names = List(Unicode()).tag(sync=True)
+    choices = List(Unicode()).tag(sync=True)
+    limit = Float(2.0).tag(sync=True)
+    original = Bytes().tag(sync=True)
+    reconstruction = Bytes().tag(sync=True)
+    edited = Bytes().tag(sync=True)
+    truth = Bytes().tag(sync=True)
+    gallery = Bytes().tag(sync=True)
+    gallery_size = Int().tag(sync=True)
+    place = Int(-1).tag(sync=True)  # of the face in the gallery; -1 is not there
+    can_undo = Bool(False).tag(sync=True)
+    code = Unicode().tag(sync=True)
+    message = Unicode().tag(sync=True)
+
     def __init__(
         self,
-        decode: Decode,
-        z: np.ndarray,
+        vae: VAE,
+        images: np.ndarray,
         vectors: pd.DataFrame,
-        names: list[str],
-        original: np.ndarray | None = None,
+        names: Iterable[str],
+        truth: Truth | None = None,
         limit: float = 2.0,
+        seed: int = 0,
     ):
-        self.decode = decode
-        self.z = np.asarray(z, "float32")
-        self.vectors = vectors
-        self.limit = limit
-        self.latent = self.z
-        self.sliders: dict[str, widgets.FloatSlider] = {}
-        self.face = _face_widget(png(decode(self.z[None])[0]))
-        faces = [_captioned("reconstruction", _face_widget(self.face.value))]
-        faces.append(_captioned("edit", self.face))
-        if original is not None:
-            faces.insert(0, _captioned("original", _face_widget(png(original))))
-        self.menu = widgets.Dropdown(description="add", options=[], value=None)
-        self.menu.observe(lambda change: change.new and self.add(change.new), "value")
-        reset = widgets.Button(description="Reset", tooltip="All sliders back to 0")
-        reset.on_click(lambda _: self.reset())
-        self._rows = widgets.VBox()
-        super().__init__([widgets.HBox(faces), self._rows, widgets.HBox([self.menu, reset])])
+        self._vae, self._images, self._vectors, self._truth = vae, images, vectors, truth
+        self._rng = np.random.default_rng(seed)
+        self._rows = np.arange(min(GALLERY, len(images)))
+        self._upload = bytearray()
+        self._usual: float | None = None
+        self._history: list[tuple[_Subject, dict[str, float]]] = []
+        self._subject = self._held_out(0)
+        super().__init__(choices=list(vectors.index), limit=limit)
         for name in names:
             self.add(name)
+        self._show_gallery()
+        self._start(self._subject)
+        self.on_msg(self._on_message)
+
+    z = property(lambda self: self._subject.z)
+
+    @property
+    def latent(self) -> np.ndarray:
+        return edit(self.z, self.value, vectors=self._vectors)
+
+    def strip(self) -> np.ndarray:
+        shown = [self.original, self.reconstruction, self.edited, self.truth]
+        return np.stack([_pixels(face) for face in shown if face])
+
+    # -------------------------------------------------------------- which face
+
+    def choose(self, row: int) -> None:
+        """Take the face in this row of `images`; the sliders stay where they are."""
+        self._start(self._held_out(row))
+
+    def shuffle(self) -> None:
+        """Offer other faces, and take the first of them."""
+        count = len(self._images)
+        self._rows = self._rng.choice(count, min(GALLERY, count), replace=False)
+        self._show_gallery()
+        self.choose(int(self._rows[0]))
+
+    def open_photo(self, data: bytes, name: str = "The photo") -> None:
+        """Take one's own photo; what is wrong with it, if anything, stands in `message`."""
+        try:
+            image = read_photo(data, name, self._vae.image_size)
+        except ValueError as error:
+            self.message = str(error)  # and the face that was there stays
+            return
+        z = self._vae.encode(image[None])[0]
+        error = rmse(image[None], self._vae.decode(z[None]))
+        if self._usual is None:  # what 98 of 100 faces that it was made for stay below
+            some = self._images[:: max(1, len(self._images) // 200)]
+            each = zip(some, self._vae.reconstruct(some))
+            self._usual = float(np.quantile([rmse(a[None], b[None]) for a, b in each], 0.98))
+        self._start(_Subject(image, z, None))
+        if error > self._usual:
+            self.message = (
+                f"{name} is unlike the faces that this model has learned: an error of {error:.0f}, "
+                f"where 98 of 100 faces have less than {self._usual:.0f}. Is there a face in the "
+                "middle, upright and large? The edits may mean little."
+            )
+
+    def _held_out(self, row: int) -> _Subject:
+        image = np.asarray(self._images[row], "float32")
+        return _Subject(image, self._vae.encode(image[None])[0], row)
+
+    def _show_gallery(self) -> None:
+        sheet = image_grid(self._images[self._rows], columns=len(self._rows), gap=0)
+        with self.hold_trait_notifications():
+            self.gallery, self.gallery_size = png(sheet / 255), len(self._rows)
+
+    def _start(self, subject: _Subject) -> None:
+        self._subject = subject
+        (places,) = np.nonzero(self._rows == subject.row)
+        self.place = int(places[0]) if len(places) else -1
+        self.message = ""
+        self.original = png(subject.image)
+        self.reconstruction = self._decode(subject.z)
+        self._draw()
+        self._settle()
+
+    # -------------------------------------------------------------- the sliders
 
     def add(self, name: str) -> None:
         """Give another attribute a slider."""
-        if name not in self.vectors.index:
+        if name not in self._vectors.index:
             raise ValueError(f"There is no attribute vector {name!r}: see `vectors.index`.")
-        if name not in self.sliders:
-            slider = widgets.FloatSlider(
-                value=0,
-                min=-self.limit,
-                max=self.limit,
-                step=0.05,
-                description=name,
-                style={"description_width": "160px"},
-                layout={"width": "520px"},
-            )
-            slider.observe(lambda _: self._redraw(), "value")
-            self.sliders[name] = slider
-            self._rows.children = tuple(self.sliders.values())
-        others = [name for name in self.vectors.index if name not in self.sliders]
-        self.menu.options = [("an attribute…", None), *((name, name) for name in others)]
+        if name not in self.names:
+            self.names = [*self.names, name]
+
+    def remove(self, name: str) -> None:
+        """Take an attribute's slider away, and its part of the edit."""
+        self.value = {other: value for other, value in self.value.items() if other != name}
+        self.names = [other for other in self.names if other != name]
 
     def reset(self) -> None:
         """All sliders back to 0."""
-        for slider in self.sliders.values():
-            slider.value = 0
+        self.value = {}
 
-    def _redraw(self) -> None:
-        z = self.z
-        for name, slider in self.sliders.items():
-            z = edit(z, self.vectors.loc[name], slider.value)
-        self.latent = z
-        self.face.value = png(self.decode(z[None])[0])
+    def undo(self) -> None:
+        """Back to what was before the last change of the face or of a slider."""
+        if len(self._history) < 2:
+            return
+        self._history.pop()
+        subject, value = self._history.pop()
+        self.value = value
+        self._start(subject)
+
+    @validate("value")
+    def _within_limits(self, proposal):
+        for name in proposal.value:
+            if name not in self._vectors.index:
+                raise TraitError(f"There is no attribute vector {name!r}: see `vectors.index`.")
+        inside = {n: float(np.clip(v, -self.limit, self.limit)) for n, v in proposal.value.items()}
+        return {name: strength for name, strength in inside.items() if strength}
+
+    @observe("value")
+    def _on_value(self, _) -> None:
+        for name in self.value:
+            self.add(name)
+        self._draw()
+        if not self.dragging:
+            self._settle()
+
+    @observe("dragging")
+    def _on_dragging(self, change) -> None:
+        if not change.new:
+            self._settle()
+
+    def _draw(self) -> None:
+        self.edited = self._decode(self.latent)
+        inside = ", ".join(f'"{name}": {strength:g}' for name, strength in self.value.items())
+        self.code = f"edit(z, {{{inside}}}, vectors=vectors)"
+
+    def _settle(self) -> None:
+        """What a drag leaves for its end: a step to undo, and the truth."""
+        state = (self._subject, self.value)
+        if not self._history or self._history[-1] != state:
+            self._history.append(state)
+            self.can_undo = len(self._history) > 1
+        truth = None
+        if self._truth is not None and self._subject.row is not None:
+            switched = {n: v > 0 for n, v in self.value.items() if abs(v) >= SWITCHED}
+            truth = self._truth(self._subject.row, switched)
+        self.truth = b"" if truth is None else png(truth)
+
+    def _decode(self, z: np.ndarray) -> bytes:
+        return png(self._vae.decode(z[None])[0])
+
+    # -------------------------------------------------------------- what the page asks for
+
+    def _on_message(self, _, content: Mapping, buffers: list) -> None:
+        match content:
+            case {"action": "choose", "place": place}:
+                self.choose(int(self._rows[place]))
+            case {"action": "add", "name": name}:
+                self.add(name)
+            case {"action": "remove", "name": name}:
+                self.remove(name)
+            case {"action": "photo", "name": name, "part": part, "parts": parts}:
+                self._receive(name, part, parts, buffers[0])
+            case {"action": "shuffle" | "reset" | "undo" as action}:
+                getattr(self, action)()
+
+    def _receive(self, name: str, part: int, parts: int, data) -> None:
+        # Jupyter's server refuses messages of more than 10 MB, so a photo comes in parts.
+        if part == 0:
+            self._upload = bytearray()
+        if len(self._upload) <= LARGEST_FILE:
+            self._upload += data
+        if part == parts - 1:
+            whole, self._upload = bytes(self._upload), bytearray()
+            self.open_photo(whole, name)
 
 
-class Morph(widgets.VBox):
-    """A slider (and a play button) that goes from one face to another.
+# ------------------------------------------------------------------ the morph
 
-    All faces are decoded beforehand, so dragging shows them at once.
+
+class Morph(FaceWidget):
+    """A slider, and a play button, that go from one face to another.
+
+    All faces are decoded beforehand and sent to the page, which needs no kernel from then on.
 
     Args:
-        decode: latents (n, latent_dim) -> images (n, h, w, 3) in [0, 1].
+        vae: a trained model.
         start, end: (latent_dim,).
         steps: number of faces, both ends included.
         spherical: as in `interpolate`.
 
     Attributes:
-        slider: set `.value` (0 to steps - 1) to move it from code.
-        face: the image widget.
+        value: which face is shown, 0 to steps - 1; assign to it to move the slider from code.
+        frames: all faces, as the bytes of PNG files.
+        face: the one that is shown.
     """
+
+    _esm = FRONTEND / "morph.js"
+    frames = List(Bytes()).tag(sync=True)
+    value = Int(0).tag(sync=True, echo_update=False)
 
     def __init__(
         self,
-        decode: Decode,
+        vae: VAE,
         start: np.ndarray,
         end: np.ndarray,
         steps: int = 41,
         spherical: bool = False,
     ):
-        latents = interpolate(start, end, steps, spherical)
-        self.frames = [png(image) for image in decode(latents)]
-        self.face = _face_widget(self.frames[0])
-        self.slider = widgets.IntSlider(
-            min=0, max=steps - 1, readout=False, layout={"width": "192px"}
-        )
-        self.slider.observe(self._show, "value")
-        self.play = widgets.Play(min=0, max=steps - 1, interval=60)
-        widgets.jslink((self.play, "value"), (self.slider, "value"))
-        super().__init__([self.face, self.slider, self.play])
+        faces = vae.decode(interpolate(start, end, steps, spherical))
+        super().__init__(frames=[png(face) for face in faces])
 
-    def _show(self, change) -> None:
-        self.face.value = self.frames[change.new]
+    face = property(lambda self: self.frames[self.value])
+
+    @validate("value")
+    def _within_the_way(self, proposal):
+        return min(max(proposal.value, 0), len(self.frames) - 1)
+
+    def strip(self) -> np.ndarray:
+        places = np.linspace(0, len(self.frames) - 1, 9).round().astype(int)
+        return np.stack([_pixels(self.frames[place]) for place in places])
+
+
+# ------------------------------------------------------------------ the explorer
+
+VARIANCE = ("the most variance", "the second most")
+
+
+class Explorer(FaceWidget):
+    """The encoded faces as a map: hovering shows a face, clicking decodes the place.
+
+    The axes are two directions of the latent space. A place between the faces stands for the
+    point nearest to the mean of all faces that has these two coordinates.
+
+    Args:
+        vae: a trained model.
+        images: (n, h, w, 3) in [0, 1]; some hundred faces.
+        attributes: boolean DataFrame (n, n_attributes), the same faces, for colours.
+        vectors: DataFrame (n_attributes, latent_dim), of attributes that may be axes.
+        color: the attribute to begin with.
+
+    Attributes:
+        value: the place of the cross, [across, up], in latent units; assign to it to move it.
+        latent: (latent_dim,), what stands there.
+        face: it decoded, as the bytes of a PNG file.
+        x_axis, y_axis: VARIANCE, or names of `vectors`.
+        color: a column of `attributes`.
+
+    Raises:
+        ValueError: images and attributes differ in number.
+    """
+
+    _esm = FRONTEND / "explorer.js"
+    value = List(Float()).tag(sync=True, echo_update=False)
+    x_axis = Unicode(VARIANCE[0]).tag(sync=True)
+    y_axis = Unicode(VARIANCE[1]).tag(sync=True)
+    color = Unicode().tag(sync=True)
+    directions = List(Unicode()).tag(sync=True)
+    attributes = List(Unicode()).tag(sync=True)
+    points = Bytes().tag(sync=True)  # float32 (n, 2)
+    bounds = List(Float()).tag(sync=True)  # left, right, low, high
+    labels = Bytes().tag(sync=True)  # uint8 (n,)
+    point_names = List(Unicode()).tag(sync=True)
+    sheet = Bytes().tag(sync=True)  # all faces in one JPG
+    sheet_columns = Int().tag(sync=True)
+    face = Bytes().tag(sync=True)
+
+    def __init__(
+        self,
+        vae: VAE,
+        images: np.ndarray,
+        attributes: pd.DataFrame,
+        vectors: pd.DataFrame | None = None,
+        color: str = "Male",
+    ):
+        if len(images) != len(attributes):
+            raise ValueError(
+                f"{len(images)} images and {len(attributes)} rows of attributes: give those of "
+                "the same faces."
+            )
+        self._vae, self._labels = vae, attributes
+        z = vae.encode(images)
+        self._mean = z.mean(axis=0)
+        self._centred = z - self._mean
+        most = np.linalg.svd(self._centred, full_matrices=False)[2][:2]
+        signs = np.sign(most[range(2), np.abs(most).argmax(axis=1)])  # else chance decides
+        axes = pd.DataFrame(most * signs[:, None], index=VARIANCE)
+        if vectors is not None:
+            length = np.linalg.norm(vectors, axis=1)
+            axes = pd.concat(
+                [axes, pd.DataFrame(vectors.div(length, axis=0).to_numpy(), vectors.index)]
+            )
+        self._axes = axes
+        columns = int(np.ceil(np.sqrt(len(images))))
+        super().__init__(
+            directions=list(axes.index),
+            attributes=list(attributes.columns),
+            point_names=[str(name) for name in attributes.index],
+            sheet=_jpg(image_grid(images, columns, gap=0)),
+            sheet_columns=columns,
+            color=color,
+        )
+        self._place_points(None)
+
+    @property
+    def latent(self) -> np.ndarray:
+        return self._mean + np.asarray(self.value, "float32") @ self._back
+
+    def strip(self) -> np.ndarray:
+        left, right, low, high = self.bounds
+        places = np.stack([np.linspace(left, right, 9), np.full(9, (low + high) / 2)], axis=1)
+        return self._vae.decode(self._mean + places.astype("float32") @ self._back)
+
+    @validate("x_axis", "y_axis", "color")
+    def _known(self, proposal):
+        known = self._labels.columns if proposal.trait.name == "color" else self._axes.index
+        if proposal.value not in known:
+            raise TraitError(f"There is no {proposal.value!r}: choose one of {', '.join(known)}.")
+        return proposal.value
+
+    @validate("value")
+    def _on_the_map(self, proposal):
+        if not self.bounds:
+            return proposal.value
+        return np.clip(proposal.value, self.bounds[::2], self.bounds[1::2]).tolist()
+
+    @observe("x_axis", "y_axis")
+    def _place_points(self, _) -> None:
+        axes = self._axes.loc[[self.x_axis, self.y_axis]].to_numpy("float32")
+        # Coordinates are projections; the way back is the shortest latent that has them.
+        points, self._back = self._centred @ axes.T, np.linalg.pinv(axes.T)
+        margin = 0.05 * np.ptp(points, axis=0)
+        low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
+        with self.hold_sync():
+            self.points = points.astype("<f4").tobytes()
+            self.bounds = [float(low[0]), float(high[0]), float(low[1]), float(high[1])]
+            self.value = [0.0, 0.0]
+            self._decode(None)
+
+    @observe("color")
+    def _color_points(self, _) -> None:
+        self.labels = self._labels[self.color].to_numpy("uint8").tobytes()
+
+    @observe("value")
+    def _decode(self, _) -> None:
+        self.face = png(self._vae.decode(self.latent[None])[0])
+
+
+# ------------------------------------------------------------------ plain dials
 
 
 class Dials(widgets.HBox):
@@ -184,16 +508,21 @@ class Dials(widgets.HBox):
         self.face.value = png(self.draw(**values))
 
 
+# ------------------------------------------------------------------ pictures as bytes
+
+
 def png(image: np.ndarray) -> bytes:
-    """One face (h, w, 3) in [0, 1] as the bytes of a PNG file."""
+    """One image (h, w, 3) in [0, 1] as the bytes of a PNG file."""
     file = BytesIO()
     Image.fromarray(image_grid(image[None], 1)).save(file, "png", compress_level=1)
     return file.getvalue()
 
 
-def _face_widget(value: bytes) -> widgets.Image:
-    return widgets.Image(value=value, format="png", layout=FACE)
+def _jpg(image: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "jpeg", quality=88)
+    return file.getvalue()
 
 
-def _captioned(caption: str, face: widgets.Image) -> widgets.VBox:
-    return widgets.VBox([widgets.Label(caption), face])
+def _pixels(face: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(face))) / 255

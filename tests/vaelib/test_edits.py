@@ -11,7 +11,7 @@ import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
 from tests.colours import SIZE, ColourFeatures, ColourModel
-from vaelib.data import load_image
+from vaelib.data import load_image, load_images, read_faces
 from vaelib.edits import (
     ATTRIBUTES,
     EXCLUDES,
@@ -26,6 +26,7 @@ from vaelib.edits import (
     measure,
     naive_editor,
     read_manifest,
+    redraw,
 )
 from vaelib.metrics import rmse
 
@@ -333,3 +334,26 @@ def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
     assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
     unknown = [name for name, value in result.items() if value is None]
     assert unknown == list(NEEDS_TRUTH)
+
+
+# One person drawn again
+
+
+def test_a_person_is_drawn_again_with_what_was_switched(tmp_path):
+    write_dataset(tmp_path / "set", count=3, seed=3, size=64)
+    faces = read_faces(tmp_path / "set")
+    as_is = redraw(faces, "000002.jpg", {})
+    kept = load_images(faces, ["000002.jpg"])[0]
+    assert np.abs(255 * (as_is - kept)).mean() < 2
+    smiling = bool(faces.attributes.loc["000002.jpg", "Smiling"])
+    other = redraw(faces, "000002.jpg", {"Smiling": not smiling})
+    assert 0.1 < np.abs(255 * (other - as_is)).mean() < 20
+    assert other.shape == (64, 64, 3) and other.dtype == np.float32
+
+
+def test_who_cannot_be_drawn_is_none(tmp_path):
+    write_dataset(tmp_path / "set", count=3, seed=3, size=64)
+    faces = read_faces(tmp_path / "set")
+    assert redraw(faces, "000001.jpg", {"Bald": True, "Bangs": True}) is None
+    (tmp_path / "set" / "manifest.json").unlink()  # as a folder of photographs
+    assert redraw(faces, "000001.jpg", {}) is None

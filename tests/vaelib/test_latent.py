@@ -291,3 +291,28 @@ def test_attributes_of_minus_one_and_one_are_refused():
     table = pd.DataFrame({"Smiling": [1, -1, 1, -1]})
     with pytest.raises(ValueError, match="not all true or false"):
         attribute_vectors(np.zeros((4, 2)), table)
+
+
+# Several attributes at once
+
+
+TWO = pd.DataFrame([[1, 0, 2], [0, 3, 0]], index=["Smiling", "Male"], dtype="float32")
+
+
+def test_attributes_by_name_add_up():
+    z = np.array([1, 1, 1], "float32")
+    edited = edit(z, {"Smiling": 1.5, "Male": -1}, vectors=TWO)
+    np.testing.assert_allclose(edited, [2.5, -2, 4])
+    assert edited.dtype == np.float32
+    np.testing.assert_array_equal(edit(z, {}, vectors=TWO), z)
+    np.testing.assert_allclose(edit(z, {"Male": 1}, vectors=TWO), edit(z, TWO.loc["Male"]))
+    assert edit(np.zeros((4, 3)), {"Male": 1}, vectors=TWO).shape == (4, 3)
+
+
+def test_an_attribute_without_a_vector_is_one_sentence(one_sentence):
+    with pytest.raises(ValueError) as error:
+        edit(np.zeros(3), {"Old": 1}, vectors=TWO)
+    one_sentence(error.value, "Old")
+    with pytest.raises(ValueError) as error:
+        edit(np.zeros(3), {"Male": 1})
+    one_sentence(error.value, "vectors=vectors")

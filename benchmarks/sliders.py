@@ -1,0 +1,263 @@
+"""Measures how soon a face follows a slider: the studio, and interact with matplotlib."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import nbformat
+import numpy as np
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+from typer import Option, Typer
+
+from tools.browser import ROOT, Notebook, browser_page, find_browser, jupyter
+from vaelib.__main__ import main
+
+app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+STUDIO = """\
+import matplotlib.pyplot as plt
+import vaelib
+from ipywidgets import interact
+from vaelib.edits import redraw
+from vaelib.widgets import Studio
+
+vae = vaelib.load_model("pretrained")
+faces = vaelib.read_faces("portraits")
+names = faces.names("test")
+images = vaelib.load_images(faces, names, vae.image_size)
+train = faces.names("train")[:4000]
+z = vae.encode(vaelib.load_images(faces, train, vae.image_size))
+vectors = vaelib.attribute_vectors(z, faces.attributes.loc[train])
+studio = Studio(
+    vae, images, vectors, ["Blond_Hair", "Smiling", "Eyeglasses", "Young"],
+    lambda row, switched: redraw(faces, names[row], switched, vae.image_size),
+)
+studio"""
+
+INTERACT = """\
+def show(Blond_Hair=0.0):
+    z = vaelib.edit(studio.z, vectors.loc["Blond_Hair"], Blond_Hair)
+    plt.imshow(vae.decode(z[None])[0])
+    plt.show()
+
+
+interact(show, Blond_Hair=(-2.0, 2.0, 0.05));"""
+
+# Notes when the pointer moved and, for each change of the picture, when it had been painted. The
+# picture is the first one in `root`; it has changed when its pixels have, not only its address.
+WATCH = """root => {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [64, 64];
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  const look = image => {
+    context.clearRect(0, 0, 64, 64);
+    context.drawImage(image, 0, 0, 64, 64);
+    return context.getImageData(0, 0, 64, 64).data.join();
+  };
+  const painted = () => new Promise(done => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => done(performance.now());
+    channel.port2.postMessage(0);
+  }));
+  const find = () => root.querySelector('img[data-face=edited]') ?? root.querySelector('img');
+  const watch = {moved: 0, changes: [], last: look(find())};
+  const stop = new AbortController();
+  document.addEventListener('pointermove', event => { watch.moved = event.timeStamp; },
+    {capture: true, signal: stop.signal});
+  const observer = new MutationObserver(async () => {
+    const image = find();
+    if (!image) return;
+    await image.decode().catch(() => {});
+    const time = await painted();
+    const now = find() === image && image.complete ? look(image) : watch.last;
+    if (now === watch.last) return;
+    watch.last = now;
+    watch.changes.push(time);
+  });
+  observer.observe(root, {subtree: true, childList: true, attributes: true,
+    attributeFilter: ['src']});
+  watch.stop = () => { observer.disconnect(); stop.abort(); };
+  window.watch?.stop();
+  window.watch = watch;
+}"""
+
+
+class Slider:
+    """A slider in the page and the face it moves.
+
+    Args:
+        page: the browser's.
+        root: locator of what holds the picture.
+        left, right: where the handle stands at the ends, in pixels of the page.
+        y: its height.
+    """
+
+    def __init__(self, page, root, left: float, right: float, y: float):
+        self.page, self.left, self.right, self.y = page, left, right, y
+        self.root = root
+
+    def take(self, part: float) -> None:
+        """Press the mouse on the handle, which stands at `part` of the way."""
+        self.root.evaluate(WATCH)
+        self.page.mouse.move(self._x(part), self.y)
+        self.page.mouse.down()
+        self.page.wait_for_timeout(400)
+
+    def drop(self) -> None:
+        self.page.mouse.up()
+        self.page.wait_for_timeout(400)
+
+    def step(self, part: float) -> float:
+        """Move once; the milliseconds until the picture had changed."""
+        self.page.evaluate("() => { window.watch.changes = []; }")
+        self.page.mouse.move(self._x(part), self.y)
+        self.page.wait_for_function("() => window.watch.changes.length", timeout=10_000)
+        self.page.wait_for_timeout(60)  # so that the next step finds everything at rest
+        return self.page.evaluate("() => window.watch.changes[0] - window.watch.moved")
+
+    def rush(self, movements: int) -> float:
+        """Go to and fro without a pause; milliseconds from the last movement to the last face.
+
+        0 if the face that is right was there before.
+        """
+        self.page.evaluate("() => { window.watch.changes = []; }")
+        for i in range(movements):
+            self.page.mouse.move(
+                self._x(0.5 + 0.4 * np.sin(6 * np.pi * (i + 1) / movements)), self.y
+            )
+        self.page.wait_for_timeout(1500)
+        return max(
+            0.0, self.page.evaluate("() => window.watch.changes.at(-1) - window.watch.moved")
+        )
+
+    def _x(self, part: float) -> float:
+        return self.left + part * (self.right - self.left)
+
+
+def studio_slider(page) -> Slider:
+    """The studio's slider for Blond_Hair."""
+    box = page.locator("input[data-attribute=Blond_Hair]").bounding_box()
+    y = box["y"] + box["height"] / 2
+    half = 8  # of the handle
+    root = page.locator(".faces.studio")
+    return Slider(page, root, box["x"] + half, box["x"] + box["width"] - half, y)
+
+
+def interact_slider(page) -> Slider:
+    """The slider that `interact` made."""
+    widget = page.locator(".widget-interact")
+    box = widget.locator(".noUi-base").bounding_box()
+    return Slider(page, widget, box["x"], box["x"] + box["width"], box["y"] + box["height"] / 2)
+
+
+def race(page, steps: int, rounds: int = 6) -> pd.DataFrame:
+    """Milliseconds of each step, in turns: some of the one, then some of the other."""
+    rows = []
+    makers = {"studio": studio_slider, "interact": interact_slider}
+    for turn in tqdm(range(rounds), "Dragging", disable=not sys.stderr.isatty(), leave=False):
+        for name, make in makers.items():
+            page.locator(".faces.studio" if name == "studio" else ".widget-interact").evaluate(
+                "node => node.scrollIntoView({block: 'center'})"
+            )
+            page.wait_for_timeout(300)
+            slider = make(page)
+            start = 0.5 if turn == 0 else 0.9
+            slider.take(start)
+            parts = np.linspace(0.1, 0.9, steps // rounds)
+            rows += [(name, slider.step(part)) for part in parts]
+            slider.drop()
+    return pd.DataFrame(rows, columns=["slider", "ms"])
+
+
+def summary(times: pd.DataFrame, settled: float) -> dict:
+    """The last line of the command.
+
+    Args:
+        times: of `race`.
+        settled: milliseconds from the last movement of a fast drag to the last face.
+
+    Returns:
+        median_ms, p95_ms: of the studio; ratio_to_matplotlib: the median of interact over it;
+        settled_ms, and matplotlib_median_ms.
+    """
+    medians = times.groupby("slider")["ms"].median()
+    ours = times.loc[times["slider"] == "studio", "ms"]
+    return {
+        "median_ms": round(float(medians["studio"]), 1),
+        "p95_ms": round(float(ours.quantile(0.95)), 1),
+        "ratio_to_matplotlib": round(float(medians["interact"] / medians["studio"]), 2),
+        "settled_ms": round(settled, 1),
+        "matplotlib_median_ms": round(float(medians["interact"]), 1),
+    }
+
+
+def write_notebook(path: Path) -> None:
+    """A notebook with the studio and, below it, interact."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in (STUDIO, INTERACT)],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python"},
+        },
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def film(page, path: Path) -> None:
+    """A drag as an animated GIF: the studio, at every second movement."""
+    slider = studio_slider(page)
+    slider.take(0.5)
+    way = [*np.linspace(0.5, 0.95, 16), *np.linspace(0.95, 0.08, 30), *np.linspace(0.08, 0.5, 14)]
+    frames = []
+    for part in way:
+        page.mouse.move(slider._x(part), slider.y)
+        page.wait_for_timeout(80)
+        frames.append(Image.open(io.BytesIO(slider.root.screenshot())).convert("RGB"))
+    slider.drop()
+    palette = frames[8].quantize(128)
+    frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=90, loop=0)
+
+
+@app.command()
+def measure(
+    steps: Annotated[int, Option(min=12, help="Movements of each slider.")] = 120,
+    faces: Annotated[str, Option(help="Only the portraits, with the model of the course.")] = (
+        "portraits"
+    ),
+    gif: Annotated[Path | None, Option(help="Film a drag into this file.")] = None,
+) -> None:
+    """Drag both sliders in one page of JupyterLab; the last line is JSON."""
+    if faces != "portraits":
+        raise ValueError(f"There is no model for {faces} here: leave --faces out.")
+    if not find_browser():
+        raise ValueError("There is no Chrome or Chromium: run `make browser` first.")
+    path = ROOT / "build" / "benchmarks" / "sliders.ipynb"
+    write_notebook(path)
+    with (
+        jupyter(path.with_suffix(".log")) as server,
+        browser_page(viewport={"width": 1280, "height": 1000}) as page,
+    ):
+        Notebook(page, server, path.relative_to(ROOT).as_posix()).run_all()
+        race(page, 12)  # warms both up
+        times = race(page, steps)
+        page.locator(".faces.studio").evaluate("node => node.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(300)
+        slider = studio_slider(page)
+        slider.take(0.9)
+        settled = slider.rush(200)
+        slider.drop()
+        if gif:
+            film(page, gif)
+    table = times.groupby("slider")["ms"].describe(percentiles=[0.5, 0.95])
+    print(table[["count", "min", "50%", "95%", "max"]].round(1).to_string())
+    print(json.dumps(summary(times, settled)))
+
+
+if __name__ == "__main__":
+    main(app)

@@ -1,0 +1,99 @@
+"""A JupyterLab and a browser for the tests; where there is no browser, a sentence."""
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+from tools import browser
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "build" / "browser"
+SCREENSHOTS = ROOT / "build" / "screenshots"
+MARKS = (pytest.mark.browser, pytest.mark.after_notebooks)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder: they need a browser, and what the notebooks leave behind."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            for mark in MARKS:
+                item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def a_browser():
+    """A browser; with CI=true one is installed, and else its absence skips the tests."""
+    if not browser.find_browser():
+        if os.environ.get("CI") != "true":
+            pytest.skip("there is no Chrome or Chromium: `make browser` installs one")
+        browser.install()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def server(a_browser):
+    """JupyterLab, for all tests."""
+    with browser.jupyter(FOLDER / "server.log") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def open_notebook(server):
+    """Opens a copy of a notebook of the course, runs it to the end, and gives its page.
+
+    After the tests of a module, neither the page nor the kernel may have complained.
+    """
+    start = server.log.stat().st_size
+    opened = []
+    with browser.browser_page(viewport={"width": 1280, "height": 1000}) as page:
+
+        def open_(name: str, change=None, run: bool = True) -> browser.Notebook:
+            notebook = browser.Notebook(page, server, copied(name, change))
+            opened.append(notebook)
+            if run:
+                notebook.run_all()
+            return notebook
+
+        yield open_
+        complaints = [problem for notebook in opened for problem in notebook.problems]
+        said = server.log.read_bytes()[start:].decode()  # before anything is closed
+    server.close_kernels()
+    assert not complaints
+    assert "Traceback" not in said, said[-2000:]
+
+
+def copied(name: str, change=None) -> str:
+    """A copy of a notebook without outputs, its path from the root; `change` may edit its cells."""
+    notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    if change:
+        notebook.cells = change(notebook.cells)
+    folder = FOLDER / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, folder / name)
+    return (folder / name).relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="session")
+def pixels():
+    """Takes a picture of something on the page: float (h, w, 3) in [0, 255]."""
+
+    def take(locator) -> np.ndarray:
+        picture = Image.open(io.BytesIO(locator.screenshot()))
+        return np.asarray(picture.convert("RGB")).astype(float)
+
+    return take
+
+
+@pytest.fixture(scope="session", autouse=True)
+def new_screenshots():
+    """Screenshots of an earlier run would tell of another course."""
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)

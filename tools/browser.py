@@ -1,0 +1,238 @@
+"""JupyterLab in a real browser: finds or installs one, starts a server, runs notebooks in it.
+
+python tools/browser.py    installs a browser for the tests, if there is none: `make browser`
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# Without these, Chromium asks Google's servers for updates at every start.
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET += ["--no-first-run", "--disable-gpu"]
+QUIET += ["--force-color-profile=srgb"]  # the same colours in the screenshots of every machine
+
+
+def main() -> None:
+    """Install a browser unless there is one."""
+    if not find_browser():
+        install()
+    print(f"The browser tests use {find_browser()}.")
+
+
+# ------------------------------------------------------------------ the browser
+
+
+def find_browser() -> str | None:
+    """The path of a Chrome or Chromium: this machine's own, or the one that Playwright fetched."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def install() -> None:
+    """Fetch Debian's Chromium where we may, and Playwright's elsewhere.
+
+    Raises:
+        SystemExit: no browser came (one sentence).
+    """
+    release = Path("/etc/os-release")
+    if is_root() and release.exists() and "ID=debian" in release.read_text().splitlines():
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        packages = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
+        for step in (["apt-get", "update", "-qq"], packages):
+            subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=False)
+    if not find_browser():
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+    if not find_browser():
+        sys.exit("No browser could be installed: install Chrome or Chromium by hand, and go on.")
+
+
+def is_root() -> bool:
+    """Whether this process may install Debian packages and must start Chromium unboxed."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+@contextmanager
+def browser_page(**options) -> Iterator[Page]:
+    """A page of a headless browser; `options` are those of Playwright's `new_page`."""
+    with sync_playwright() as playwright:
+        arguments = QUIET + (["--no-sandbox"] if is_root() else [])
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+        try:
+            yield browser.new_page(**options)
+        finally:
+            browser.close()
+
+
+# ------------------------------------------------------------------ the server
+
+
+class Server:
+    """A JupyterLab that was started for this, its token, and what its kernels are doing."""
+
+    def __init__(self, url: str, token: str, log: Path, view: str):
+        self.url, self.token, self.log, self.view = url, token, log, view
+
+    def get(self, path: str):
+        """What the server's REST interface answers, as Python objects."""
+        request = urllib.request.Request(
+            f"{self.url}/api/{path}", headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def close_kernels(self) -> None:
+        """Shut down all kernels: the next notebook starts with an empty machine."""
+        for kernel in self.get("kernels"):
+            request = urllib.request.Request(
+                f"{self.url}/api/kernels/{kernel['id']}",
+                method="DELETE",
+                headers={"Authorization": f"token {self.token}"},
+            )
+            urllib.request.urlopen(request, timeout=30).close()
+
+
+@contextmanager
+def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
+    """JupyterLab (or Notebook: "notebook") on a free port, with a token, its root the project's.
+
+    Args:
+        log: receives what the server and its kernels print.
+        application: "lab" or "notebook".
+    """
+    token = secrets.token_hex(24)
+    port = free_port()
+    command = [
+        *(sys.executable, "-m", "jupyterlab" if application == "lab" else "notebook"),
+        "--no-browser",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--LabApp.expose_app_in_browser=True",  # so that a page can be told to run its cells
+        "--JupyterNotebookApp.expose_app_in_browser=True",
+        f"--ServerApp.root_dir={ROOT}",
+        f"--IdentityProvider.token={token}",
+        *(["--allow-root"] if is_root() else []),
+    ]
+    settings = log.parent / "jupyter-settings"  # a learner's own must not matter, nor change
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_CONFIG_DIR": str(settings),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings / "lab" / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(settings / "lab" / "workspaces"),
+    }
+    shutil.rmtree(settings, ignore_errors=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        view = "lab/tree" if application == "lab" else "notebooks"
+        server = Server(f"http://127.0.0.1:{port}", token, log, view)
+        try:
+            wait_for(lambda: answers(server), 60, f"JupyterLab did not start: see {log}")
+            yield server
+        finally:
+            with suppress(OSError):
+                server.close_kernels()
+            process.terminate()
+            process.wait(30)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(server: Server) -> bool:
+    """Whether the server is up."""
+    with suppress(OSError):
+        return "version" in server.get("")
+    return False
+
+
+def wait_for(condition, seconds: float, complaint: str) -> None:
+    """Ask again and again until `condition()` is true.
+
+    Raises:
+        TimeoutError: it did not become true in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(complaint)
+        time.sleep(0.1)
+
+
+# ------------------------------------------------------------------ a notebook
+
+
+class Notebook:
+    """A notebook that is open in JupyterLab, in a page.
+
+    Args:
+        page: of the browser.
+        server: that serves it.
+        path: of the notebook, from the project's root.
+
+    Attributes:
+        problems: what the page's console complained about.
+    """
+
+    def __init__(self, page: Page, server: Server, path: str):
+        self.page, self.problems = page, []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda m: self.problems.append(m.text) if m.type == "error" else None)
+        page.goto(f"{server.url}/{server.view}/{path}?token={server.token}&reset")
+        page.wait_for_selector(".jp-Notebook", timeout=60_000)
+        page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+            " === 'idle'",
+            timeout=60_000,
+        )
+
+    def run_all(self, seconds: float = 300) -> None:
+        """Run all cells of a notebook without outputs, and wait until the last is through.
+
+        Raises:
+            AssertionError: a cell ended with an error (its last line).
+        """
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+        failed = self.page.locator("[data-mime-type='application/vnd.jupyter.stderr']")
+        waiting = self.page.locator(
+            ".jp-CodeCell .jp-InputArea-prompt", has_text=re.compile("[ *]")
+        )
+        wait_for(
+            lambda: failed.count() or not waiting.count(),
+            seconds,
+            f"The cells took more than {seconds} seconds.",
+        )
+        assert failed.count() == 0, failed.first.inner_text()[-500:]
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")

@@ -1,0 +1,227 @@
+// The explorer in the page: points for faces; hovering shows one, clicking decodes a place.
+
+const SIZE = 440; // of the map, in CSS pixels
+const MARGIN = 12;
+const REACH = 12; // how near to a point the pointer shows its face, in CSS pixels
+const COLORS = { yes: "#d55e00", no: "#0072b2" }; // Okabe and Ito: told apart by everybody
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+function picture(bytes) {
+  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+}
+
+function render({ model, el }) {
+  const stop = new AbortController(); // takes all listeners off when the view goes
+  const on = (node, event, action) =>
+    node.addEventListener(event, action, { signal: stop.signal });
+  const watch = (names, action) => {
+    const event = names.map((name) => `change:${name}`).join(" ");
+    model.on(event, action);
+    stop.signal.addEventListener("abort", () => model.off(event, action));
+    action();
+  };
+
+  // ---------------------------------------------------------------- the choices above the map
+  function select(name, label) {
+    const node = element("select");
+    const choices = model.get(name === "color" ? "attributes" : "directions");
+    const option = (value) =>
+      element("option", { value, textContent: value.replaceAll("_", " ") });
+    node.append(...choices.map(option));
+    on(node, "change", () => {
+      model.set(name, node.value);
+      model.save_changes();
+    });
+    watch([name], () => (node.value = model.get(name)));
+    return element("label", {}, `${label} `, node);
+  }
+  const choices = element(
+    "div",
+    { className: "row" },
+    select("x_axis", "across"),
+    select("y_axis", "up"),
+    select("color", "colour"),
+  );
+  const key = element("div", { className: "row" });
+  watch(["color"], () => {
+    const name = model.get("color").replaceAll("_", " ");
+    const entry = (text, color, hollow) => {
+      const node = element("span", { className: `key ${hollow ? "hollow" : ""}` }, text);
+      node.style.setProperty("--dot", color);
+      return node;
+    };
+    key.replaceChildren(entry(name, COLORS.yes, false), entry(`not ${name}`, COLORS.no, true));
+  });
+
+  // ---------------------------------------------------------------- the map
+  const canvas = element("canvas", { tabIndex: 0 });
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute(
+    "aria-label",
+    "Map of encoded faces: arrow keys move the cross and decode the place under it",
+  );
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = canvas.height = SIZE * ratio;
+  canvas.style.width = canvas.style.height = `${SIZE}px`;
+  const floats = (name) => {
+    const view = model.get(name); // a DataView of 32-bit floats, x and y in turn
+    return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+  };
+  let points = new Float32Array();
+  let bounds = [0, 1, 0, 1];
+  const toPage = ([x, y]) => {
+    const [left, right, low, high] = bounds;
+    const inner = SIZE - 2 * MARGIN;
+    return [
+      MARGIN + (inner * (x - left)) / (right - left),
+      SIZE - MARGIN - (inner * (y - low)) / (high - low),
+    ];
+  };
+  const toLatent = ([x, y]) => {
+    const [left, right, low, high] = bounds;
+    const inner = SIZE - 2 * MARGIN;
+    return [
+      left + ((x - MARGIN) / inner) * (right - left),
+      low + ((SIZE - MARGIN - y) / inner) * (high - low),
+    ];
+  };
+  let hovered = -1;
+  function draw() {
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, SIZE, SIZE);
+    const labels = new Uint8Array(model.get("labels").buffer, model.get("labels").byteOffset);
+    for (const wanted of [0, 1]) {
+      context.globalAlpha = 0.65;
+      context.fillStyle = context.strokeStyle = wanted ? COLORS.yes : COLORS.no;
+      for (let i = 0; i < points.length / 2; i++) {
+        if (labels[i] !== wanted) continue;
+        const [x, y] = toPage([points[2 * i], points[2 * i + 1]]);
+        context.beginPath();
+        context.arc(x, y, 3, 0, 7);
+        if (wanted) context.fill();
+        else context.stroke();
+      }
+    }
+    context.globalAlpha = 1;
+    context.strokeStyle = getComputedStyle(root).color;
+    context.lineWidth = 2;
+    if (hovered >= 0) {
+      context.beginPath();
+      context.arc(...toPage([points[2 * hovered], points[2 * hovered + 1]]), 6, 0, 7);
+      context.stroke();
+    }
+    const [x, y] = toPage(model.get("value"));
+    context.beginPath();
+    for (const [dx, dy] of [[9, 0], [0, 9]]) {
+      context.moveTo(x - dx, y - dy);
+      context.lineTo(x + dx, y + dy);
+    }
+    context.stroke();
+    context.lineWidth = 1;
+  }
+
+  // ---------------------------------------------------------------- the faces beside it
+  const near = element("img", { className: "face", alt: "the face under the pointer" });
+  near.src = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="; // nothing yet
+  const nearCaption = element("figcaption", { textContent: "point at a face" });
+  const decoded = element("img", { className: "face", alt: "the decoded place" });
+  decoded.dataset.face = "decoded";
+  const side = element(
+    "div",
+    { className: "side" },
+    element("figure", {}, nearCaption, near),
+    element("figure", {}, element("figcaption", { textContent: "decoded under the cross" }), decoded),
+  );
+  const sheet = element("img", { src: picture(model.get("sheet")) });
+  const columns = model.get("sheet_columns");
+  const cut = element("canvas");
+  function hover(i) {
+    if (i === hovered) return;
+    hovered = i;
+    if (i >= 0) {
+      const size = sheet.naturalWidth / columns;
+      cut.width = cut.height = size;
+      const [left, top] = [(i % columns) * size, Math.floor(i / columns) * size];
+      cut.getContext("2d").drawImage(sheet, left, top, size, size, 0, 0, size, size);
+      near.src = cut.toDataURL();
+      nearCaption.textContent = model.get("point_names")[i];
+    }
+    draw();
+  }
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [event.clientX - box.left - 1, event.clientY - box.top - 1];
+  };
+  function nearest([x, y]) {
+    let [best, distance] = [-1, REACH * REACH];
+    for (let i = 0; i < points.length / 2; i++) {
+      const [px, py] = toPage([points[2 * i], points[2 * i + 1]]);
+      const square = (px - x) ** 2 + (py - y) ** 2;
+      if (square < distance) [best, distance] = [i, square];
+    }
+    return best;
+  }
+  function go(value) {
+    const [left, right, low, high] = bounds;
+    const inside = (v, a, b) => Math.min(Math.max(v, a), b);
+    model.set("value", [inside(value[0], left, right), inside(value[1], low, high)]);
+    model.save_changes();
+  }
+  on(canvas, "pointermove", (event) => {
+    if (event.buttons & 1) go(toLatent(place(event)));
+    hover(nearest(place(event)));
+  });
+  on(canvas, "pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    go(toLatent(place(event)));
+  });
+  on(canvas, "keydown", (event) => {
+    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const [left, right, low, high] = bounds;
+    const [x, y] = model.get("value");
+    const value = [x + (step[0] * (right - left)) / 40, y + (step[1] * (high - low)) / 40];
+    go(value);
+    hover(nearest(toPage(value)));
+  });
+
+  const root = element(
+    "div",
+    { className: "faces explorer" },
+    choices,
+    key,
+    element("div", { className: "row" }, canvas, side),
+  );
+  root.dataset.lmSuppressShortcuts = "true"; // the arrow keys are for sliders, not for JupyterLab
+  on(root, "keydown", (event) => event.stopPropagation());
+  el.append(root);
+  watch(["points", "bounds"], () => {
+    points = floats("points");
+    bounds = model.get("bounds");
+    hovered = -1;
+    draw();
+  });
+  watch(["labels", "value"], draw);
+  watch(["face"], () => {
+    const old = decoded.src;
+    decoded.src = picture(model.get("face"));
+    if (old) URL.revokeObjectURL(old);
+  });
+  requestAnimationFrame(draw); // once more in the page, where the theme's colours are known
+  return () => {
+    stop.abort();
+    URL.revokeObjectURL(sheet.src);
+    URL.revokeObjectURL(decoded.src);
+    root.remove();
+  };
+}
+
+export default { render };

@@ -1,0 +1,81 @@
+// The morph in the page: all faces are here, so the slider and the play button need no kernel.
+
+const INTERVAL = 50; // milliseconds between two faces
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+function render({ model, el }) {
+  const stop = new AbortController(); // takes all listeners off when the view goes
+  const on = (node, event, action) =>
+    node.addEventListener(event, action, { signal: stop.signal });
+  const urls = model
+    .get("frames")
+    .map((bytes) => URL.createObjectURL(new Blob([bytes], { type: "image/png" })));
+  const last = urls.length - 1;
+  // Kept in the page and decoded once: an image that changes its source would flicker.
+  const frames = urls.map((src) => element("img", { src, className: "face", alt: "" }));
+  const stack = element("div", {}, ...frames);
+
+  const slider = element("input", { type: "range", min: 0, max: last, step: 1 });
+  slider.setAttribute("aria-label", "From the first face to the second");
+  const play = element("button", { type: "button" });
+  const bounce = element("input", { type: "checkbox", checked: true });
+  const controls = element(
+    "div",
+    { className: "row" },
+    play,
+    element("label", {}, bounce, " there and back"),
+  );
+
+  let timer = null;
+  let direction = 1;
+  function update() {
+    const place = model.get("value");
+    frames.forEach((frame, i) => (frame.hidden = i !== place));
+    slider.value = place;
+    slider.setAttribute("aria-valuetext", `${Math.round((100 * place) / last)} percent`);
+  }
+  function move(place) {
+    model.set("value", place);
+    model.save_changes();
+  }
+  function setPlaying(playing) {
+    clearInterval(timer);
+    timer = playing ? setInterval(step, INTERVAL) : null;
+    play.textContent = playing ? "Pause" : "Play";
+    play.setAttribute("aria-pressed", playing);
+  }
+  function step() {
+    const place = model.get("value");
+    if (place === last) direction = bounce.checked ? -1 : 1;
+    if (place === 0) direction = 1;
+    move(place === last && direction === 1 ? 0 : place + direction);
+  }
+  on(play, "click", () => setPlaying(timer === null));
+  on(slider, "input", () => {
+    setPlaying(false);
+    move(+slider.value);
+  });
+  model.on("change:value", update);
+
+  const root = element("div", { className: "faces morph" }, stack, slider, controls);
+  slider.style.width = "192px";
+  root.dataset.lmSuppressShortcuts = "true"; // the arrow keys are for sliders, not for JupyterLab
+  on(root, "keydown", (event) => event.stopPropagation());
+  el.append(root);
+  update();
+  setPlaying(false);
+  return () => {
+    clearInterval(timer);
+    stop.abort();
+    model.off("change:value", update);
+    urls.forEach((url) => URL.revokeObjectURL(url));
+    root.remove();
+  };
+}
+
+export default { render };

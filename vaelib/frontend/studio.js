@@ -1,0 +1,203 @@
+// The studio in the page: sliders send their positions, the kernel answers with a face.
+
+const CHUNK = 1 << 20; // bytes of a photo in one message: Jupyter's server refuses more than 10 MB
+const LARGEST = 50e6; // bytes of a photo
+const FACES = { original: "original", reconstruction: "reconstruction", edited: "edit", truth: "truth" };
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+// Shows the bytes of a PNG file in an image; the old face stays until the new one is decoded.
+function show(image, bytes) {
+  const old = image.src;
+  image.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
+  if (old) URL.revokeObjectURL(old);
+}
+
+function render({ model, el }) {
+  const stop = new AbortController(); // takes all listeners off when the view goes
+  const on = (node, event, action) =>
+    node.addEventListener(event, action, { signal: stop.signal });
+  const watch = (names, action) => {
+    const event = names.map((name) => `change:${name}`).join(" ");
+    model.on(event, action);
+    stop.signal.addEventListener("abort", () => model.off(event, action));
+    action();
+  };
+  const button = (text, title, action) => {
+    const node = element("button", { type: "button", textContent: text, title });
+    on(node, "click", action);
+    return node;
+  };
+  const ask = (action, more = {}) => model.send({ action, ...more });
+
+  // ---------------------------------------------------------------- which face
+  const gallery = element("div", { className: "row" });
+  gallery.setAttribute("role", "group");
+  gallery.setAttribute("aria-label", "Choose a face");
+  const file = element("input", { type: "file", accept: "image/*" });
+  const upload = element("label", { className: "upload" }, "Your photo…", file);
+  upload.title = "It goes to your own kernel and nowhere else";
+  const source = element(
+    "div",
+    { className: "row" },
+    button("Shuffle", "Other held-out faces", () => ask("shuffle")),
+    upload,
+  );
+  watch(["gallery", "gallery_size"], () => {
+    const size = model.get("gallery_size");
+    const sheet = URL.createObjectURL(new Blob([model.get("gallery")], { type: "image/png" }));
+    const thumbnails = Array.from({ length: size }, (_, i) => {
+      const node = button("", "", () => ask("choose", { place: i }));
+      node.className = "thumbnail";
+      node.setAttribute("aria-label", `Face ${i + 1} of ${size}`);
+      node.style.backgroundImage = `url(${sheet})`;
+      node.style.backgroundPosition = `${size > 1 ? (100 * i) / (size - 1) : 0}% 0`;
+      return node;
+    });
+    gallery.replaceChildren(...thumbnails);
+  });
+  watch(["place", "gallery"], () =>
+    [...gallery.children].forEach((node, i) =>
+      node.setAttribute("aria-pressed", i === model.get("place")),
+    ),
+  );
+  async function send(photo) {
+    if (!photo) return;
+    if (photo.size > LARGEST) {
+      const megabytes = Math.round(photo.size / 1e6);
+      message.textContent =
+        `${photo.name} has ${megabytes} MB: choose a picture of at most ${LARGEST / 1e6} MB.`;
+      return;
+    }
+    const parts = Math.max(1, Math.ceil(photo.size / CHUNK));
+    for (let part = 0; part < parts; part++) {
+      const bytes = await photo.slice(part * CHUNK, (part + 1) * CHUNK).arrayBuffer();
+      const about = { action: "photo", name: photo.name, part, parts };
+      model.send(about, undefined, [bytes]);
+    }
+  }
+  on(file, "change", async () => {
+    await send(file.files[0]);
+    file.value = ""; // so that the same file can be chosen again
+  });
+
+  // ---------------------------------------------------------------- the faces
+  const faces = element("div", { className: "row" });
+  for (const [name, title] of Object.entries(FACES)) {
+    const caption = element("figcaption", { textContent: title });
+    const image = element("img", { className: "face", alt: title });
+    image.dataset.face = name;
+    const figure = element("figure", {}, caption, image);
+    faces.append(figure);
+    watch([name], () => {
+      const bytes = model.get(name);
+      figure.hidden = bytes.byteLength === 0;
+      if (!figure.hidden) show(image, bytes);
+    });
+    if (name === "truth") {
+      // While one drags, the truth is that of a moment ago.
+      watch(["dragging"], () => (image.style.opacity = model.get("dragging") ? 0.4 : 1));
+    }
+  }
+  on(faces, "dragover", (event) => event.preventDefault());
+  on(faces, "drop", (event) => {
+    event.preventDefault();
+    send(event.dataTransfer.files[0]);
+  });
+
+  // ---------------------------------------------------------------- the sliders
+  const sliders = element("div", { className: "sliders" });
+  const inputs = new Map();
+  function move(name, strength, dragging) {
+    const value = { ...model.get("value"), [name]: strength };
+    model.set({ value, dragging }); // ipywidgets sends the newest state, and drops those between
+    model.save_changes();
+  }
+  function slider(name) {
+    const limit = model.get("limit");
+    const input = element("input", { type: "range", min: -limit, max: limit, step: 0.05 });
+    const output = element("output");
+    input.id = `${model.model_id ?? "studio"}-${name}`;
+    input.dataset.attribute = name;
+    const label = element("label", { htmlFor: input.id, textContent: name.replaceAll("_", " ") });
+    const remove = button("×", `Take ${name} away`, () => ask("remove", { name }));
+    remove.classList.add("remove");
+    remove.setAttribute("aria-label", remove.title);
+    on(input, "input", () => {
+      output.textContent = (+input.value).toFixed(2);
+      move(name, +input.value, true);
+    });
+    on(input, "change", () => move(name, +input.value, false));
+    on(input, "dblclick", () => {
+      input.value = 0;
+      move(name, 0, false);
+    });
+    inputs.set(name, { input, output });
+    return element("div", { className: "slider" }, label, input, output, remove);
+  }
+  watch(["names"], () => {
+    inputs.clear();
+    sliders.replaceChildren(...model.get("names").map(slider));
+  });
+  watch(["value", "names"], () => {
+    for (const [name, { input, output }] of inputs) {
+      const strength = model.get("value")[name] ?? 0;
+      if (+input.value !== strength) input.value = strength;
+      output.textContent = strength.toFixed(2);
+    }
+  });
+
+  // ---------------------------------------------------------------- what can be done
+  const add = element("select");
+  add.setAttribute("aria-label", "Add an attribute");
+  on(add, "change", () => ask("add", { name: add.value }));
+  watch(["names", "choices"], () => {
+    const others = model.get("choices").filter((name) => !model.get("names").includes(name));
+    const option = (name) =>
+      element("option", { value: name, textContent: name.replaceAll("_", " ") });
+    const first = element("option", { value: "", textContent: "Add an attribute…" });
+    add.replaceChildren(first, ...others.map(option));
+  });
+  const reset = button("Reset", "All sliders back to 0", () => ask("reset"));
+  const undo = button("Undo", "Take the last change back", () => ask("undo"));
+  watch(["can_undo"], () => (undo.disabled = !model.get("can_undo")));
+  const save = button("Save as PNG", "The edited face, as a file", () => {
+    const link = element("a", { download: "edit.png" });
+    link.href = faces.querySelector("[data-face=edited]").src;
+    link.click();
+  });
+  const code = element("code");
+  watch(["code"], () => (code.textContent = model.get("code")));
+  const copy = button("Copy", "This edit, as a line of Python", async () => {
+    await navigator.clipboard.writeText(model.get("code"));
+    message.textContent = "Copied.";
+  });
+  const message = element("p", { className: "message" });
+  message.setAttribute("role", "status");
+  watch(["message"], () => (message.textContent = model.get("message")));
+
+  const root = element(
+    "div",
+    { className: "faces studio" },
+    gallery,
+    source,
+    faces,
+    sliders,
+    element("div", { className: "row" }, add, reset, undo, save),
+    element("div", { className: "row" }, code, copy),
+    message,
+  );
+  root.dataset.lmSuppressShortcuts = "true"; // the arrow keys are for sliders, not for JupyterLab
+  on(root, "keydown", (event) => event.stopPropagation());
+  el.append(root);
+  return () => {
+    stop.abort();
+    root.remove();
+  };
+}
+
+export default { render };
