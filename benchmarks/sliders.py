@@ -41,7 +41,7 @@ studio"""
 INTERACT = """\
 def show(Blond_Hair=0.0):
     z = vaelib.edit(studio.z, vectors.loc["Blond_Hair"], Blond_Hair)
-    plt.imshow(vae.decode(z[None])[0])
+    plt.imshow(vae.decoder.predict_on_batch(z[None])[0])  # as the studio does
     plt.show()
 
 
@@ -150,23 +150,31 @@ def studio_slider(page) -> Slider:
 def interact_slider(page) -> Slider:
     """The slider that `interact` made."""
     widget = page.locator(".widget-interact")
-    box = widget.locator(".noUi-base").bounding_box()
-    return Slider(page, widget, box["x"], box["x"] + box["width"], box["y"] + box["height"] / 2)
+    way = widget.locator(".noUi-target").bounding_box()
+    handle = widget.locator(".noUi-handle").bounding_box()
+    y = handle["y"] + handle["height"] / 2
+    return Slider(page, widget, way["x"], way["x"] + way["width"], y)
 
 
-def race(page, steps: int, rounds: int = 6) -> pd.DataFrame:
-    """Milliseconds of each step, in turns: some of the one, then some of the other."""
+def bring(page, name: str) -> None:
+    """Scroll to one of the two and make its cell the active one, so that nothing moves later."""
+    text = {"studio": ".faces.studio figcaption", "interact": ".widget-interact .widget-label"}
+    for _ in range(2):
+        page.locator(text[name]).first.evaluate("node => node.scrollIntoView({block: 'center'})")
+        page.wait_for_timeout(300)
+        page.locator(text[name]).first.click()
+    page.wait_for_timeout(500)
+
+
+def race(page, steps: int, start: float, rounds: int = 6) -> pd.DataFrame:
+    """Milliseconds of each step, in turns; the handles stand at `start`, and at 0.9 in the end."""
     rows = []
     makers = {"studio": studio_slider, "interact": interact_slider}
     for turn in tqdm(range(rounds), "Dragging", disable=not sys.stderr.isatty(), leave=False):
         for name, make in makers.items():
-            page.locator(".faces.studio" if name == "studio" else ".widget-interact").evaluate(
-                "node => node.scrollIntoView({block: 'center'})"
-            )
-            page.wait_for_timeout(300)
+            bring(page, name)
             slider = make(page)
-            start = 0.5 if turn == 0 else 0.9
-            slider.take(start)
+            slider.take(start if turn == 0 else 0.9)
             parts = np.linspace(0.1, 0.9, steps // rounds)
             rows += [(name, slider.step(part)) for part in parts]
             slider.drop()
@@ -244,14 +252,14 @@ def measure(
         browser_page(viewport={"width": 1280, "height": 1000}) as page,
     ):
         Notebook(page, server, path.relative_to(ROOT).as_posix()).run_all()
-        race(page, 12)  # warms both up
-        times = race(page, steps)
-        page.locator(".faces.studio").evaluate("node => node.scrollIntoView({block: 'center'})")
-        page.wait_for_timeout(300)
+        race(page, 12, start=0.5)  # warms both up
+        times = race(page, steps, start=0.9)
+        bring(page, "studio")
         slider = studio_slider(page)
         slider.take(0.9)
         settled = slider.rush(200)
         slider.drop()
+        page.get_by_role("button", name="Reset", exact=True).click()
         if gif:
             film(page, gif)
     table = times.groupby("slider")["ms"].describe(percentiles=[0.5, 0.95])

@@ -334,8 +334,9 @@ class VAE(keras.Model):
         Raises:
             ValueError: latents of another length, or none.
         """
-        decode = self.decoder.predict_on_batch
-        return _in_batches(decode, latents, (self.latent_dim,), batch_size)
+        return _in_batches(
+            lambda z: self.decoder(z, training=False), latents, (self.latent_dim,), batch_size
+        )
 
     def reconstruct(self, images) -> np.ndarray:
         """Encode to posterior means and decode again: (n, h, w, 3) -> (n, h, w, 3), float32."""
@@ -348,7 +349,7 @@ class VAE(keras.Model):
         """
         self._check_size(images)
         both = _in_batches(
-            lambda x: np.concatenate(self.encoder.predict_on_batch(x)[:2], axis=-1),
+            lambda x: ops.concatenate(self.encoder(x, training=False)[:2], axis=-1),
             images,
             self.encoder.input_shape[1:],
             batch_size,
@@ -459,4 +460,5 @@ def _in_batches(function, inputs, shape: tuple, batch_size: int) -> np.ndarray:
             "give an array of that shape, of at least one row."
         )
     starts = range(0, len(inputs), batch_size)
-    return np.concatenate([function(inputs[i : i + batch_size]) for i in starts])
+    batches = [function(inputs[i : i + batch_size]) for i in starts]
+    return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])

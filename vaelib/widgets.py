@@ -42,7 +42,7 @@ class FaceWidget(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         picture = image_grid(self.strip(), columns=9)
-        data["image/png"] = base64.b64encode(png(picture / 255)).decode()
+        data["image/jpeg"] = base64.b64encode(_jpg(picture)).decode()
         data["text/plain"] = (
             f"{type(self).__name__}: a widget, which needs a running kernel. "
             "Run this cell in JupyterLab, Notebook or VS Code."
@@ -258,7 +258,7 @@ class Studio(FaceWidget):
         self.truth = b"" if truth is None else png(truth)
 
     def _decode(self, z: np.ndarray) -> bytes:
-        return png(self._vae.decode(z[None])[0])
+        return _decoded(self._vae, z)
 
     # -------------------------------------------------------------- what the page asks for
 
@@ -454,7 +454,7 @@ class Explorer(FaceWidget):
 
     @observe("value")
     def _decode(self, _) -> None:
-        self.face = png(self._vae.decode(self.latent[None])[0])
+        self.face = _decoded(self._vae, self.latent)
 
 
 # ------------------------------------------------------------------ plain dials
@@ -516,6 +516,11 @@ def png(image: np.ndarray) -> bytes:
     file = BytesIO()
     Image.fromarray(image_grid(image[None], 1)).save(file, "png", compress_level=1)
     return file.getvalue()
+
+
+def _decoded(vae: VAE, z: np.ndarray) -> bytes:
+    # A compiled function, always for one face: several times as fast as `vae.decode`.
+    return png(vae.decoder.predict_on_batch(z[None].astype("float32"))[0])
 
 
 def _jpg(image: np.ndarray) -> bytes:

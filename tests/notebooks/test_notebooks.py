@@ -70,6 +70,7 @@ def test_was_run_from_top_to_bottom_without_error_or_noise(path):
     outputs = [output for cell in cells for output in cell.outputs]
     assert not any(output.output_type == "error" for output in outputs)
     assert not any(output.get("name") == "stderr" for output in outputs)
+    assert not any("WARNING" in output.get("text", "") for output in outputs)
 
 
 @pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)

@@ -15,6 +15,7 @@ ORDER = [
     "model",
     "optimizer",
     "training",
+    "photo",
     "latent",
     "metrics",
     "edits",
