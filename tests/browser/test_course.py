@@ -81,7 +81,9 @@ def test_tensorboard_shows_scalars_and_images_inside_notebook_3(logs, open_noteb
 
 def test_the_studio_works_in_notebook_7_as_well(open_notebook, tmp_path, pixels):
     """The same page in Jupyter Notebook, the simpler of the two programs."""
-    page = open_notebook("05_attributes.ipynb", run=False).page.context.new_page()
+    page = open_notebook("05_attributes.ipynb", run=False).page.context.browser.new_page(
+        viewport={"width": 1280, "height": 1000}
+    )
     with browser.jupyter(tmp_path / "server.log", "notebook") as server:
         notebook = browser.Notebook(page, server, "build/browser/notebooks/05_attributes.ipynb")
         notebook.run_all()
@@ -93,5 +95,6 @@ def test_the_studio_works_in_notebook_7_as_well(open_notebook, tmp_path, pixels)
         page.wait_for_timeout(1000)
         assert np.abs(pixels(face) - before).mean() > 2
         studio.screenshot(path=SCREENSHOTS / "05_studio_in_notebook_7.png")
-        assert not notebook.problems
+        # Notebook 7.6 itself complains that a setting has no schema, with or without widgets.
+        assert not [problem for problem in notebook.problems if "'schema'" not in problem]
         page.close()

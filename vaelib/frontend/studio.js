@@ -11,10 +11,12 @@ function element(tag, properties = {}, ...children) {
 }
 
 // Shows the bytes of a PNG file in an image; the old face stays until the new one is decoded.
-function show(image, bytes) {
-  const old = image.src;
-  image.src = URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-  if (old) URL.revokeObjectURL(old);
+// A data address needs no fetch, which a blob's does: the face is there some milliseconds sooner.
+function show(image, view) {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  image.src = `data:image/png;base64,${btoa(text)}`;
 }
 
 function render({ model, el }) {
