@@ -1,4 +1,4 @@
-"""Measures how soon a face follows a slider: the studio, and interact with matplotlib."""
+"""Measures how soon a face follows a slider: in the studio, and in interact with matplotlib."""
 
 import io
 import json
@@ -32,11 +32,19 @@ images = vaelib.load_images(faces, names, vae.image_size)
 train = faces.names("train")[:4000]
 z = vae.encode(vaelib.load_images(faces, train, vae.image_size))
 vectors = vaelib.attribute_vectors(z, faces.attributes.loc[train])
-studio = Studio(
-    vae, images, vectors, ["Blond_Hair", "Smiling", "Eyeglasses", "Young"],
-    lambda row, switched: redraw(faces, names[row], switched, vae.image_size),
-)
+
+
+def make(look_ahead):
+    return Studio(
+        vae, images, vectors, ["Blond_Hair", "Smiling", "Eyeglasses", "Young"],
+        lambda row, switched: redraw(faces, names[row], switched, vae.image_size),
+        look_ahead=look_ahead,
+    )
+
+
+studio = make(True)
 studio"""
+WAITS = "make(False)"
 
 INTERACT = """\
 def show(Blond_Hair=0.0):
@@ -138,12 +146,12 @@ class Slider:
         return self.left + part * (self.right - self.left)
 
 
-def studio_slider(page) -> Slider:
-    """The studio's slider for Blond_Hair."""
-    box = page.locator("input[data-attribute=Blond_Hair]").bounding_box()
+def studio_slider(page, which: int = 0) -> Slider:
+    """The slider for Blond_Hair of the first studio, or of another."""
+    root = page.locator(".faces.studio").nth(which)
+    box = root.locator("input[data-attribute=Blond_Hair]").bounding_box()
     y = box["y"] + box["height"] / 2
     half = 8  # of the handle
-    root = page.locator(".faces.studio")
     return Slider(page, root, box["x"] + half, box["x"] + box["width"] - half, y)
 
 
@@ -156,22 +164,32 @@ def interact_slider(page) -> Slider:
     return Slider(page, widget, way["x"], way["x"] + way["width"], y)
 
 
+SLIDERS = {
+    "studio": studio_slider,
+    "without look-ahead": lambda page: studio_slider(page, 1),
+    "interact": interact_slider,
+}
+
+
 def bring(page, name: str) -> None:
-    """Scroll to one of the two and make its cell the active one, so that nothing moves later."""
-    text = {"studio": ".faces.studio figcaption", "interact": ".widget-interact .widget-label"}
+    """Scroll to one of SLIDERS and make its cell the active one, so that nothing moves later."""
+    if name == "interact":
+        text = page.locator(".widget-interact .widget-label").first
+    else:
+        studio = page.locator(".faces.studio").nth(list(SLIDERS).index(name))
+        text = studio.locator("figcaption").first
     for _ in range(2):
-        page.locator(text[name]).first.evaluate("node => node.scrollIntoView({block: 'center'})")
+        text.evaluate("node => node.scrollIntoView({block: 'center'})")
         page.wait_for_timeout(300)
-        page.locator(text[name]).first.click()
+        text.click()
     page.wait_for_timeout(500)
 
 
 def race(page, steps: int, start: float, rounds: int = 6) -> pd.DataFrame:
     """Milliseconds of each step, in turns; the handles stand at `start`, and at 0.9 in the end."""
     rows = []
-    makers = {"studio": studio_slider, "interact": interact_slider}
     for turn in tqdm(range(rounds), "Dragging", disable=not sys.stderr.isatty(), leave=False):
-        for name, make in makers.items():
+        for name, make in SLIDERS.items():
             bring(page, name)
             slider = make(page)
             slider.take(start if turn == 0 else 0.9)
@@ -181,32 +199,38 @@ def race(page, steps: int, start: float, rounds: int = 6) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["slider", "ms"])
 
 
-def summary(times: pd.DataFrame, settled: float) -> dict:
+def summary(times: pd.DataFrame, settled: dict[str, float]) -> dict:
     """The last line of the command.
 
     Args:
         times: of `race`.
-        settled: milliseconds from the last movement of a fast drag to the last face.
+        settled: milliseconds from the last movement of a fast drag to the last face, by slider.
 
     Returns:
-        median_ms, p95_ms: of the studio; ratio_to_matplotlib: the median of interact over it;
-        settled_ms, and matplotlib_median_ms.
+        median_ms, p95_ms, settled_ms: of the studio, and with `waiting_` before them, of one that
+        does not look ahead; ratio_to_matplotlib: the median of interact over that of the studio;
+        matplotlib_median_ms.
     """
-    medians = times.groupby("slider")["ms"].median()
-    ours = times.loc[times["slider"] == "studio", "ms"]
-    return {
-        "median_ms": round(float(medians["studio"]), 1),
-        "p95_ms": round(float(ours.quantile(0.95)), 1),
-        "ratio_to_matplotlib": round(float(medians["interact"] / medians["studio"]), 2),
-        "settled_ms": round(settled, 1),
-        "matplotlib_median_ms": round(float(medians["interact"]), 1),
+    groups = times.groupby("slider")["ms"]
+    medians, high = groups.median(), groups.quantile(0.95)
+    ours, waiting, plain = SLIDERS
+    numbers = {
+        "median_ms": medians[ours],
+        "p95_ms": high[ours],
+        "ratio_to_matplotlib": medians[plain] / medians[ours],
+        "settled_ms": settled[ours],
+        "waiting_median_ms": medians[waiting],
+        "waiting_p95_ms": high[waiting],
+        "waiting_settled_ms": settled[waiting],
+        "matplotlib_median_ms": medians[plain],
     }
+    return {name: round(float(number), 2) for name, number in numbers.items()}
 
 
 def write_notebook(path: Path) -> None:
-    """A notebook with the studio and, below it, interact."""
+    """A notebook with the studio, one that does not look ahead, and interact, in this order."""
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in (STUDIO, INTERACT)],
+        cells=[nbformat.v4.new_code_cell(source) for source in (STUDIO, WAITS, INTERACT)],
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
             "language_info": {"name": "python"},
@@ -254,13 +278,16 @@ def measure(
         Notebook(page, server, path.relative_to(ROOT).as_posix()).run_all()
         race(page, 12, start=0.5)  # warms both up
         times = race(page, steps, start=0.9)
-        bring(page, "studio")
-        slider = studio_slider(page)
-        slider.take(0.9)
-        settled = slider.rush(200)
-        slider.drop()
-        page.get_by_role("button", name="Reset", exact=True).click()
+        settled = {}
+        for name in list(SLIDERS)[:2]:
+            bring(page, name)
+            slider = SLIDERS[name](page)
+            slider.take(0.9)
+            settled[name] = slider.rush(200)
+            slider.drop()
         if gif:
+            bring(page, "studio")
+            page.get_by_role("button", name="Reset", exact=True).first.click()
             film(page, gif)
     table = times.groupby("slider")["ms"].describe(percentiles=[0.5, 0.95])
     print(table[["count", "min", "50%", "95%", "max"]].round(1).to_string())

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -129,6 +129,10 @@ def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
         "--JupyterNotebookApp.expose_app_in_browser=True",
         f"--ServerApp.root_dir={ROOT}",
         f"--IdentityProvider.token={token}",
+        # Files in place of ports: Jupyter picks a free port, and it may be taken when it is used.
+        *([] if sys.platform == "win32" else ["--KernelManager.transport=ipc"]),
+        # As `make lab` does.
+        "--ServerApp.kernel_websocket_connection_class=tools.websocket.PromptConnection",
         *(["--allow-root"] if is_root() else []),
     ]
     settings = log.parent / "jupyter-settings"  # a learner's own must not matter, nor change
@@ -198,6 +202,7 @@ class Notebook:
 
     Attributes:
         problems: what the page's console complained about.
+        page: of the browser.
     """
 
     def __init__(self, page: Page, server: Server, path: str):
@@ -229,6 +234,14 @@ class Notebook:
             f"The cells took more than {seconds} seconds.",
         )
         assert failed.count() == 0, failed.first.inner_text()[-500:]
+
+    def run_again(self, part: Locator) -> None:
+        """Run the cell that `part` of an output came from, and wait until `part` is gone."""
+        part.evaluate("node => { window.kept = node; }")
+        cell = part.locator("xpath=ancestor::*[contains(@class,'jp-CodeCell')]")
+        cell.locator(".jp-InputArea").click()
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function("() => !window.kept.isConnected")
 
 
 if __name__ == "__main__":

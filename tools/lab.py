@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # where Jupyter finds `tools.websocket`
 ORIGINALS = ROOT / "notebooks"
 RECORD = ".copied.json"  # in work/: the checksum of each original when its copy was made
 
@@ -118,6 +119,7 @@ def start_jupyterlab(notebook: str, port: int, more: list[str]) -> None:
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url=/lab/tree/{quote(notebook)}",
         f"--IdentityProvider.token={token}",
+        "--ServerApp.kernel_websocket_connection_class=tools.websocket.PromptConnection",
         "--Application.log_level=ERROR",
     ]
     if zmq.has("curve"):

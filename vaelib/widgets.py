@@ -27,7 +27,14 @@ FRONTEND = Path(__file__).parent / "frontend"
 GALLERY = 12  # faces to choose from at a time
 SWITCHED = 0.5  # a strength from which an attribute counts as added, or taken away
 
+AHEAD = 9  # faces that are decoded ahead at a time: always as many, so that it is compiled once
+
 Truth = Callable[[int, dict[str, bool]], np.ndarray | None]
+
+
+def _module(name: str) -> str:
+    """A widget's JavaScript, with what all of them share before it."""
+    return "".join((FRONTEND / part).read_text("utf-8") for part in ("common.js", name))
 
 
 class FaceWidget(anywidget.AnyWidget):
@@ -74,6 +81,8 @@ class Studio(FaceWidget):
             what was switched ({"Smiling": True}), returns an image (h, w, 3) in [0, 1] or None.
         limit: the sliders go from -limit to limit.
         seed: of Shuffle.
+        look_ahead: while a slider is held, decode its other positions, so that faces are there
+            before the mouse is; without it, each movement waits for the kernel.
 
     Attributes:
         value: attribute -> strength; assign to it to move the sliders from code.
@@ -88,15 +97,17 @@ class Studio(FaceWidget):
         ValueError: a name that is no row of `vectors`.
     """
 
-    _esm = FRONTEND / "studio.js"
+    _esm = _module("studio.js")
     value = Dict().tag(sync=True, echo_update=False)
     dragging = Bool(False).tag(sync=True, echo_update=False)
     names = List(Unicode()).tag(sync=True)
     choices = List(Unicode()).tag(sync=True)
     limit = Float(2.0).tag(sync=True)
+    look_ahead = Bool(True).tag(sync=True)
     original = Bytes().tag(sync=True)
     reconstruction = Bytes().tag(sync=True)
     edited = Bytes().tag(sync=True)
+    edited_for = Dict().tag(sync=True)  # the value that `edited` belongs to
     truth = Bytes().tag(sync=True)
     gallery = Bytes().tag(sync=True)
     gallery_size = Int().tag(sync=True)
@@ -114,6 +125,7 @@ class Studio(FaceWidget):
         truth: Truth | None = None,
         limit: float = 2.0,
         seed: int = 0,
+        look_ahead: bool = True,
     ):
         self._vae, self._images, self._vectors, self._truth = vae, images, vectors, truth
         self._rng = np.random.default_rng(seed)
@@ -122,11 +134,13 @@ class Studio(FaceWidget):
         self._usual: float | None = None
         self._history: list[tuple[_Subject, dict[str, float]]] = []
         self._subject = self._held_out(0)
-        super().__init__(choices=list(vectors.index), limit=limit)
+        super().__init__(choices=list(vectors.index), limit=limit, look_ahead=look_ahead)
         for name in names:
             self.add(name)
         self._show_gallery()
         self._start(self._subject)
+        if look_ahead:
+            self._decode_ahead([{}])  # compiles, so that no drag waits for that
         self.on_msg(self._on_message)
 
     z = property(lambda self: self._subject.z)
@@ -241,9 +255,11 @@ class Studio(FaceWidget):
             self._settle()
 
     def _draw(self) -> None:
-        self.edited = self._decode(self.latent)
         inside = ", ".join(f'"{name}": {strength:g}' for name, strength in self.value.items())
-        self.code = f"edit(z, {{{inside}}}, vectors=vectors)"
+        with self.hold_sync():  # one message
+            self.edited = self._decode(self.latent)
+            self.edited_for = dict(self.value)
+            self.code = f"edit(z, {{{inside}}}, vectors=vectors)"
 
     def _settle(self) -> None:
         """What a drag leaves for its end: a step to undo, and the truth."""
@@ -260,6 +276,12 @@ class Studio(FaceWidget):
     def _decode(self, z: np.ndarray) -> bytes:
         return _decoded(self._vae, z)
 
+    def _decode_ahead(self, values: list[Mapping[str, float]]) -> list[bytes]:
+        latents = np.tile(self.z, (AHEAD, 1)).astype("float32")
+        for row, value in zip(latents, values):
+            row[:] = edit(self.z, value, vectors=self._vectors)
+        return [png(face) for face in self._vae.decoder.predict_on_batch(latents)][: len(values)]
+
     # -------------------------------------------------------------- what the page asks for
 
     def _on_message(self, _, content: Mapping, buffers: list) -> None:
@@ -272,6 +294,9 @@ class Studio(FaceWidget):
                 self.remove(name)
             case {"action": "photo", "name": name, "part": part, "parts": parts}:
                 self._receive(name, part, parts, buffers[0])
+            case {"action": "ahead", "values": values, "subject": subject}:
+                answer = {"action": "ahead", "values": values, "subject": subject}
+                self.send(answer, self._decode_ahead(values[:AHEAD]))
             case {"action": "shuffle" | "reset" | "undo" as action}:
                 getattr(self, action)()
 
@@ -306,7 +331,7 @@ class Morph(FaceWidget):
         face: the one that is shown.
     """
 
-    _esm = FRONTEND / "morph.js"
+    _esm = _module("morph.js")
     frames = List(Bytes()).tag(sync=True)
     value = Int(0).tag(sync=True, echo_update=False)
 
@@ -361,7 +386,7 @@ class Explorer(FaceWidget):
         ValueError: images and attributes differ in number.
     """
 
-    _esm = FRONTEND / "explorer.js"
+    _esm = _module("explorer.js")
     value = List(Float()).tag(sync=True, echo_update=False)
     x_axis = Unicode(VARIANCE[0]).tag(sync=True)
     y_axis = Unicode(VARIANCE[1]).tag(sync=True)

@@ -9,8 +9,13 @@ SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 
 @pytest.fixture(scope="module")
-def morph(open_notebook):
-    morph = open_notebook("06_morphing.ipynb").page.locator(".faces.morph")
+def notebook(open_notebook):
+    return open_notebook("06_morphing.ipynb")
+
+
+@pytest.fixture(scope="module")
+def morph(notebook):
+    morph = notebook.page.locator(".faces.morph")
     morph.scroll_into_view_if_needed()
     return morph
 
@@ -89,16 +94,11 @@ def test_without_there_and_back_it_begins_again(morph, slider):
     morph.get_by_label("there and back").check()
 
 
-def test_a_morph_that_plays_stops_when_its_cell_runs_again(morph, slider):
+def test_a_morph_that_plays_stops_when_its_cell_runs_again(morph, slider, notebook):
     """No timer is left behind: the old slider does not move any more."""
-    page = morph.page
-    page.evaluate("() => { window.kept = document.querySelector('.morph input[type=range]'); }")
     morph.get_by_role("button", name="Play").click()
-    morph.locator("xpath=ancestor::*[contains(@class,'jp-CodeCell')]").locator(
-        ".jp-InputArea"
-    ).click()
-    page.keyboard.press("Control+Enter")
-    page.wait_for_function("() => !window.kept.isConnected")
-    before = page.evaluate("() => window.kept.value")
-    page.wait_for_timeout(400)
-    assert page.evaluate("() => window.kept.value") == before
+    notebook.run_again(slider)
+    old = "() => window.kept.value"
+    before = notebook.page.evaluate(old)
+    notebook.page.wait_for_timeout(400)
+    assert notebook.page.evaluate(old) == before

@@ -119,6 +119,24 @@ def test_the_face_changes_while_one_drags(studio, pixels, settled):
     assert changed(dark, pixels(truth)).mean() > 1
 
 
+def test_the_faces_of_a_held_slider_are_there_before_the_kernel_answers(studio, settled):
+    """With the kernel out of the way, a slider that was held for a second still moves the face."""
+    before = settled(studio)
+    input_ = slider(studio, "Eyeglasses")
+    input_.focus()
+    studio.page.wait_for_timeout(1500)
+    studio.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: 'import time; time.sleep(2)'}); }"
+    )
+    input_.fill("2")
+    studio.page.wait_for_timeout(100)
+    early = settled(studio)  # in much less than two seconds
+    assert changed(before, early).mean() > 2
+    studio.page.wait_for_timeout(2500)
+    assert changed(early, settled(studio)).max() < 3  # and the kernel says the same
+
+
 def test_the_original_and_the_reconstruction_stay(studio, pixels, settled):
     others = [studio.locator(f"img[data-face={name}]") for name in ("original", "reconstruction")]
     before = [pixels(other) for other in others]
@@ -322,12 +340,7 @@ def test_it_can_be_read_in_the_dark(studio, settled, notebook, pixels):
 
 def test_running_its_cell_again_leaves_one_studio_and_no_listener(studio, notebook, settled):
     page = notebook.page
-    page.evaluate("() => { window.kept = document.querySelector('.faces.studio'); }")
-    studio.locator("xpath=ancestor::*[contains(@class,'jp-CodeCell')]").locator(
-        ".jp-InputArea"
-    ).click()
-    page.keyboard.press("Control+Enter")
-    page.wait_for_function("() => !window.kept.isConnected")
+    notebook.run_again(studio)
     new = page.locator(".faces.studio")
     new.wait_for()
     assert new.count() == 1

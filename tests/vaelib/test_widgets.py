@@ -10,7 +10,7 @@ from PIL import Image
 from traitlets import TraitError
 
 from vaelib.latent import edit, interpolate
-from vaelib.widgets import VARIANCE, Dials, Explorer, Morph, Studio, png
+from vaelib.widgets import AHEAD, VARIANCE, Dials, Explorer, Morph, Studio, png
 
 
 class ColourModel:
@@ -23,7 +23,7 @@ class ColourModel:
         self.decoder = self  # what the widgets call for one face
 
     def predict_on_batch(self, latents) -> np.ndarray:
-        assert latents.shape == (1, 4)  # one shape, so that it is compiled once
+        assert latents.shape in ((1, 4), (AHEAD, 4))  # so that it is compiled twice and no more
         return self.decode(latents)
 
     def decode(self, latents) -> np.ndarray:
@@ -113,6 +113,34 @@ def test_a_strength_stops_at_the_limit():
     assert studio.value == {"Male": 1.5}
     studio.value = {"Male": -7}
     assert studio.value == {"Male": -1.5}
+
+
+def test_the_face_says_what_it_is_for(studio):
+    """The page moves on meanwhile, and must know."""
+    studio.value = {"Smiling": 1}
+    assert studio.edited_for == {"Smiling": 1}
+    studio.reset()
+    assert studio.edited_for == {}
+
+
+@pytest.mark.parametrize("count", [1, 3, AHEAD])
+def test_positions_are_decoded_ahead(studio, count, monkeypatch):
+    sent = []
+    monkeypatch.setattr(studio, "send", lambda *message: sent.append(message))
+    values = [{"Smiling": 0.1 * i, "Male": -0.5} for i in range(count)]
+    send(studio, action="ahead", values=values, subject=3)
+    [(content, faces)] = sent
+    assert content == {"action": "ahead", "values": values, "subject": 3}
+    assert len(faces) == count
+    for value, face in zip(values, faces):
+        studio.value = value
+        assert face == studio.edited
+
+
+def test_looking_ahead_can_be_left_off():
+    model = ColourModel()
+    Studio(model, FACES, VECTORS, ["Male"], look_ahead=False)
+    assert model.decoded == 2  # the reconstruction and the edit
 
 
 def test_the_code_computes_the_latent(studio):

@@ -5,26 +5,8 @@ const MARGIN = 12;
 const REACH = 12; // how near to a point the pointer shows its face, in CSS pixels
 const COLORS = { yes: "#d55e00", no: "#0072b2" }; // Okabe and Ito: told apart by everybody
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
-function picture(bytes) {
-  return URL.createObjectURL(new Blob([bytes], { type: "image/png" }));
-}
-
 function render({ model, el }) {
-  const stop = new AbortController(); // takes all listeners off when the view goes
-  const on = (node, event, action) =>
-    node.addEventListener(event, action, { signal: stop.signal });
-  const watch = (names, action) => {
-    const event = names.map((name) => `change:${name}`).join(" ");
-    model.on(event, action);
-    stop.signal.addEventListener("abort", () => model.off(event, action));
-    action();
-  };
+  const { on, watch, stop } = listeners(model);
 
   // ---------------------------------------------------------------- the choices above the map
   function select(name, label) {
@@ -138,7 +120,7 @@ function render({ model, el }) {
     element("figure", {}, nearCaption, near),
     element("figure", {}, element("figcaption", { textContent: "decoded under the cross" }), decoded),
   );
-  const sheet = element("img", { src: picture(model.get("sheet")) });
+  const sheet = element("img", { src: address(model.get("sheet"), "jpeg") });
   const columns = model.get("sheet_columns");
   const cut = element("canvas");
   function hover(i) {
@@ -200,9 +182,7 @@ function render({ model, el }) {
     key,
     element("div", { className: "row" }, canvas, side),
   );
-  root.dataset.lmSuppressShortcuts = "true"; // the arrow keys are for sliders, not for JupyterLab
-  on(root, "keydown", (event) => event.stopPropagation());
-  el.append(root);
+  mount(el, root, on);
   watch(["points", "bounds"], () => {
     points = floats("points");
     bounds = model.get("bounds");
@@ -210,16 +190,10 @@ function render({ model, el }) {
     draw();
   });
   watch(["labels", "value"], draw);
-  watch(["face"], () => {
-    const old = decoded.src;
-    decoded.src = picture(model.get("face"));
-    if (old) URL.revokeObjectURL(old);
-  });
+  watch(["face"], () => (decoded.src = address(model.get("face"))));
   requestAnimationFrame(draw); // once more in the page, where the theme's colours are known
   return () => {
-    stop.abort();
-    URL.revokeObjectURL(sheet.src);
-    URL.revokeObjectURL(decoded.src);
+    stop();
     root.remove();
   };
 }

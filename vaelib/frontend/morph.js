@@ -2,22 +2,13 @@
 
 const INTERVAL = 50; // milliseconds between two faces
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
 function render({ model, el }) {
-  const stop = new AbortController(); // takes all listeners off when the view goes
-  const on = (node, event, action) =>
-    node.addEventListener(event, action, { signal: stop.signal });
-  const urls = model
-    .get("frames")
-    .map((bytes) => URL.createObjectURL(new Blob([bytes], { type: "image/png" })));
-  const last = urls.length - 1;
+  const { on, watch, stop } = listeners(model);
   // Kept in the page and decoded once: an image that changes its source would flicker.
-  const frames = urls.map((src) => element("img", { src, className: "face", alt: "" }));
+  const frames = model
+    .get("frames")
+    .map((bytes) => element("img", { src: address(bytes), className: "face", alt: "" }));
+  const last = frames.length - 1;
   const stack = element("div", {}, ...frames);
 
   const slider = element("input", { type: "range", min: 0, max: last, step: 1 });
@@ -33,12 +24,12 @@ function render({ model, el }) {
 
   let timer = null;
   let direction = 1;
-  function update() {
+  watch(["value"], () => {
     const place = model.get("value");
     frames.forEach((frame, i) => (frame.hidden = i !== place));
     slider.value = place;
     slider.setAttribute("aria-valuetext", `${Math.round((100 * place) / last)} percent`);
-  }
+  });
   function move(place) {
     model.set("value", place);
     model.save_changes();
@@ -60,20 +51,14 @@ function render({ model, el }) {
     setPlaying(false);
     move(+slider.value);
   });
-  model.on("change:value", update);
 
   const root = element("div", { className: "faces morph" }, stack, slider, controls);
   slider.style.width = "192px";
-  root.dataset.lmSuppressShortcuts = "true"; // the arrow keys are for sliders, not for JupyterLab
-  on(root, "keydown", (event) => event.stopPropagation());
-  el.append(root);
-  update();
+  mount(el, root, on);
   setPlaying(false);
   return () => {
     clearInterval(timer);
-    stop.abort();
-    model.off("change:value", update);
-    urls.forEach((url) => URL.revokeObjectURL(url));
+    stop();
     root.remove();
   };
 }

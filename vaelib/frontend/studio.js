@@ -2,33 +2,19 @@
 
 const CHUNK = 1 << 20; // bytes of a photo in one message: Jupyter's server refuses more than 10 MB
 const LARGEST = 50e6; // bytes of a photo
+const STEP = 0.05; // of a slider
+const AHEAD = 9; // faces that the kernel decodes ahead at a time
+const KEPT = 1000; // faces that the page keeps
 const FACES = { original: "original", reconstruction: "reconstruction", edited: "edit", truth: "truth" };
 
-function element(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
-// Shows the bytes of a PNG file in an image; the old face stays until the new one is decoded.
-// A data address needs no fetch, which a blob's does: the face is there some milliseconds sooner.
-function show(image, view) {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  image.src = `data:image/png;base64,${btoa(text)}`;
+// The same words for the same strengths, in whatever order the sliders were moved.
+function words(value) {
+  const moved = Object.entries(value).filter(([, strength]) => Math.abs(strength) > STEP / 2);
+  return moved.map(([name, strength]) => `${name} ${strength.toFixed(2)}`).sort().join();
 }
 
 function render({ model, el }) {
-  const stop = new AbortController(); // takes all listeners off when the view goes
-  const on = (node, event, action) =>
-    node.addEventListener(event, action, { signal: stop.signal });
-  const watch = (names, action) => {
-    const event = names.map((name) => `change:${name}`).join(" ");
-    model.on(event, action);
-    stop.signal.addEventListener("abort", () => model.off(event, action));
-    action();
-  };
+  const { on, watch, receive, stop } = listeners(model);
   const button = (text, title, action) => {
     const node = element("button", { type: "button", textContent: text, title });
     on(node, "click", action);
@@ -51,7 +37,7 @@ function render({ model, el }) {
   );
   watch(["gallery", "gallery_size"], () => {
     const size = model.get("gallery_size");
-    const sheet = URL.createObjectURL(new Blob([model.get("gallery")], { type: "image/png" }));
+    const sheet = address(model.get("gallery"));
     const thumbnails = Array.from({ length: size }, (_, i) => {
       const node = button("", "", () => ask("choose", { place: i }));
       node.className = "thumbnail";
@@ -89,16 +75,18 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- the faces
   const faces = element("div", { className: "row" });
+  const images = {};
   for (const [name, title] of Object.entries(FACES)) {
     const caption = element("figcaption", { textContent: title });
     const image = element("img", { className: "face", alt: title });
     image.dataset.face = name;
     const figure = element("figure", {}, caption, image);
     faces.append(figure);
+    images[name] = image;
     watch([name], () => {
       const bytes = model.get(name);
       figure.hidden = bytes.byteLength === 0;
-      if (!figure.hidden) show(image, bytes);
+      if (!figure.hidden && name !== "edited") image.src = address(bytes);
     });
     if (name === "truth") {
       // While one drags, the truth is that of a moment ago.
@@ -111,6 +99,47 @@ function render({ model, el }) {
     send(event.dataTransfer.files[0]);
   });
 
+  // ---------------------------------------------------------------- faces decoded ahead
+  // While a slider is held, the kernel decodes its other positions, the nearest first, so that
+  // the face of a movement is here before the movement is.
+  const ahead = new Map(); // the words of the sliders -> address of the face
+  let held = null; // name of the slider
+  let subject = 0; // a number for the face that is edited
+  watch(["reconstruction"], () => {
+    subject += 1;
+    ahead.clear();
+  });
+  function lookAhead() {
+    if (held === null || !model.get("look_ahead")) return;
+    const value = model.get("value");
+    const limit = model.get("limit");
+    const away = (strength) => Math.abs(strength - (value[held] ?? 0));
+    const missing = Array.from({ length: Math.round((2 * limit) / STEP) + 1 }, (_, i) => i)
+      .map((i) => Math.round(100 * (i * STEP - limit)) / 100)
+      .filter((strength) => !ahead.has(words({ ...value, [held]: strength })))
+      .sort((one, other) => away(one) - away(other))
+      .slice(0, AHEAD);
+    if (!missing.length) return;
+    ask("ahead", { subject, values: missing.map((s) => ({ ...value, [held]: s })) });
+  }
+  receive((content, faces) => {
+    if (content.action !== "ahead" || content.subject !== subject) return;
+    if (ahead.size > KEPT) ahead.clear();
+    faces.forEach((face, i) => ahead.set(words(content.values[i]), address(face)));
+    lookAhead();
+  });
+  function hold(name) {
+    if (held === name) return; // it is being looked ahead already
+    held = name;
+    lookAhead();
+  }
+  watch(["edited", "edited_for", "value"], () => {
+    const wanted = words(model.get("value"));
+    const known = words(model.get("edited_for")) === wanted ? undefined : ahead.get(wanted);
+    const source = known ?? address(model.get("edited"));
+    if (images.edited.src !== source) images.edited.src = source;
+  });
+
   // ---------------------------------------------------------------- the sliders
   const sliders = element("div", { className: "sliders" });
   const inputs = new Map();
@@ -121,7 +150,7 @@ function render({ model, el }) {
   }
   function slider(name) {
     const limit = model.get("limit");
-    const input = element("input", { type: "range", min: -limit, max: limit, step: 0.05 });
+    const input = element("input", { type: "range", min: -limit, max: limit, step: STEP });
     const output = element("output");
     input.id = `${model.model_id ?? "studio"}-${name}`;
     input.dataset.attribute = name;
@@ -129,6 +158,9 @@ function render({ model, el }) {
     const remove = button("×", `Take ${name} away`, () => ask("remove", { name }));
     remove.classList.add("remove");
     remove.setAttribute("aria-label", remove.title);
+    on(input, "pointerdown", () => hold(name));
+    on(input, "focus", () => hold(name));
+    on(input, "blur", () => (held = null));
     on(input, "input", () => {
       output.textContent = (+input.value).toFixed(2);
       move(name, +input.value, true);
@@ -143,6 +175,7 @@ function render({ model, el }) {
   }
   watch(["names"], () => {
     inputs.clear();
+    held = null;
     sliders.replaceChildren(...model.get("names").map(slider));
   });
   watch(["value", "names"], () => {
@@ -169,7 +202,7 @@ function render({ model, el }) {
   watch(["can_undo"], () => (undo.disabled = !model.get("can_undo")));
   const save = button("Save as PNG", "The edited face, as a file", () => {
     const link = element("a", { download: "edit.png" });
-    link.href = faces.querySelector("[data-face=edited]").src;
+    link.href = images.edited.src;
     link.click();
   });
   const code = element("code");
@@ -193,11 +226,9 @@ function render({ model, el }) {
     element("div", { className: "row" }, code, copy),
     message,
   );
-  root.dataset.lmSuppressShortcuts = "true"; // the arrow keys are for sliders, not for JupyterLab
-  on(root, "keydown", (event) => event.stopPropagation());
-  el.append(root);
+  mount(el, root, on);
   return () => {
-    stop.abort();
+    stop();
     root.remove();
   };
 }
