@@ -40,7 +40,8 @@ def _module(name: str) -> str:
 class FaceWidget(anywidget.AnyWidget):
     """What the three have in common: where no widget can be shown, a picture and a sentence."""
 
-    _css = FRONTEND / "widgets.css"
+    # As text: of a file, anywidget would keep a listener, and by it every widget, for ever.
+    _css = (FRONTEND / "widgets.css").read_text("utf-8")
 
     def strip(self) -> np.ndarray:
         """The faces that stand for the widget in a page without a kernel: (n, h, w, 3)."""

@@ -1,7 +1,10 @@
 """The studio, the morph, the explorer and the dials, moved from code as a hand would move them."""
 
 import base64
+import gc
 import io
+import threading
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -481,3 +484,26 @@ def test_dials_stop_at_their_ends():
     dials.controls["red"].value = 7
     assert dials.controls["red"].value == 1
     assert dials.face.value == png(paint(1, 0, False))
+
+
+# ------------------------------------------------------------------ the end
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Studio(ColourModel(), FACES, VECTORS, ["Male"]),
+        lambda: Morph(ColourModel(), np.zeros(4), np.ones(4)),
+        lambda: Explorer(ColourModel(), FACES, LABELS, VECTORS, "Red"),
+        lambda: Dials(lambda red: np.full((4, 4, 3), red), {"red": (0, 1, 0.5)}),
+    ],
+)
+def test_a_closed_widget_leaves_nothing_behind(make):
+    threads = threading.active_count()
+    widget = make()
+    gone = weakref.ref(widget)
+    widget.close_all() if isinstance(widget, Dials) else widget.close()
+    del widget
+    gc.collect()
+    assert gone() is None
+    assert threading.active_count() == threads
