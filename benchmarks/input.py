@@ -23,7 +23,8 @@ from benchmarks.throughput import BATCH_SIZE, contender
 from benchmarks.worker import Worker, serve
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
-from vaelib.data import CELEBA_SIZE, IMAGES, SPLITS, Faces, make_dataset, read_faces
+from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
+from vaelib.images import CELEBA_SIZE
 
 TARGETS = {"first_epoch": 3.0, "later_epochs": 10.0}  # times as fast as training
 NAMES = {

@@ -1,4 +1,4 @@
-"""The command line: train a model on a folder of faces, evaluate one on faces it has not seen."""
+"""The command line: train a model on a folder of faces, evaluate one on new faces, get CelebA."""
 
 import json
 import sys
@@ -9,7 +9,8 @@ import keras
 from typer import Argument, Option, Typer
 
 from vaelib import metrics, training
-from vaelib.data import read_faces
+from vaelib.celeba import BY_HAND, fetch_from_kaggle, prepare
+from vaelib.data import DATA, SPLITS, read_faces
 from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 
 UNITS = {
@@ -92,6 +93,35 @@ def evaluate(
     for name, value in result.items():
         print(f"{name:20}{value:>14,} {UNITS.get(name, '')}".rstrip())
     print(json.dumps(result))
+
+
+@app.command()
+def celeba(
+    source: Annotated[
+        Path | None,
+        Option("--from", help="An archive or a folder; left out, Kaggle is asked for CelebA."),
+    ] = None,
+    out: Annotated[Path, Option(help="The folder to make.")] = DATA / "celeba",
+    subset: Annotated[
+        bool, Option("--subset", help="The images are only some of those in the tables.")
+    ] = False,
+) -> None:
+    """Prepare CelebA from whatever you have got of it: checked, and ready for the course.
+
+    Stopped at any moment, the same command goes on from there.
+    """
+    source = source or fetch_from_kaggle()
+    if source is None:
+        print(BY_HAND)
+        raise SystemExit(2)
+    prepared = prepare(source, out, subset)
+    for remark in prepared.remarks:
+        print(remark)
+    if prepared.left_out:
+        print(f"{len(prepared.left_out)} faces are left out: see {out / 'left_out.txt'}.")
+    faces = read_faces(out)
+    splits = ", ".join(f"{len(faces.names(split)):,} {split}" for split in SPLITS)
+    print(f"{out} is ready: {len(faces):,} faces, {splits}.")
 
 
 def main(app: Typer = app) -> None:

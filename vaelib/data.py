@@ -1,31 +1,29 @@
 """From a folder of faces and its attribute table to arrays and pipelines, joined by file name."""
 
 import difflib
-import fnmatch
 import hashlib
 import os
 import shutil
-import uuid
 import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from PIL import Image, ImageOps
-from tqdm.auto import tqdm
+from filelock import FileLock, Timeout
+
+from vaelib.images import CELEBA_BOX, load_alike, load_image
+from vaelib.progress import Progress
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 IMAGES = "img_align_celeba"
 SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
-
-# CelebA's aligned images are 178 x 218 with the eyes on row 111. This square of 148 pixels keeps
-# the hair and the chin and leaves out most of the background.
-CELEBA_SIZE = (178, 218)
-CELEBA_BOX = (15, 40, 163, 188)  # left, top, right, bottom
+TOGETHER = 50  # faces that are decoded at a time
+PIXELS_VERSION = 2  # goes up when the same file gives other pixels, so that caches are made anew
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,13 @@ class Faces:
         folder: where `img_align_celeba/` and the tables are.
         attributes: boolean DataFrame, one row an image, indexed by file name.
         splits: Series of "train", "val" or "test" with the same index.
+        files: Series of paths in `img_align_celeba/`, with the same index.
     """
 
     folder: Path
     attributes: pd.DataFrame
     splits: pd.Series
+    files: pd.Series
 
     def __len__(self) -> int:
         return len(self.attributes)
@@ -52,6 +52,10 @@ class Faces:
         if split not in SPLITS:
             raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
         return list(self.splits.index[self.splits == split])
+
+    def path(self, name: str) -> Path:
+        """Where the image of this name is."""
+        return self.folder / IMAGES / self.files[name]
 
     def find(self, split: str | None = None, **wanted: bool) -> list[str]:
         """File names of the faces that have (True) and lack (False) the wanted attributes.
@@ -91,8 +95,9 @@ def faces_folder(name: str | Path = "portraits") -> Path:
 def read_faces(name: str | Path = "portraits") -> Faces:
     """Read and check a folder in CelebA's layout; no image is decoded yet.
 
-    The folder holds `img_align_celeba/` with the images, `list_attr_celeba.txt` (or .csv), and
-    optionally `list_eval_partition.txt` (or .csv). Images and labels are joined by file name.
+    The folder holds `img_align_celeba/` with the images (.jpg or .png, in whatever folders),
+    `list_attr_celeba.txt` (or .csv), and optionally `list_eval_partition.txt` (or .csv). Images
+    and labels are joined by file name, whose ending may be another in the tables.
     What is in the tables and not on disk, or the other way round, is left out with a warning.
     Without a partition file, or for a split that it leaves empty, the split is a seeded 90/5/5.
 
@@ -101,13 +106,12 @@ def read_faces(name: str | Path = "portraits") -> Faces:
 
     Raises:
         FileNotFoundError: the folder, its images or its attribute table are not there.
-        ValueError: a table is not what its first lines promise.
+        ValueError: a table is not what its first lines promise, or two images have one name.
     """
     folder = faces_folder(name)
     images = folder / IMAGES
-    names = os.listdir(images) if images.is_dir() else []
-    on_disk = set(fnmatch.filter(names, "*.jpg"))
-    if not on_disk:
+    files = _find_images(images)
+    if not files:
         raise FileNotFoundError(
             f"{images} holds no .jpg image: put the faces there, or name another folder."
         )
@@ -118,11 +122,11 @@ def read_faces(name: str | Path = "portraits") -> Faces:
             "put it beside the folder of images."
         )
     attributes = read_attributes(attributes_path)
-    there = attributes.index.isin(on_disk)
+    stems = attributes.index.map(_stem)
+    there = stems.isin(files)
     _warn_left_out(attributes.index[~there], f"{attributes_path} lists", f"{images} lacks")
-    _warn_left_out(
-        sorted(on_disk - set(attributes.index)), f"{images} holds", f"{attributes_path} lacks"
-    )
+    extra = sorted(os.path.basename(files[stem]) for stem in set(files) - set(stems))
+    _warn_left_out(extra, f"{images} holds", f"{attributes_path} lacks")
     if not there.any():
         raise ValueError(f"{attributes_path} lists none of the images in {images}.")
     attributes = attributes[there]
@@ -149,7 +153,32 @@ def read_faces(name: str | Path = "portraits") -> Faces:
             )
         else:
             splits = partition
-    return Faces(folder, attributes, splits)
+    paths = pd.Series([files[stem] for stem in stems[there]], attributes.index)
+    return Faces(folder, attributes, splits, paths)
+
+
+def _find_images(images: Path) -> dict[str, str]:
+    """Name without its ending -> path in `images`; of a .jpg and a .png of one face, the .jpg."""
+    found: dict[str, str] = {}
+    for folder, _, names in os.walk(images):
+        inside = os.path.relpath(folder, images)
+        for name in names:
+            if not name.endswith((".jpg", ".png")):
+                continue
+            path = name if inside == "." else os.path.join(inside, name)
+            other = found.setdefault(_stem(name), path)
+            if other != path and os.path.basename(other) == name:
+                raise ValueError(
+                    f"{images / other} and {images / path} have the same name: take one of the "
+                    "two away."
+                )
+            if name.endswith(".jpg"):
+                found[_stem(name)] = path
+    return found
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def read_attributes(path: str | Path) -> pd.DataFrame:
@@ -258,10 +287,10 @@ def make_dataset(
 def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
     """All faces as uint8 (n, image_size, image_size, 3), decoded once, then read from a file.
 
-    Each image is cropped to a square (`square_box`) and resized with anti-aliasing. The result is
-    kept beside the images in `.cache/` and mapped into memory, so that it costs no memory of its
-    own; in a folder that cannot be written to, it is kept in memory. A change of the images'
-    names, sizes or dates makes a new one.
+    Each image is cropped to a square and resized with anti-aliasing (`vaelib.images`). The result
+    is kept beside the images in `.cache/` and mapped into memory, so that it costs no memory of
+    its own; in a folder that cannot be written to, it is kept in memory. Decoding that was stopped
+    goes on where it was. A change of the images' names, sizes or dates makes a new one.
 
     Raises:
         ValueError: images that are broken (it names the first, and their number).
@@ -281,80 +310,84 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
             f"{free / 1e9:.1f} GB left: make room."
         )
     cache.parent.mkdir(exist_ok=True)
-    aside = cache.with_suffix(f".{uuid.uuid4().hex}.part")  # a name that no one else takes
-    try:
-        pixels = np.lib.format.open_memmap(aside, mode="w+", dtype="uint8", shape=shape)
-        _decode_all(faces, image_size, pixels)
-        pixels.flush()
-        del pixels
-        os.replace(aside, cache)
-    finally:
-        aside.unlink(missing_ok=True)
-    for old in set(cache.parent.glob(f"{image_size}-*.npy")) - {cache}:
-        with suppress(OSError):  # another program may still read it
-            old.unlink()
+    with _alone(cache.with_suffix(".lock")):
+        if not cache.exists():  # another program may just have made it
+            _make_cache(faces, image_size, cache, shape)
     return np.load(cache, mmap_mode="r", allow_pickle=False)
 
 
-def load_image(path: str | Path, image_size: int = 64) -> np.ndarray:
-    """One image file, cropped to a square and resized: uint8 (image_size, image_size, 3).
-
-    Raises:
-        ValueError: the file is no image, or only a part of one.
-    """
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Of all programs that come here, one goes on and the others wait."""
+    lock = FileLock(path, mode=0o666)  # everybody may come here, so that a class shares a folder
     try:
-        with Image.open(path) as image:
-            image = eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"{path} is not a whole image: delete it, or fetch it again ({error})."
-        ) from error
-    size = (image_size, image_size)
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=square_box(*image.size)))
+        lock.acquire(blocking=False)
+    except Timeout:
+        print("Another program is reading these faces: waiting for it.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
 
 
-def square_box(width: int, height: int) -> tuple[float, float, float, float]:
-    """The square to keep of an image, as (left, top, right, bottom) in pixels.
+def _make_cache(faces: Faces, image_size: int, cache: Path, shape: tuple[int, ...]) -> None:
+    """Decode all faces into a file; stopped in the middle, go on from there the next time."""
+    aside, mark = cache.with_suffix(".part"), cache.with_suffix(".done")
+    if not (aside.exists() and mark.exists()):
+        np.lib.format.open_memmap(aside, mode="w+", dtype="uint8", shape=shape)
+        mark.write_bytes(bytes(-(-shape[0] // TOGETHER)))
+    done = np.memmap(mark, mode="r+", dtype="uint8")
+    pixels = np.lib.format.open_memmap(aside, mode="r+")
+    try:
+        _decode_all(faces, image_size, pixels, done)
+    except ValueError:  # some image is broken: a better one will have another fingerprint
+        del pixels, done
+        aside.unlink()
+        mark.unlink()
+        raise
+    pixels.flush()
+    del pixels, done
+    os.replace(aside, cache)
+    mark.unlink()
+    kept = {cache, cache.with_suffix(".lock")}
+    for old in set(cache.parent.glob(f"{image_size}-*")) - kept:
+        with suppress(OSError):  # another program may still read it
+            old.unlink()
 
-    For CelebA's aligned images, at any scale, it is CELEBA_BOX; else the largest square around
-    the centre.
-    """
-    if width != height and abs(width / height - CELEBA_SIZE[0] / CELEBA_SIZE[1]) < 0.01:
-        scale = width / CELEBA_SIZE[0]
-        left, top, right, _ = (edge * scale for edge in CELEBA_BOX)
-        return left, top, right, min(top + right - left, height)
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
 
-
-def eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit grey; any other image as it is."""
-    # Pillow's own conversion of 16-bit grey would turn all but the darkest levels white.
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).clip(0, 65535) // 256).astype("uint8"))
-    return image
-
-
-def _decode_all(faces: Faces, image_size: int, pixels: np.ndarray) -> None:
-    names = faces.names()
+def _decode_all(
+    faces: Faces, image_size: int, pixels: np.ndarray, done: np.ndarray | None = None
+) -> None:
+    """Decode all faces into `pixels`, TOGETHER at a time; `done` says which were before."""
+    paths = [os.path.join(faces.folder, IMAGES, file) for file in faces.files]
+    done = np.zeros(-(-len(paths) // TOGETHER), "uint8") if done is None else done
     broken = []
 
-    def decode(rows: range) -> int:
-        for row in rows:
-            try:
-                pixels[row] = load_image(faces.folder / IMAGES / names[row], image_size)
-            except ValueError as error:
-                broken.append(error)
+    def decode(part: int) -> int:
+        rows = range(part * TOGETHER, min((part + 1) * TOGETHER, len(paths)))
+        together = load_alike([Path(paths[row]).read_bytes() for row in rows], image_size)
+        if together is not None:
+            pixels[rows.start : rows.stop] = together
+        else:
+            for row in rows:
+                try:
+                    pixels[row] = load_image(paths[row], image_size)
+                except ValueError as error:
+                    broken.append(error)
+        done[part] = 1
         return len(rows)
 
-    # Pillow lets go of Python's lock while it decodes, so threads do help here. Each takes some
-    # faces at a time: a task for each of 200,000 would fill half a gigabyte.
-    parts = [range(i, min(i + 50, len(names))) for i in range(0, len(names), 50)]
-    progress = tqdm(total=len(names), desc="Reading faces", unit="face", delay=1, mininterval=0.5)
+    # TensorFlow and Pillow let go of Python's lock while they decode, so threads do help here.
+    # Each takes some faces at a time: a task for each of 200,000 would fill half a gigabyte.
+    left = np.flatnonzero(done == 0)
+    before = min(len(paths), TOGETHER * int(done.sum()))
+    progress = Progress("Reading faces", len(paths), "face", before)
     with ThreadPoolExecutor(os.cpu_count()) as pool, progress:
-        for done in pool.map(decode, parts):
-            progress.update(done)
+        for count in pool.map(decode, left):
+            progress.advance(count)
     if broken:
         count = f" ({len(broken)} files in all are broken.)" if len(broken) > 1 else ""
         raise ValueError(f"{broken[0]}{count}")
@@ -362,10 +395,10 @@ def _decode_all(faces: Faces, image_size: int, pixels: np.ndarray) -> None:
 
 def fingerprint(faces: Faces, image_size: int) -> str:
     """What the decoded faces depend on, in a few letters: names, sizes and dates of the files."""
-    digest = hashlib.sha256(f"{image_size} {CELEBA_BOX}".encode())
+    digest = hashlib.sha256(f"{image_size} {CELEBA_BOX} {PIXELS_VERSION}".encode())
     images = str(faces.folder / IMAGES)
-    for name in faces.names():
-        status = os.stat(os.path.join(images, name))  # a Path for each costs as much again
+    for name, file in faces.files.items():
+        status = os.stat(os.path.join(images, file))  # a Path for each costs as much again
         digest.update(f"{name} {status.st_size} {status.st_mtime_ns}".encode())
     return f"{image_size}-{digest.hexdigest()[:16]}"
 

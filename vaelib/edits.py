@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from vaelib.data import Faces, load_image, load_images
+from vaelib.data import Faces, load_images
+from vaelib.images import load_image
 from vaelib.latent import attribute_vectors, edit, regressed_vectors
 from vaelib.metrics import FaceFeatures, rmse
 from vaelib.model import VAE

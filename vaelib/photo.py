@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-from vaelib.data import eight_bit, square_box
+from vaelib.images import eight_bit, square_box
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 LARGEST_FILE = 50_000_000  # bytes

@@ -11,7 +11,7 @@ import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
 from tests.colours import SIZE, ColourFeatures, ColourModel
-from vaelib.data import load_image, load_images, read_faces
+from vaelib.data import load_images, read_faces
 from vaelib.edits import (
     ATTRIBUTES,
     EXCLUDES,
@@ -28,6 +28,7 @@ from vaelib.edits import (
     read_manifest,
     redraw,
 )
+from vaelib.images import load_image
 from vaelib.metrics import rmse
 
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue

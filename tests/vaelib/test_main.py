@@ -274,3 +274,26 @@ def test_train_begins_from_its_seed(folder, tmp_path, monkeypatch):
     for a, b in zip(weights["a"], weights["b"], strict=True):
         np.testing.assert_array_equal(a, b)
     assert any(not np.array_equal(a, c) for a, c in zip(weights["a"], weights["c"]))
+
+
+# CelebA
+
+
+def test_celeba_prepares_a_folder_and_says_what_it_holds(
+    draw_folder, tmp_path, capsys, monkeypatch
+):
+    source = draw_folder(tmp_path / "got", 20, partition=[0] * 14 + [1] * 3 + [2] * 3)
+    monkeypatch.setattr("portraits.labels.ATTRIBUTES", tuple(read_faces(source).attributes))
+    out = tmp_path / "celeba"
+    assert run_here("celeba", "--from", source / "img_align_celeba", "--out", out) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"{out} is ready: 20 faces, 14 train, 3 val, 3 test."
+    assert any("20 of CelebA's 202,599" in line for line in lines)
+    assert run_here("celeba", "--from", source, "--out", out) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_celeba_without_a_source_or_a_token_says_how_to_get_it(capsys, monkeypatch):
+    monkeypatch.setattr(command, "fetch_from_kaggle", lambda: None)
+    assert run_here("celeba") == 2
+    assert "https://www.kaggle.com" in capsys.readouterr().out

@@ -1,0 +1,525 @@
+"""CelebA, in any form in which it is handed out, to a folder that `read_faces` reads: checked."""
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from vaelib.data import DATA, IMAGES, SPLITS, read_attributes, read_partition
+from vaelib.images import load_image
+from vaelib.progress import Progress
+
+COUNT = 202_599  # faces of the whole of CelebA
+TOLERATED = 0.01  # share of the faces that may be missing or broken
+LOOKED_AT = 1000  # images that are decoded before all is called well
+LARGEST = {".jpg": 10**7, ".png": 10**7, ".txt": 10**8, ".csv": 10**8}  # bytes of one file
+SQUEEZED = 50  # an archive that unpacks to so many times its size is no archive of photographs
+TABLES = ("list_attr_celeba", "list_eval_partition")
+MD5 = {  # as published by the authors of CelebA
+    "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
+    "list_attr_celeba.txt": "75e246fa4810816ffd6ee81facbd244c",
+    "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
+}
+KAGGLE = "jessicali9530/celeba-dataset"
+BY_HAND = f"""\
+CelebA is for non-commercial research only and may not be passed on, so each of us gets it
+ourselves. Any one of these will do:
+
+1. Its authors: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
+   From "Align&Cropped Images", take img_align_celeba.zip (1.4 GB), list_attr_celeba.txt (27 MB)
+   and list_eval_partition.txt (3 MB) into one folder, then
+       python -m vaelib celeba --from FOLDER/img_align_celeba.zip
+2. Kaggle, in a browser, with an account: https://www.kaggle.com/datasets/{KAGGLE}
+   "Download" gives archive.zip (1.4 GB), with everything in it:
+       python -m vaelib celeba --from archive.zip
+3. Kaggle, from here: make a token at https://www.kaggle.com/settings, then
+       pip install kagglehub
+       KAGGLE_API_TOKEN=yours python -m vaelib celeba
+
+By fetching it, you agree to its terms: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
+"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a folder was made of.
+
+    Attributes:
+        folder: it.
+        splits: "train", "val", "test" -> number of faces in CelebA's own partition.
+        left_out: file name -> why it is not there.
+        remarks: sentences about what is unusual, but does no harm.
+    """
+
+    folder: Path
+    splits: dict[str, int]
+    left_out: dict[str, str]
+    remarks: list[str]
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of a source, on disk or in an archive."""
+
+    where: str  # for messages
+    size: int  # in bytes
+    read: Callable[[], bytes]
+
+    @property
+    def name(self) -> str:
+        """Without folders, its ending in small letters."""
+        path = PurePosixPath(self.where.replace("\\", "/"))
+        return path.stem + path.suffix.lower().replace(".jpeg", ".jpg")
+
+
+def prepare(
+    source: str | Path, out: str | Path = DATA / "celeba", subset: bool = False
+) -> Prepared:
+    """Make a folder in CelebA's layout from whatever one has got; stopped, it goes on from there.
+
+    Args:
+        source: `img_align_celeba.zip`, Kaggle's `archive.zip`, or a folder with the images or one
+            of these archives somewhere in it. The tables are in it, or beside it.
+        out: the folder to make. It appears when all of it has been checked, and not before.
+        subset: the images are only some of those in the tables, on purpose.
+
+    Raises:
+        FileNotFoundError: the source, its images or its attribute table are not there.
+        FileExistsError: `out` is there already.
+        ValueError: the source is not CelebA, is broken, or too much of it is missing.
+        OSError: the disk is full, or another process is preparing the same folder.
+    """
+    source, out = Path(source), Path(out)
+    if out.exists():
+        raise FileExistsError(
+            f"{out} is there already, and nothing in it is overwritten: use it as it is, delete "
+            "it, or name another folder with --out."
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    try:
+        with lock.acquire(blocking=False), ExitStack() as stack:
+            prepared = _prepare(source, out, subset, stack)
+    except Timeout:
+        raise OSError(f"Another process is preparing {out}: wait until it has finished.") from None
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()
+    return prepared
+
+
+def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepared:
+    files = _find(source, stack)
+    images = _images(files)
+    tables = _tables(files, source)
+    aside = out.with_name(f".{out.name}.part")
+    _begin(aside, source)
+    attributes, remarks = _read_attributes(tables["list_attr_celeba"], aside), []
+    wanted, left_out, others = _join(attributes, images, tables["list_attr_celeba"].where)
+    if others:
+        remarks.append(f"{others} images have no row in the table of attributes: left out.")
+    _check_share(left_out, len(attributes), source, aside, forgiven=subset)
+    broken = _copy(wanted, aside)
+    broken |= _look_at([name for name in wanted if name not in broken], aside)
+    left_out |= broken
+    _check_share(broken if subset else left_out, len(attributes), source, aside)
+    kept = attributes.loc[[row for name, (row, _) in wanted.items() if name not in broken]]
+    splits = _write_tables(kept, tables, aside)
+    if not all(splits.values()):
+        empty = " and ".join(split for split in SPLITS if not splits[split])
+        remarks.append(
+            f"The split {empty} is empty here, so the faces will be split 90/5/5 by chance, not as "
+            "CelebA's authors did: numbers can't be compared with published ones."
+        )
+    remarks += _compare_checksums(source, tables)
+    if len(kept) != COUNT:
+        remarks.append(f"These are {len(kept):,} of CelebA's {COUNT:,} faces.")
+    if left_out:
+        _list(left_out, aside / "left_out.txt")
+    (aside / "source.txt").unlink()
+    os.replace(aside, out)
+    return Prepared(out, splits, left_out, remarks)
+
+
+# ------------------------------------------------------------------ what there is
+
+
+def _find(source: Path, stack: ExitStack) -> list[_File]:
+    """The files of a folder or an archive; of the archive, if a folder has no images but one."""
+    if not source.exists():
+        raise FileNotFoundError(f"{source} does not exist: name the archive or the folder you got.")
+    if source.is_file():
+        return _in_archive(source, stack)
+    files, archives = [], []
+    for folder, folders, names in os.walk(source):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix.lower() == ".zip":
+                archives.append(path)
+            elif not name.startswith(".") and path.suffix.lower() in (*LARGEST, ".jpeg"):
+                files.append(_File(str(path), path.stat().st_size, path.read_bytes))
+    if any(_is_image(file) for file in files):
+        return files
+    known = [path for path in archives if path.name == "img_align_celeba.zip"] or archives
+    if len(known) != 1:
+        found = f"{len(known)} archives" if known else "no archive"
+        raise FileNotFoundError(
+            f"{source} holds no .jpg or .png image and {found}: name the archive itself, or the "
+            "folder of images."
+        )
+    return files + _in_archive(known[0], stack)
+
+
+def _in_archive(path: Path, stack: ExitStack) -> list[_File]:
+    with path.open("rb") as file:
+        head = file.read(1024)
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise ValueError(
+            f"{path} is a web page, not an archive: the site sent a page (a quota, a login) in "
+            "place of the file; open it to see which, and fetch the archive in a browser."
+        )
+    if not head.startswith(b"PK"):
+        raise ValueError(
+            f"{path} is no .zip archive: unpack it with the program that it belongs to, and name "
+            "the folder."
+        )
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise ValueError(
+            f"{path} was cut short or damaged, so its list of files can't be read: fetch it again."
+        ) from error
+    members = archive.infolist()
+    for member in members:
+        _check_member(path, member)
+    if sum(member.file_size for member in members) > SQUEEZED * path.stat().st_size + 10**6:
+        raise ValueError(
+            f"{path} would unpack to more than {SQUEEZED} times its size, which photographs never "
+            "do: it is not CelebA, throw it away."
+        )
+    return [
+        _File(f"{path}/{member.filename}", member.file_size, lambda m=member: archive.read(m))
+        for member in members
+        if not member.is_dir() and not member.filename.startswith("__MACOSX")
+    ]
+
+
+def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
+    name = member.filename.replace("\\", "/")
+    outside = name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]
+    if outside or stat.S_ISLNK(member.external_attr >> 16):
+        what = "a place outside its folder" if outside else "a link"
+        raise ValueError(
+            f"{path} holds {member.filename!r}, {what}: an archive of photographs has none, throw "
+            "it away."
+        )
+    if member.flag_bits & 1:
+        raise ValueError(f"{path} is locked with a password: unpack it, and name the folder.")
+
+
+def _is_image(file: _File) -> bool:
+    return file.name.endswith((".jpg", ".png"))
+
+
+def _images(files: Iterable[_File]) -> dict[str, _File]:
+    """The images by name. Of a .jpg and a .png of the same face, the .jpg."""
+    images: dict[str, _File] = {}
+    for file in filter(_is_image, files):
+        other = images.setdefault(file.name, file)
+        if other is not file:
+            raise ValueError(
+                f"{other.where} and {file.where} have the same name: take one of the two away, or "
+                "name the folder of the images that you want."
+            )
+        if file.size > LARGEST[file.name[-4:]]:
+            raise ValueError(
+                f"{file.where} has {file.size / 1e6:,.0f} MB, and no image of CelebA has more "
+                "than 10: it is something else, take it away."
+            )
+    for name in [name for name in images if name.endswith(".png")]:
+        if f"{name[:-4]}.jpg" in images:
+            del images[name]
+    if not images:
+        raise FileNotFoundError(
+            "There is no .jpg or .png image in what you named: name img_align_celeba.zip, "
+            "Kaggle's archive.zip, or a folder of images."
+        )
+    return images
+
+
+def _tables(files: list[_File], source: Path) -> dict[str, _File]:
+    """The tables of attributes and of splits: from the source, or from beside it."""
+    near = []
+    for folder in (source.parent, source.parent.parent):
+        for place in (folder, folder / "Anno", folder / "Eval"):
+            near += [place / f"{stem}{end}" for stem in TABLES for end in (".txt", ".csv")]
+    beside = [
+        _File(str(path), path.stat().st_size, path.read_bytes) for path in near if path.is_file()
+    ]
+    tables: dict[str, _File] = {}
+    for stem in TABLES:
+        for end in (".txt", ".csv"):
+            found = [file for file in (*files, *beside) if file.name == f"{stem}{end}"]
+            if found:
+                tables.setdefault(stem, found[0])
+    if "list_attr_celeba" not in tables:
+        raise FileNotFoundError(
+            f"There is no list_attr_celeba.txt (or .csv) in {source} or beside it: it labels the "
+            "faces, put it there."
+        )
+    return tables
+
+
+def _read_table(read: Callable, file: _File, aside: Path) -> pd.DataFrame | pd.Series:
+    if file.size > LARGEST[file.name[-4:]]:
+        raise ValueError(f"{file.where} has {file.size / 1e6:,.0f} MB: it is no table of CelebA.")
+    copy = aside / file.name
+    copy.write_bytes(_bytes(file))
+    try:
+        return read(copy)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(copy), file.where)) from error
+    finally:
+        copy.unlink()
+
+
+def _bytes(file: _File) -> bytes:
+    try:
+        return file.read()
+    except (zipfile.BadZipFile, zipfile.zlib.error, EOFError) as error:
+        raise ValueError(f"{file.where} is damaged: fetch the archive again.") from error
+
+
+def _read_attributes(file: _File, aside: Path) -> pd.DataFrame:
+    from portraits.labels import ATTRIBUTES  # which are CelebA's; here, since few need it
+
+    table = _read_table(read_attributes, file, aside)
+    lacking = [name for name in ATTRIBUTES if name not in table]
+    unknown = [name for name in table if name not in ATTRIBUTES]
+    if lacking or unknown:
+        what = f"lacks {lacking[0]}" if lacking else f"has {unknown[0]}, which CelebA has not"
+        raise ValueError(
+            f"{file.where} {what}: it is not the table of CelebA's 40 attributes, fetch that."
+        )
+    return table[list(ATTRIBUTES)]
+
+
+def _join(
+    attributes: pd.DataFrame, images: dict[str, _File], where: str
+) -> tuple[dict[str, tuple[str, _File]], dict[str, str], int]:
+    """Rows and images by name, whatever their endings.
+
+    Returns:
+        name of an image -> its row's name, and the file; name of a row without an image -> why;
+        number of images without a row.
+    """
+    by_stem = {name[:-4]: name for name in images}
+    wanted, left_out = {}, {}
+    for row in attributes.index:
+        name = by_stem.pop(PurePosixPath(row).stem, None)
+        if name is None:
+            left_out[row] = "missing"
+        else:
+            wanted[name] = (row, images[name])
+    if not wanted:
+        raise ValueError(
+            f"{where} labels {attributes.index[0]} and others, and none of the images (the first "
+            f"is {min(images)}): it belongs to another set of faces."
+        )
+    return wanted, left_out, len(by_stem)
+
+
+def _check_share(
+    left_out: dict[str, str], count: int, source: Path, aside: Path, forgiven: bool = False
+) -> None:
+    if forgiven or len(left_out) <= TOLERATED * count:
+        return
+    report = aside.with_name(f"{aside.stem.strip('.')}_left_out.txt")
+    _list(left_out, report)
+    first = ", ".join(f"{name} ({why})" for name, why in list(left_out.items())[:3])
+    only_missing = set(left_out.values()) == {"missing"}
+    advice = " (or add --subset, if you want only some of the faces)" if only_missing else ""
+    raise ValueError(
+        f"{source} lacks {len(left_out):,} of {count:,} faces, more than 1 in 100: {first} and so "
+        f"on, see {report}; fetch it again{advice}."
+    )
+
+
+def _list(left_out: dict[str, str], path: Path) -> None:
+    path.write_text("".join(f"{name} {why}\n" for name, why in sorted(left_out.items())))
+
+
+# ------------------------------------------------------------------ the new folder
+
+
+def _begin(aside: Path, source: Path) -> None:
+    """The folder beside the new one; what an earlier run left in it is used again."""
+    mark = aside / "source.txt"
+    same = mark.exists() and mark.read_text(encoding="utf-8") == str(source.resolve())
+    if aside.exists() and not same:
+        shutil.rmtree(aside)
+    (aside / IMAGES).mkdir(parents=True, exist_ok=True)
+    mark.write_text(str(source.resolve()), encoding="utf-8")
+
+
+def _copy(wanted: dict[str, tuple[str, _File]], aside: Path) -> dict[str, str]:
+    """Copy all images that are whole.
+
+    Returns:
+        Name of an image that is not -> why.
+    """
+    folder = aside / IMAGES
+    there = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+    left = {n: file for n, (_, file) in wanted.items() if there.get(n) != file.size}
+    _check_room(sum(file.size for file in left.values()), len(left), aside)
+    broken = {}
+    with Progress("Copying faces", len(wanted), "face", len(wanted) - len(left)) as progress:
+        for name, file in left.items():
+            try:
+                data = _bytes(file)
+                why = _complaint(data)
+            except (ValueError, PermissionError):
+                why = "damaged"
+            if why:
+                broken[name] = why
+            else:
+                _write(folder / name, data, progress)
+            progress.advance(1)
+    return broken
+
+
+def _check_room(size: int, count: int, aside: Path) -> None:
+    needed, free = size + 4096 * count, shutil.disk_usage(aside).free
+    if needed > free:
+        raise OSError(
+            f"{aside.parent} has {free / 1e9:.1f} GB left and the faces need {needed / 1e9:.1f}: "
+            "make room, or name a folder on another disk with --out."
+        )
+
+
+def _write(path: Path, data: bytes, progress: Progress) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        with suppress(OSError):
+            path.unlink()
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            f"The disk of {path.parent.parent} is full after {progress.done:,} of "
+            f"{progress.total:,} faces: make room, and run the same command again; it goes on "
+            "from there."
+        ) from error
+
+
+def _complaint(data: bytes) -> str:
+    """What is wrong with the bytes of an image file at first sight, or ""."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "" if b"\xff\xd9" in data[-64:] else "cut short"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "" if b"IEND" in data[-64:] else "cut short"
+    return "no image"
+
+
+def _look_at(names: list[str], aside: Path) -> dict[str, str]:
+    """Decode some of the images, chosen by chance; those that can't be are removed."""
+    some = np.random.default_rng(0).permutation(len(names))[:LOOKED_AT]
+
+    def look(i: int) -> str | None:
+        try:
+            load_image(aside / IMAGES / names[i])
+        except ValueError:
+            return names[i]
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        broken = [name for name in pool.map(look, some) if name]
+    for name in broken:
+        (aside / IMAGES / name).unlink()
+    return dict.fromkeys(broken, "damaged")
+
+
+def _write_tables(
+    attributes: pd.DataFrame, tables: dict[str, _File], aside: Path
+) -> dict[str, int]:
+    """Both tables anew, of the images that are there; the number of faces of each split."""
+    lines = [str(len(attributes)), " ".join(attributes.columns)]
+    for name, row in zip(attributes.index, np.where(attributes, "1", "-1")):
+        lines.append(f"{name} {' '.join(row)}")
+    (aside / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
+    if "list_eval_partition" not in tables:
+        return dict.fromkeys(SPLITS, 0)
+    partition = _read_table(read_partition, tables["list_eval_partition"], aside)
+    partition = partition.reindex(attributes.index).dropna()
+    numbers = partition.map({split: str(i) for i, split in enumerate(SPLITS)})
+    counts = {split: int((partition == split).sum()) for split in SPLITS}
+    if all(counts.values()):
+        lines = [f"{name} {number}\n" for name, number in numbers.items()]
+        (aside / "list_eval_partition.txt").write_text("".join(lines))
+    return counts
+
+
+def _compare_checksums(source: Path, tables: dict[str, _File]) -> list[str]:
+    known = [Path(file.where) for file in tables.values()]
+    if source.is_file():
+        known.append(source)
+    remarks = []
+    for path in known:
+        if path.name in MD5 and path.is_file():
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "md5").hexdigest()
+            if found != MD5[path.name]:
+                remarks.append(
+                    f"{path} is not the file that CelebA's authors published (MD5 {found}): a "
+                    "part of it, or another edition."
+                )
+    return remarks
+
+
+# ------------------------------------------------------------------ from Kaggle
+
+
+def fetch_from_kaggle() -> Path | None:
+    """Kaggle's copy of CelebA, through kagglehub, where a token is set up.
+
+    Returns:
+        The folder that kagglehub keeps it in, or None where there is no kagglehub or no token.
+
+    Raises:
+        OSError: Kaggle refused, or can't be reached.
+        ValueError: the file with the token can't be read.
+    """
+    try:
+        import kagglehub
+        from kagglehub.config import get_kaggle_credentials
+    except ModuleNotFoundError:
+        return None
+    if get_kaggle_credentials() is None:
+        return None
+    try:
+        return Path(kagglehub.dataset_download(KAGGLE))
+    except Exception as error:  # kagglehub's errors have no common parent
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        page = f"https://www.kaggle.com/datasets/{KAGGLE}"
+        reason = {
+            401: "the token is wrong or has ended: make a new one at "
+            "https://www.kaggle.com/settings",
+            403: f"it wants your consent first: open {page} in a browser, log in, accept the terms",
+        }.get(status)
+        if reason:
+            raise OSError(f"Kaggle refused {KAGGLE}, since {reason}, and try again.") from error
+        raise OSError(
+            f"{KAGGLE} could not be fetched from Kaggle ({type(error).__name__}): look at your "
+            f"connection and try again, or fetch it in a browser from {page}."
+        ) from error
