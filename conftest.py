@@ -29,6 +29,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not uses_faces or session.config.option.collectonly:
         return
     # `tensorboard` and `!pip` in a cell are this Python's own.
+    os.environ["FACES"] = "portraits"  # the stored outputs are theirs
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         for arguments in (["-m", "portraits"], ["-c", READ_ONCE]):

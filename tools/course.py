@@ -4,6 +4,7 @@ python tools/course.py             those whose copy in build/ is not up to date
 python tools/course.py 03 05       only those whose name begins so
 python tools/course.py --force     up to date or not
 python tools/course.py --write     and saves the outputs in notebooks/ itself, for authors
+FACES=celeba python tools/course.py    with the faces in data/celeba, or in any folder named so
 """
 
 import argparse
@@ -26,6 +27,10 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools.faces import settle_faces  # noqa: E402
+
 CELL_TIMEOUT = 600  # seconds, as nbval's in pyproject.toml
 USED_BY_ALL = ("vaelib", "portraits", "data/pretrained")  # a change here makes every copy stale
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -42,21 +47,32 @@ def main() -> None:
     options = parser.parse_args()
     # `tensorboard` and `!pip` in a cell are this Python's own.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    faces = settle_faces()
+    if options.write and faces != "portraits":
+        sys.exit(
+            "--write saves pictures of the faces in notebooks/, so it works for portraits only."
+        )
     drawn = subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) == 0  # or it says why
-    if not drawn or not run_course(ROOT, options.names, options.force, options.write):
+    if not drawn or not run_course(ROOT, options.names, options.force, options.write, faces):
         sys.exit(1)
 
 
 def run_course(
-    root: Path, names: Iterable[str] = (), force: bool = False, write: bool = False
+    root: Path,
+    names: Iterable[str] = (),
+    force: bool = False,
+    write: bool = False,
+    faces: str = "portraits",
 ) -> bool:
     """Execute the notebooks of a project, one line each.
 
     Args:
-        root: the project's folder; executed copies go to build/notebooks/ in it.
+        root: the project's folder; executed copies go to build/notebooks/ in it, with other
+            faces than the portraits to build/notebooks-celeba/ and the like.
         names: beginnings of file names; none means all.
         force: execute even those whose executed copy is up to date.
         write: save the outputs, normalised, in notebooks/ as well.
+        faces: what the faces are called.
 
     Returns:
         True if every notebook ran to its end.
@@ -66,10 +82,11 @@ def run_course(
         beginning = " or ".join(names) or "a digit"
         sys.exit(f"No notebook in {root / 'notebooks'} begins with {beginning}.")
     width = max(len(str(path.relative_to(root))) for path in notebooks)
+    copies = root / "build" / ("notebooks" if faces == "portraits" else f"notebooks-{faces}")
     failed = 0
     for i, notebook in enumerate(notebooks, 1):
         label = f"[{i}/{len(notebooks)}] {notebook.relative_to(root)!s:{width}}"
-        copy = root / "build" / notebook.relative_to(root)
+        copy = copies / notebook.relative_to(root / "notebooks")
         failure = copy.with_suffix(".failed.ipynb")
         if not force and is_current(copy, [notebook, *(root / part for part in USED_BY_ALL)]):
             print(f"{label}  up to date", flush=True)

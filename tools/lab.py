@@ -20,7 +20,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # where Jupyter finds `tools.websocket`
+sys.path.insert(0, str(ROOT))  # where Jupyter finds `tools.websocket`, too
+
+from tools.faces import settle_faces  # noqa: E402
+
 ORIGINALS = ROOT / "notebooks"
 RECORD = ".copied.json"  # in work/: the checksum of each original when its copy was made
 
@@ -35,6 +38,7 @@ def main() -> None:
     complaint = missing(installed())
     if complaint:
         sys.exit(complaint)
+    settle_faces()
     folder = ROOT / options.notebooks
     if folder.resolve() != ORIGINALS:
         report = copy_new(ORIGINALS, folder)

@@ -31,6 +31,49 @@ MD5 = {  # as published by the authors of CelebA
     "list_attr_celeba.txt": "75e246fa4810816ffd6ee81facbd244c",
     "list_eval_partition.txt": "d32c9cbf5e040fd4025c592c306e6668",
 }
+ATTRIBUTES = (
+    "5_o_Clock_Shadow",
+    "Arched_Eyebrows",
+    "Attractive",
+    "Bags_Under_Eyes",
+    "Bald",
+    "Bangs",
+    "Big_Lips",
+    "Big_Nose",
+    "Black_Hair",
+    "Blond_Hair",
+    "Blurry",
+    "Brown_Hair",
+    "Bushy_Eyebrows",
+    "Chubby",
+    "Double_Chin",
+    "Eyeglasses",
+    "Goatee",
+    "Gray_Hair",
+    "Heavy_Makeup",
+    "High_Cheekbones",
+    "Male",
+    "Mouth_Slightly_Open",
+    "Mustache",
+    "Narrow_Eyes",
+    "No_Beard",
+    "Oval_Face",
+    "Pale_Skin",
+    "Pointy_Nose",
+    "Receding_Hairline",
+    "Rosy_Cheeks",
+    "Sideburns",
+    "Smiling",
+    "Straight_Hair",
+    "Wavy_Hair",
+    "Wearing_Earrings",
+    "Wearing_Hat",
+    "Wearing_Lipstick",
+    "Wearing_Necklace",
+    "Wearing_Necktie",
+    "Young",
+)
+
 KAGGLE = "jessicali9530/celeba-dataset"
 BY_HAND = f"""\
 CelebA is for non-commercial research only and may not be passed on, so each of us gets it
@@ -302,8 +345,6 @@ def _bytes(file: _File) -> bytes:
 
 
 def _read_attributes(file: _File, aside: Path) -> pd.DataFrame:
-    from portraits.labels import ATTRIBUTES  # which are CelebA's; here, since few need it
-
     table = _read_table(read_attributes, file, aside)
     lacking = [name for name in ATTRIBUTES if name not in table]
     unknown = [name for name in table if name not in ATTRIBUTES]

@@ -22,7 +22,7 @@ from vaelib.progress import Progress
 DATA = Path(__file__).resolve().parents[1] / "data"
 IMAGES = "img_align_celeba"
 SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
-TOGETHER = 50  # faces that are decoded at a time
+TOGETHER = 200  # faces that are decoded at a time
 PIXELS_VERSION = 2  # goes up when the same file gives other pixels, so that caches are made anew
 
 
@@ -368,7 +368,7 @@ def _decode_all(
 
     def decode(part: int) -> int:
         rows = range(part * TOGETHER, min((part + 1) * TOGETHER, len(paths)))
-        together = load_alike([Path(paths[row]).read_bytes() for row in rows], image_size)
+        together = load_alike([_read(paths[row]) for row in rows], image_size)
         if together is not None:
             pixels[rows.start : rows.stop] = together
         else:
@@ -391,6 +391,11 @@ def _decode_all(
     if broken:
         count = f" ({len(broken)} files in all are broken.)" if len(broken) > 1 else ""
         raise ValueError(f"{broken[0]}{count}")
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:  # half the time of a Path's read_bytes
+        return file.read()
 
 
 def fingerprint(faces: Faces, image_size: int) -> str:

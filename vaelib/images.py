@@ -54,8 +54,13 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
     """
     if not all(data.startswith(b"\xff\xd8\xff") for data in files):
         return None
-    if any(TURNED.search(data, 0, 1 << 16) for data in files):
+    if any(TURNED.search(data, 0, 1024) for data in files):  # it stands near the beginning
         return None
+    from vaelib.resize import lanczos, resize_all  # here: numba takes a moment to start
+
+    def last(first: np.ndarray, weights: np.ndarray) -> int:
+        return int(first.max()) + weights.shape[1]
+
     try:
         shape = tf.image.extract_jpeg_shape(files[0])
         height, width, _ = shape.numpy()
@@ -63,12 +68,16 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
         # As libjpeg rounds the size of a reduced image.
         width, height = -(-width // scale), -(-height // scale)
         left, top, right, bottom = square_box(width, height)
-        first_row, down = _lanczos(height, top, bottom, image_size)
-        first_column, across = _lanczos(width, left, right, image_size)
-        window = [first_row, first_column, down.shape[1], across.shape[1]]
-        return _decode_and_resize(scale)(files, shape, window, down, across).numpy()
+        first_row, down = lanczos(height, top, bottom, image_size)
+        first_column, across = lanczos(width, left, right, image_size)
+        y, x = int(first_row.min()), int(first_column.min())
+        window = [y, x, last(first_row, down) - y, last(first_column, across) - x]
+        images = _decode(scale)(files, shape, window).numpy()
     except tf.errors.InvalidArgumentError:
         return None
+    if images.shape[1:] == (image_size, image_size, 3) and down.shape[1] == 1:
+        return images
+    return resize_all(images, first_row - y, down, first_column - x, across)
 
 
 def square_box(width: int, height: int) -> tuple[float, float, float, float]:
@@ -102,55 +111,19 @@ def _reduction(box: tuple[float, float, float, float], image_size: int) -> int:
 
 
 @cache
-def _decode_and_resize(scale: int) -> tf.types.experimental.PolymorphicFunction:
-    """Makes a function of files (n,), their shape, a window, and the weights of its two sides."""
+def _decode(scale: int) -> tf.types.experimental.PolymorphicFunction:
+    """Makes a function of files (n,), their shape, and the window to decode, at 1/scale."""
+    strings, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int32)
 
-    def to_pixels(x: tf.Tensor) -> tf.Tensor:
-        return tf.clip_by_value(tf.round(x), 0, 255)
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], tf.string),
-            tf.TensorSpec([3], tf.int32),
-            tf.TensorSpec([4], tf.int32),
-            tf.TensorSpec([None, None], tf.float32),
-            tf.TensorSpec([None, None], tf.float32),
-        ]
-    )
-    def decode_and_resize(
-        files: tf.Tensor, shape: tf.Tensor, window: tf.Tensor, down: tf.Tensor, across: tf.Tensor
-    ) -> tf.Tensor:
+    @tf.function(input_signature=[strings, numbers, numbers])
+    def decode_all(files: tf.Tensor, shape: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
         def decode(data: tf.Tensor) -> tf.Tensor:
             tf.debugging.assert_equal(tf.image.extract_jpeg_shape(data), [shape[0], shape[1], 3])
             # "Accurate" is what Pillow does, too; TensorFlow's default differs by some levels.
             return tf.io.decode_and_crop_jpeg(data, window, 3, scale, dct_method="INTEGER_ACCURATE")
 
-        spec = tf.TensorSpec([None, None, 3], tf.uint8)
-        images = tf.map_fn(decode, files, fn_output_signature=spec)
-        size = tf.shape(down)[0]
-        n, h, w = tf.unstack(tf.shape(images)[:3])
-        rows = tf.reshape(tf.transpose(tf.cast(images, tf.float32), (0, 1, 3, 2)), (-1, w))
-        rows = to_pixels(tf.matmul(rows, across, transpose_b=True))
-        pixels = to_pixels(tf.matmul(down[None], tf.reshape(rows, (n, h, 3 * size))))
-        pixels = tf.transpose(tf.reshape(pixels, (n, size, 3, size)), (0, 1, 3, 2))
-        return tf.cast(pixels, tf.uint8)
+        return tf.map_fn(
+            decode, files, fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8)
+        )
 
-    return decode_and_resize
-
-
-@cache
-def _lanczos(length: int, start: float, end: float, size: int) -> tuple[int, np.ndarray]:
-    """How to resize the part of a row of pixels from start to end, with anti-aliasing.
-
-    Returns:
-        The first pixel that has a say, and the weights (size, pixels) from that one on.
-    """
-    step = (end - start) / size
-    stretch = max(step, 1.0)  # when an image shrinks, each new pixel sees as many more old ones
-    centres = start + (np.arange(size) + 0.5) * step
-    distance = (np.arange(length) + 0.5 - centres[:, None]) / stretch
-    weights = np.where(np.abs(distance) < 3, np.sinc(distance) * np.sinc(distance / 3), 0)
-    weights[np.abs(weights) < 1e-9] = 0  # what is 0 but for rounding
-    seen = np.flatnonzero(weights.any(axis=0))
-    weights = (weights / weights.sum(axis=1, keepdims=True)).astype("float32")
-    return int(seen[0]), weights[:, seen[0] : seen[-1] + 1]
+    return decode_all

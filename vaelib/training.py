@@ -26,6 +26,7 @@ from vaelib.optimizer import Muon
 
 PRETRAINED = DATA / "pretrained" / "vae.keras"
 RUNS = DATA.parent / "runs"
+VALIDATED = 5000  # held-out faces that are looked at after each epoch, at most
 BATCH_SIZE = 64
 LEARNING_RATE = 9e-3  # at its peak, see `vaelib.optimizer.Muon`
 
@@ -113,12 +114,14 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
         faces, "train", **pipeline, flip=settings["flip"], repeat=True, skip=skip
     )
     val_images = make_dataset(faces, "val", **pipeline)
+    val_images = val_images.take(math.ceil(VALIDATED / settings["batch_size"]))
     clock = stopwatch(done["seconds"].iloc[-1] if len(done) else 0.0)
     keep = KeepEpochs(run, done, clock)
     callbacks = [
         LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
         FiniteLoss(run),
         *run_callbacks(vae, faces, run, done),
+        *([HowLong()] if settings["epochs"] and not len(done) else []),
         keep,  # after the best model: an epoch counts as done when its checkpoint is there
         *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
         *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
@@ -299,6 +302,33 @@ def run_callbacks(
         ImageGenerator(run / "images", vae.latent_dim, log_dir=run / "logs" / "generated"),
         HeldOutFaces(held_out, log_dir=run / "logs" / "held_out"),
     ]
+
+
+class HowLong(Callback):
+    """Says how long the training will take on this machine, from its first steps.
+
+    Args:
+        measured: number of steps that are timed; the ten before them, which compile, are not.
+    """
+
+    def __init__(self, measured: int = 20):
+        super().__init__()
+        self.measured, self.step, self.start = measured, 0, 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.step == 10:
+            self.start = time.monotonic()
+        if self.step == 10 + self.measured:
+            each = (time.monotonic() - self.start) / self.measured
+            steps = self.params["epochs"] * self.params["steps"]
+            left = "less than a minute" if each * steps < 60 else _minutes(each * steps)
+            print(f"{steps:,} steps will take {left} on this machine.", flush=True)
+
+
+def _minutes(seconds: float) -> str:
+    count = round(seconds / 60)
+    return f"about {count} minute{'s' if count > 1 else ''}"
 
 
 class ImageGenerator(Callback):
@@ -596,6 +626,7 @@ def finish_run(
         epochs = pd.Index(history.epoch, name="epoch") + 1
         history = pd.DataFrame(history.history, index=epochs)
     _write_whole(run / "history.csv", history.to_csv())
+    _write_whole(run / "faces.txt", str(faces.folder.resolve()))
     fit_gaussian(vae, faces)
     fit_sharpness(vae, faces)
     without_optimizer(vae).save(run / "vae.keras")
@@ -620,19 +651,22 @@ def without_optimizer(vae: VAE) -> VAE:
     return copy
 
 
-def load_model(name: str | Path = "pretrained", image_size: int | None = None) -> VAE:
+def load_model(
+    name: str | Path = "pretrained", image_size: int | None = None, faces: Faces | None = None
+) -> VAE:
     """Load a trained model.
 
     Args:
         name: "pretrained" (comes with the course), "mine" (the newest finished run under runs/),
             or the path of a .keras file.
         image_size: in pixels, if the model must be for faces of that size.
+        faces: what "mine" must have been trained on; None takes the newest run of all.
 
     Raises:
         FileNotFoundError: there is no such model (it says how to make one).
         ValueError: the file is no model of ours, or a model for faces of another size.
     """
-    path = newest_run() / "vae.keras" if name == "mine" else Path(name)
+    path = newest_run(faces=faces) / "vae.keras" if name == "mine" else Path(name)
     path = PRETRAINED if name == "pretrained" else path
     if not path.exists():
         raise FileNotFoundError(
@@ -657,15 +691,24 @@ def load_model(name: str | Path = "pretrained", image_size: int | None = None) -
     return vae
 
 
-def newest_run(runs: Path = RUNS) -> Path:
-    """The folder of the run that finished last.
+def newest_run(runs: Path = RUNS, faces: Faces | None = None) -> Path:
+    """The folder of the run that finished last; with `faces`, of those that trained on them.
 
     Raises:
-        FileNotFoundError: no run has finished yet.
+        FileNotFoundError: no such run has finished yet.
     """
     finished = sorted(Path(runs).glob("*/vae.keras"), key=lambda path: path.stat().st_mtime_ns)
+    if faces is not None:
+        finished = [path for path in finished if _trained_on(path.parent, faces)]
     if not finished:
+        on = f" on {faces.folder}" if faces else ""
+        other = 'set MODEL = "pretrained"' if faces is None else "name a model"
         raise FileNotFoundError(
-            f'No finished run in {runs}: run notebook 03 to the end, or set MODEL = "pretrained".'
+            f"No finished run{on} in {runs}: run notebook 03 to the end, or {other}."
         )
     return finished[-1].parent
+
+
+def _trained_on(run: Path, faces: Faces) -> bool:
+    mark = run / "faces.txt"
+    return mark.exists() and Path(mark.read_text()) == faces.folder.resolve()

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from vaelib.data import read_faces
 from vaelib.training import newest_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,11 +28,12 @@ def execute(notebook, folder=NOTEBOOKS):
 @pytest.fixture(scope="module")
 def a_finished_run():
     """The newest run of notebook 3; it is run here if it never was."""
+    faces = read_faces("portraits")
     try:
-        return newest_run()
+        return newest_run(faces=faces)
     except FileNotFoundError:
         execute(nbformat.read(NOTEBOOKS / "03_training.ipynb", as_version=4))
-        return newest_run()
+        return newest_run(faces=faces)
 
 
 @pytest.mark.after_notebooks
@@ -43,5 +45,5 @@ def test_runs_with_the_model_of_notebook_3(a_finished_run, name):
     notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     assert 'MODEL = "pretrained"' in first.source
-    first.source = 'MODEL = "mine"'
+    first.source += '\nMODEL = "mine"'
     execute(notebook)

@@ -20,6 +20,7 @@ NOT_COMPARED = {
         "history = vae.fit(",
         "%load_ext tensorboard",
     ],
+    "07_what_it_knows.ipynb": ["STEPS = 300"],
     "06_morphing.ipynb": ['Image(path, alt="One face turns into another and back")'],
 }
 
@@ -89,12 +90,23 @@ def test_only_the_listed_cells_are_not_compared(path):
     assert first_lines == NOT_COMPARED.get(path.name, [])
 
 
-@pytest.mark.parametrize("path", COURSE[3:], ids=name)
-def test_one_line_changes_the_model(path):
-    first = code_cells(path)[0].source
-    assert first == 'MODEL = "pretrained"  # or "mine"'
-    others = "\n".join(cell.source for cell in code_cells(path)[1:])
-    assert "pretrained" not in others
+USES_FACES = [path for path in COURSE + SOLUTIONS if "02_model_sol" not in path.name]
+
+
+@pytest.mark.parametrize("path", USES_FACES, ids=name)
+def test_one_line_at_the_top_changes_the_faces(path):
+    first, *others = [cell.source for cell in code_cells(path)]
+    lines = first.splitlines()
+    assert lines[:2] == ["import os", ""]
+    assert lines[2].startswith('FACES = os.environ.get("FACES", "portraits")')
+    assert 'read_faces("' not in "\n".join(others)
+
+
+@pytest.mark.parametrize("path", COURSE[3:] + SOLUTIONS[3:], ids=name)
+def test_one_line_at_the_top_changes_the_model(path):
+    first, *others = [cell.source for cell in code_cells(path)]
+    assert first.splitlines()[3:] == ['MODEL = "pretrained" if FACES == "portraits" else "mine"']
+    assert "pretrained" not in "\n".join(others)
 
 
 @pytest.mark.after_notebooks

@@ -21,6 +21,7 @@ from vaelib.optimizer import Muon
 from vaelib.training import (
     FiniteLoss,
     HeldOutFaces,
+    HowLong,
     ImageGenerator,
     ResumedEarlyStopping,
     TimeBudget,
@@ -266,6 +267,39 @@ def test_the_newest_run_is_the_one_that_finished_last(tmp_path):
     newest = finished(tmp_path / "a", 3)
     finished(tmp_path / "c", 2)
     assert newest_run(tmp_path) == newest
+
+
+def test_the_newest_run_may_be_asked_for_by_its_faces(tmp_path, faces, one_sentence):
+    older = finished(tmp_path / "a", 1)
+    (older / "faces.txt").write_text(str(faces.folder.resolve()))
+    other = finished(tmp_path / "b", 2)
+    (other / "faces.txt").write_text("/somewhere/else")
+    finished(tmp_path / "c", 3)
+    assert newest_run(tmp_path, faces) == older
+    (older / "faces.txt").unlink()
+    with pytest.raises(FileNotFoundError) as error:
+        newest_run(tmp_path, faces)
+    one_sentence(error.value, faces.folder, "notebook 03")
+
+
+def say_how_long(seconds_a_step: float, epochs: int, steps: int, monkeypatch, capsys) -> str:
+    clock = iter(seconds_a_step * np.arange(1000))
+    monkeypatch.setattr("vaelib.training.time.monotonic", lambda: next(clock))
+    callback = HowLong(measured=1)
+    callback.set_params({"epochs": epochs, "steps": steps})
+    for step in range(20):
+        callback.on_train_batch_end(step)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "seconds, expected",
+    [(0.1, "less than a minute"), (0.2, "about 2 minutes"), (0.12, "about 1 minute ")],
+)
+def test_it_says_how_long_a_training_will_take(seconds, expected, monkeypatch, capsys):
+    said = say_how_long(seconds, 5, 100, monkeypatch, capsys)
+    assert said.startswith("500 steps will take") and expected in said
+    assert said.count("\n") == 1
 
 
 def test_an_unfinished_run_does_not_count(tmp_path, one_sentence):
