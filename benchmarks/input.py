@@ -33,7 +33,6 @@ NAMES = {
     "later_epochs": "later epochs",
     "image_dataset": "image_dataset_from_directory",
 }
-IMAGE_DATASET_FACES = 20_000  # it decodes them anew each epoch, so a part tells of the whole
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -42,7 +41,9 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
     count: Annotated[int, Option(min=3, help="Images to read: copies, if need be.")] = 200_000,
-    enlarge: Annotated[bool, Option("--enlarge", help="Read images of 178 x 218 pixels.")] = False,
+    enlarge: Annotated[
+        bool, Option(help="Make smaller images 178 x 218 pixels, as CelebA's are.")
+    ] = True,
     turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 3,
     seconds: Annotated[float, Option(min=0.0, help="About how long to train a turn.")] = 4.0,
     batch_size: Annotated[int, Option(min=2, help="Images a batch.")] = BATCH_SIZE,
@@ -66,8 +67,6 @@ def measure(
             pixels = copy_faces(source, Path(folder), count, enlarge)
             shape = "x".join(map(str, pixels))
             print(f"{count} images of {shape} pixels, links to {min(count, len(source))} files.")
-            if pixels[0] * pixels[1] < CELEBA_SIZE[0] * CELEBA_SIZE[1]:
-                print("The JPGs of CelebA are larger, 178x218: --enlarge measures what they cost.")
             training = contender("ours", faces, batch_size, image_size, seconds)
             workers.append(training)
             rates, found = _take_turns(workers, folder, turns, batch_size, image_size)
@@ -172,7 +171,7 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
         source: the faces to copy.
         folder: where to; its images are links where the file system allows it.
         count: how many.
-        enlarge: make each image 178 x 218 pixels.
+        enlarge: make images that are smaller than CelebA's 178 x 218 pixels.
 
     Returns:
         Width and height of the first image.
@@ -180,6 +179,8 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
     images = folder / IMAGES
     images.mkdir(parents=True)
     originals = [source.folder / IMAGES / name for name in source.names()[:count]]
+    with Image.open(originals[0]) as image:
+        enlarge = enlarge and image.width * image.height < CELEBA_SIZE[0] * CELEBA_SIZE[1]
     if enlarge:
         originals = _enlarged(originals, folder / "enlarged")
     originals = [os.path.realpath(path) for path in originals]  # a link to a link would not do
@@ -313,22 +314,24 @@ class OurInput:
 
 
 class ImageDataset:
-    """The original's way: Keras decodes the images in each epoch."""
+    """The original's way: Keras lists the folder in the first call, and decodes in each."""
 
     def __init__(self, folder: str, batch_size: int, image_size: int):
-        dataset = keras.utils.image_dataset_from_directory(
-            Path(folder) / IMAGES,
-            labels=None,
-            batch_size=batch_size,
-            image_size=(image_size, image_size),
-            seed=0,
-            verbose=False,
-        )
-        dataset = dataset.map(lambda images: keras.ops.cast(images, "float32") / 255)
-        self.dataset = dataset.take(max(1, IMAGE_DATASET_FACES // batch_size))
+        self.options = {
+            "directory": Path(folder) / IMAGES,
+            "labels": None,
+            "batch_size": batch_size,
+            "image_size": (image_size, image_size),
+            "seed": 0,
+            "verbose": False,
+        }
+        self.dataset = None
 
     def __call__(self) -> dict:
         start = time.perf_counter()
+        if self.dataset is None:
+            dataset = keras.utils.image_dataset_from_directory(**self.options)
+            self.dataset = dataset.map(lambda images: keras.ops.cast(images, "float32") / 255)
         count = sum(len(batch) for batch in self.dataset)
         return {"rate": count / (time.perf_counter() - start)}
 

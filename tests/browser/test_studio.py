@@ -278,6 +278,26 @@ def test_a_photo_takes_the_place_of_the_face(studio, settled, pixels):
     settled(studio)
 
 
+@pytest.mark.parametrize("where", [".upload", "img[data-face=original]"])
+def test_a_photo_may_be_dropped(studio, settled, pixels, where):
+    before = pixels(studio.locator("img[data-face=original]"))
+    face = (ROOT / "data/portraits/img_align_celeba/019503.jpg").read_bytes()
+    dropped = studio.page.evaluate_handle(
+        """bytes => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], 'me.jpg', {type: 'image/jpeg'}));
+          return data;
+        }""",
+        list(face),
+    )
+    studio.locator(where).dispatch_event("drop", {"dataTransfer": dropped})
+    studio.page.wait_for_function("() => !document.querySelector('.studio [aria-pressed=true]')")
+    settled(studio)
+    assert changed(before, pixels(studio.locator("img[data-face=original]"))).mean() > 10
+    studio.locator(".thumbnail").first.click()
+    settled(studio)
+
+
 def huge() -> bytes:
     """A PNG file of 200 million pixels, in some hundred kilobytes."""
     file = io.BytesIO()

@@ -112,3 +112,19 @@ def test_a_long_traceback_is_cut_in_the_middle():
     assert text.startswith("line 0\n")
     assert text.endswith("line 99")
     assert len(text.splitlines()) == 26
+
+
+def test_other_faces_have_a_folder_of_their_own(root):
+    write(root / "notebooks" / "01_a.ipynb", "1 + 1")
+    assert course.run_course(root, faces="celeba")
+    assert (root / "build" / "notebooks-celeba" / "01_a.ipynb").exists()
+    assert not (root / "build" / "notebooks").exists()
+
+
+def test_pictures_of_other_faces_never_get_into_the_notebooks(monkeypatch):
+    """CelebA must not be passed on."""
+    monkeypatch.setattr(course, "settle_faces", lambda: "celeba")
+    monkeypatch.setattr("sys.argv", ["course.py", "--write"])
+    with pytest.raises(SystemExit) as end:
+        course.main()
+    assert "portraits only" in str(end.value)

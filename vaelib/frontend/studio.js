@@ -28,7 +28,7 @@ function render({ model, el }) {
   gallery.setAttribute("aria-label", "Choose a face");
   const file = element("input", { type: "file", accept: "image/*" });
   const upload = element("label", { className: "upload" }, "Your photo…", file);
-  upload.title = "It goes to your own kernel and nowhere else";
+  upload.title = "Choose a file, or drop one here: it goes to your own kernel and nowhere else";
   const source = element(
     "div",
     { className: "row" },
@@ -93,11 +93,13 @@ function render({ model, el }) {
       watch(["dragging"], () => (image.style.opacity = model.get("dragging") ? 0.4 : 1));
     }
   }
-  on(faces, "dragover", (event) => event.preventDefault());
-  on(faces, "drop", (event) => {
-    event.preventDefault();
-    send(event.dataTransfer.files[0]);
-  });
+  for (const target of [faces, upload]) {
+    on(target, "dragover", (event) => event.preventDefault());
+    on(target, "drop", (event) => {
+      event.preventDefault();
+      send(event.dataTransfer.files[0]);
+    });
+  }
 
   // ---------------------------------------------------------------- faces decoded ahead
   // While a slider is held, the kernel decodes its other positions, the nearest first, so that
