@@ -38,8 +38,13 @@ def main() -> None:
     complaint = missing(installed())
     if complaint:
         sys.exit(complaint)
-    settle_faces()
+    faces = settle_faces()
     folder = ROOT / options.notebooks
+    if folder.resolve() == ORIGINALS and faces != "portraits":
+        sys.exit(
+            "The notebooks in notebooks/ keep pictures of portraits only, since CelebA may not be "
+            "passed on: open your own copies, with `make lab` alone."
+        )
     if folder.resolve() != ORIGINALS:
         report = copy_new(ORIGINALS, folder)
         if report:

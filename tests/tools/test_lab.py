@@ -79,3 +79,13 @@ def test_an_incomplete_environment_gets_a_sentence():
     assert lab.missing(complete) == ""
     assert "make lab" in lab.missing(complete - {"jupyterlab"})
     assert "overwrite each other" in lab.missing(complete | {"tensorflow"})
+
+
+def test_other_faces_are_not_opened_in_the_originals(monkeypatch):
+    """Their pictures would be saved in what is passed on."""
+    monkeypatch.setattr(lab, "settle_faces", lambda: "celeba")
+    monkeypatch.setattr(lab, "missing", lambda packages: "")
+    monkeypatch.setattr("sys.argv", ["lab.py", "--notebooks", "notebooks"])
+    with pytest.raises(SystemExit) as end:
+        lab.main()
+    assert "may not be passed on" in str(end.value)
