@@ -337,7 +337,7 @@ def test_train_writes_its_files(trained):
     } <= names
     assert not any(path.name.startswith(".") for path in trained.run.rglob("*"))
     assert all(
-        name in ("vae.keras", "checkpoint.keras", "history.csv", "settings.json")
+        name in ("vae.keras", "checkpoint.keras", "history.csv", "settings.json", "faces.txt")
         or name.startswith(("logs/", "images/", "checkpoints/"))
         for name in names
     )
@@ -807,7 +807,7 @@ def test_mine_is_the_newest_finished_run(saved, tmp_path, monkeypatch):
     run = tmp_path / "2026-01-31_12-00-00"
     run.mkdir()
     shutil.copy(saved, run / "vae.keras")
-    monkeypatch.setattr(training, "newest_run", lambda: newest_run(tmp_path))
+    monkeypatch.setattr(training, "newest_run", lambda faces: newest_run(tmp_path, faces))
     assert load_model("mine").latent_dim == 4
 
 
