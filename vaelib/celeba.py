@@ -181,7 +181,7 @@ def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepare
     if not all(splits.values()):
         empty = " and ".join(split for split in SPLITS if not splits[split])
         remarks.append(
-            f"The split {empty} is empty here, so the faces will be split 90/5/5 by chance, not as "
+            f"No face here is for {empty}, so the faces will be split 90/5/5 by chance, not as "
             "CelebA's authors did: numbers can't be compared with published ones."
         )
     remarks += _compare_checksums(source, tables)
