@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras import layers
 from tqdm.keras import TqdmCallback
 
-from vaelib.data import Faces, fingerprint, load_images, load_pixels, make_dataset
+from vaelib.data import Faces, fingerprint, load_pixels, make_dataset
 from vaelib.latent import constant_attributes
 from vaelib.model import VAE
 from vaelib.training import warmup_cosine
@@ -146,11 +146,12 @@ def evaluate(
         fc_images: that of the split's own images, which no model can expect to beat.
     """
     names = faces.names(split)
+    rows, pixels = faces.attributes.index.get_indexer(names), load_pixels(faces, vae.image_size)
     rng = np.random.default_rng(seed)
     squared_error = np.zeros(2)  # of posterior means, of sampled latents
     z_means, z_log_vars, seen = [], [], {"images": [], "reconstructions": []}
     for start in range(0, len(names), 1000):  # CelebA's splits would fill the memory
-        images = load_images(faces, names[start : start + 1000], vae.image_size)
+        images = pixels[rows[start : start + 1000]].astype("float32") / 255
         z_mean, z_log_var = vae.posterior(images)
         noise = rng.standard_normal(z_mean.shape).astype("float32")
         decoded = [vae.decode(z) for z in (z_mean, z_mean + np.exp(0.5 * z_log_var) * noise)]
