@@ -23,6 +23,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 IMAGES = "img_align_celeba"
 SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
 TOGETHER = 200  # faces that are decoded at a time
+THREADS = 2 * (os.cpu_count() or 1)  # while some wait for Python's lock, the others decode
 PIXELS_VERSION = 2  # goes up when the same file gives other pixels, so that caches are made anew
 
 
@@ -385,7 +386,7 @@ def _decode_all(
     left = np.flatnonzero(done == 0)
     before = min(len(paths), TOGETHER * int(done.sum()))
     progress = Progress("Reading faces", len(paths), "face", before)
-    with ThreadPoolExecutor(os.cpu_count()) as pool, progress:
+    with ThreadPoolExecutor(THREADS) as pool, progress:
         for count in pool.map(decode, left):
             progress.advance(count)
     if broken:

@@ -669,7 +669,7 @@ def test_a_folder_that_cannot_be_written_to_works_without_a_cache(
 def test_decoding_that_was_stopped_goes_on_where_it_was(small, decoded, monkeypatch):
     """Of three parts of four faces, one is decoded before the stop; the next time, only two."""
     monkeypatch.setattr(data, "TOGETHER", 4)
-    monkeypatch.setattr(data.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(data, "THREADS", 1)
     faces = read_faces(small)
     whole = load_images(faces, image_size=32)
     shutil.rmtree(small / ".cache")
