@@ -42,7 +42,7 @@ def load_image(path: str | Path | BinaryIO, image_size: int = 64) -> np.ndarray:
 def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | None:
     """What `load_image` makes of JPGs that are all of one size, several times as fast.
 
-    The pixels are the same, but for roundings: one grey level at most.
+    The pixels are the same, but for roundings: two grey levels at most, and in few pixels.
 
     Args:
         files: the bytes of the files.
