@@ -32,7 +32,8 @@ sys.path.insert(0, str(ROOT))
 from tools.faces import settle_faces  # noqa: E402
 
 CELL_TIMEOUT = 600  # seconds, as nbval's in pyproject.toml
-USED_BY_ALL = ("vaelib", "portraits", "data/pretrained")  # a change here makes every copy stale
+# A change here makes every copy stale.
+USED_BY_ALL = ("groundwork", "vaelib", "portraits", "data/pretrained")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"

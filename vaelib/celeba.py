@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from groundwork.progress import Progress
 from vaelib.data import DATA, IMAGES, SPLITS, read_attributes, read_partition
 from vaelib.images import load_image
-from vaelib.progress import Progress
 
 COUNT = 202_599  # faces of the whole of CelebA
 TOLERATED = 0.01  # share of the faces that may be missing or broken

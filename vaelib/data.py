@@ -16,8 +16,8 @@ import pandas as pd
 import tensorflow as tf
 from filelock import FileLock, Timeout
 
+from groundwork.progress import Progress
 from vaelib.images import CELEBA_BOX, load_alike, load_image
-from vaelib.progress import Progress
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 IMAGES = "img_align_celeba"

@@ -1,4 +1,4 @@
-"""How far long work has come: a bar on a terminal and in JupyterLab, plain lines in a log."""
+"""Show how far long work has come: a bar on a terminal and in JupyterLab, lines in a log."""
 
 import sys
 from types import TracebackType
@@ -20,7 +20,7 @@ class Progress:
 
     def __init__(self, what: str, total: int, unit: str, done: int = 0):
         self.what, self.total, self.done, self.bar = what, total, done, None
-        if sys.stderr.isatty() or _in_notebook():
+        if on_terminal() or _in_notebook():
             # Short work shows none, so that a notebook stays as it is.
             self.bar = tqdm(
                 desc=what, total=total, initial=done, unit=unit, delay=1, mininterval=0.5
@@ -45,6 +45,11 @@ class Progress:
             self.bar.update(count)
         elif self.total >= 1000 and self.done * 10 // self.total > before * 10 // self.total:
             print(f"{self.what}: {self.done:,} of {self.total:,}", flush=True)
+
+
+def on_terminal() -> bool:
+    """Whether a person sees what is written to stderr; a service may have none."""
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def _in_notebook() -> bool:

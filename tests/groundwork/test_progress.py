@@ -2,8 +2,8 @@
 
 import io
 
-from vaelib import progress
-from vaelib.progress import Progress
+from groundwork import progress
+from groundwork.progress import Progress
 
 
 def test_in_a_log_every_tenth_is_a_line(monkeypatch, capsys):

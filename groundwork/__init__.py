@@ -1,0 +1,1 @@
+"""What both packages stand on, and what knows neither of them: files, locks, places, progress."""
