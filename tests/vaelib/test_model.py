@@ -1,6 +1,5 @@
 """The model against closed forms, independent oracles, and a process that has never seen it."""
 
-import itertools
 import json
 import math
 import warnings
@@ -11,20 +10,17 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from tests.by_hand import whiten_by_hand
 from vaelib import make_dataset, model
 from vaelib.model import (
     DETAIL,
     VAE,
     Sampling,
-    Sharpen,
     build_decoder,
     build_encoder,
     gaussian_nll,
-    join_scales,
     kl_divergence,
-    split_scales,
     stage_widths,
-    whiten,
 )
 
 SIZE, LATENT_DIM = 32, 4
@@ -256,127 +252,6 @@ def test_the_weight_of_the_squared_error_is_one_over_two_sigma_squared():
     for sigma in (0.05, 0.5):
         worse, best = (float(gaussian_nll(images, images + e, sigma)[0]) for e in (0.3, 0.0))
         assert worse - best == pytest.approx(12 * 0.3**2 / (2 * sigma**2), rel=1e-4)
-
-
-def whiten_by_hand(errors: np.ndarray, detail: float) -> np.ndarray:
-    """A sum over scales, each the difference of two means over squares, by its own factor."""
-    side = errors.shape[1]
-    levels = int(math.log2(side // 4))
-    blurred = [errors]
-    for level in range(1, levels + 1):
-        k = 2**level
-        blocks = errors.reshape(-1, side // k, k, side // k, k, errors.shape[-1])
-        blurred.append(np.kron(blocks.mean(axis=(2, 4)), np.ones((1, k, k, 1))))
-    scales = [fine - broad for fine, broad in itertools.pairwise(blurred)] + blurred[-1:]
-    exponents = [1 / 3 - level for level in range(levels)] + [-levels]
-    return sum(detail**exponent * scale for exponent, scale in zip(exponents, scales))
-
-
-@pytest.mark.parametrize("side", [4, 8, 32])
-@pytest.mark.parametrize("detail", [1.0, 1.35, 0.5])
-def test_whiten_multiplies_each_scale_by_its_factor(side, detail):
-    errors = np.random.default_rng(5).normal(size=(2, side, side, 3)).astype("float32")
-    expected = whiten_by_hand(errors, detail)
-    np.testing.assert_allclose(whiten(errors, detail), expected, atol=1e-5)
-    assert np.allclose(expected, errors) == (side == 4 or detail == 1)
-
-
-def test_whitening_keeps_the_volume_so_that_the_loss_remains_a_density():
-    one_by_one = np.eye(16 * 16, dtype="float32").reshape(-1, 16, 16, 1)
-    matrix = np.asarray(whiten(one_by_one, 1.5)).reshape(256, 256)
-    assert np.linalg.det(matrix.astype("float64")) == pytest.approx(1, rel=1e-4)
-
-
-def test_a_broad_error_counts_less_than_a_fine_one_of_its_size():
-    broad = np.ones((1, 64, 64, 3), "float32")
-    fine = np.where(np.arange(64)[:, None] % 2 == np.arange(64) % 2, 1, -1)[None, :, :, None]
-    size = [float(np.abs(whiten(error * broad)).mean()) for error in (broad, fine)]
-    assert size == pytest.approx([DETAIL**-4, DETAIL ** (1 / 3)])
-
-
-def test_whiten_leaves_sides_that_have_no_half():
-    errors = np.random.default_rng(5).normal(size=(1, 9, 9, 3)).astype("float32")
-    np.testing.assert_array_equal(whiten(errors), errors)
-
-
-@pytest.mark.parametrize("side", [4, 9, 32, 64])
-def test_scales_add_up_to_the_picture(side):
-    images = np.random.default_rng(5).random((2, side, side, 3)).astype("float32")
-    scales = split_scales(images)
-    assert [scale.shape[1] for scale in scales] == {4: [4], 9: [9]}.get(
-        side, [side // 2**i for i in range(int(math.log2(side // 4)) + 1)]
-    )
-    np.testing.assert_allclose(join_scales(scales), images, atol=1e-6)
-
-
-# Sharper pictures
-
-
-def mean_squares(images) -> list[float]:
-    return [float(tf.reduce_mean(tf.square(scale))) for scale in split_scales(images)]
-
-
-def test_sharpening_waits_for_the_end_of_the_training():
-    images = np.random.default_rng(5).random((2, 32, 32, 3)).astype("float32")
-    sharpen = Sharpen()
-    np.testing.assert_allclose(sharpen(images), images, atol=1e-6)
-    sharpen.gains.assign([1.5, 1.2, 1.1])
-    np.testing.assert_array_equal(sharpen(images, training=True), images)
-    assert not sharpen.trainable_weights
-    sharper = sharpen(images).numpy()
-    assert sharper.std() > images.std()
-    assert (sharper.min(), sharper.max()) == (0, 1)  # and not beyond
-
-
-def test_each_scale_is_multiplied_by_its_gain():
-    images = 0.4 + 0.2 * np.random.default_rng(5).random((2, 32, 32, 3)).astype("float32")
-    sharpen = Sharpen()
-    sharpen.build(images.shape)
-    sharpen.gains.assign([1.5, 1.2, 1.1])
-    gains = [1.5, 1.2, 1.1, 1.0]
-    for before, after, gain in zip(split_scales(images), split_scales(sharpen(images)), gains):
-        np.testing.assert_allclose(after, gain * before, atol=1e-6)
-
-
-def blurred_vae(course_vae: VAE, images: np.ndarray, contrast: list[float]) -> VAE:
-    """A model whose reconstructions are the images with less contrast at each scale."""
-    vae = VAE(course_vae.encoder, build_decoder(SIZE, LATENT_DIM))
-    *details, broad = split_scales(images)
-    flat = join_scales([*(c * d for c, d in zip(contrast, details)), broad]).numpy()
-    vae.reconstruct = lambda _: flat
-    return vae
-
-
-def test_the_gains_give_back_the_contrast_that_was_lost(course_vae, images):
-    vae = blurred_vae(course_vae, images, [0.8, 0.9, 1.0])
-    vae.fit_sharpness(images)
-    gains = vae.decoder.layers[-1].gains.numpy()
-    np.testing.assert_allclose(gains, [1 / 0.8, 1 / 0.9, 1], rtol=1e-4)
-    sharper = vae.decoder.layers[-1](vae.reconstruct(images))
-    np.testing.assert_allclose(mean_squares(sharper), mean_squares(images), rtol=0.02)
-    vae.fit_sharpness(images)  # once more does not sharpen twice
-    np.testing.assert_allclose(vae.decoder.layers[-1].gains, gains, rtol=1e-4)
-
-
-def test_noise_is_not_made_of_nothing(course_vae, images):
-    vae = blurred_vae(course_vae, images, [0.01, 2.0, 1.0])
-    vae.fit_sharpness(images)
-    np.testing.assert_allclose(vae.decoder.layers[-1].gains, [1.5, 1, 1], rtol=1e-4)
-
-
-def test_the_gains_are_kept_in_the_file(course_vae, images, tmp_path):
-    vae = VAE(build_encoder(SIZE, LATENT_DIM), build_decoder(SIZE, LATENT_DIM))
-    vae.decoder.layers[-1].gains.assign([1.3, 1.2, 1.1])
-    vae.save(tmp_path / "vae.keras")
-    loaded = quietly_loaded(tmp_path / "vae.keras")
-    np.testing.assert_array_equal(loaded.sample(3), vae.sample(3))
-    np.testing.assert_allclose(loaded.decoder.layers[-1].gains, [1.3, 1.2, 1.1])
-
-
-def test_a_decoder_that_does_not_sharpen_is_left_alone(vae, images):
-    before = vae.decode(np.zeros((1, LATENT_DIM)))
-    vae.fit_sharpness(images)
-    np.testing.assert_array_equal(vae.decode(np.zeros((1, LATENT_DIM))), before)
 
 
 # The VAE: its parts
@@ -1024,3 +899,12 @@ def test_a_model_compiled_and_never_trained_loads_without_a_warning(new_vae, tmp
     vae.compile()
     vae.save(tmp_path / "compiled.keras")
     assert quietly_loaded(str(tmp_path / "compiled.keras")).compiled
+
+
+def test_the_gains_are_kept_in_the_file(course_vae, images, tmp_path):
+    vae = VAE(build_encoder(SIZE, LATENT_DIM), build_decoder(SIZE, LATENT_DIM))
+    vae.decoder.layers[-1].gains.assign([1.3, 1.2, 1.1])
+    vae.save(tmp_path / "vae.keras")
+    loaded = quietly_loaded(tmp_path / "vae.keras")
+    np.testing.assert_array_equal(loaded.sample(3), vae.sample(3))
+    np.testing.assert_allclose(loaded.decoder.layers[-1].gains, [1.3, 1.2, 1.1])
