@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 
-def whiten_by_hand(errors: np.ndarray, detail: float) -> np.ndarray:
+def weighed_by_hand(errors: np.ndarray, detail: float) -> np.ndarray:
     """A sum over scales, each the difference of two means over squares, by its own factor."""
     side = errors.shape[1]
     levels = int(math.log2(side // 4))

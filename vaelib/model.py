@@ -3,26 +3,17 @@
 Shapes in the comments are for faces of 64 pixels; `b` is the batch size.
 """
 
-import copy
 import math
-import os
-from pathlib import Path
 
 import keras
-import numpy as np
 from keras import layers, ops
 
-from vaelib.checks import in_batches
-from vaelib.scales import (
-    DETAIL,
-    MOST_SHARPENED,
-    Sharpen,
-    split_scales,
-    whiten,
-)
+from vaelib.checks import MeanOverBatch, check_above_zero
+from vaelib.latent_model import LatentModel
+from vaelib.scales import DETAIL, weigh_levels
 
-IMAGE_SIZES = (32, 64, 128)
 LATENT_DIM = 256
+STAGE_WIDTHS = {32: (64, 128), 64: (64, 128, 256), 128: (64, 128, 256, 256)}  # by image size
 FIRST_SIGMA = 0.25  # about the error of answering with the average face
 SMALLEST_SIGMA = 0.001  # a quarter of a grey level: images all alike would drive it to zero
 
@@ -68,7 +59,7 @@ def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
         to [z_mean, z_log_var, z], each (b, latent_dim).
 
     Raises:
-        ValueError: an image size that is none of the three.
+        ValueError: another image size.
     """
     widths = stage_widths(image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
@@ -98,7 +89,7 @@ def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
         Model from z (b, latent_dim) to images (b, image_size, image_size, 3) in [0, 1].
 
     Raises:
-        ValueError: an image size that is none of the three.
+        ValueError: another image size.
     """
     *widths, widest = stage_widths(image_size)
     z = keras.Input((latent_dim,), name="z")  # (b, 256)
@@ -114,17 +105,15 @@ def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
     # Each place's 48 channels become 4 x 4 pixels of 3: the reverse of the encoder's first step.
     x = layers.Conv2D(48, 3, padding="same")(x)  # (b, 16, 16, 48)
     x = ops.nn.depth_to_space(x, 4)  # (b, 64, 64, 3)
-    x = layers.Activation("sigmoid")(x)
-    images = Sharpen(name="images")(x)
+    images = layers.Activation("sigmoid", name="images")(x)
     return keras.Model(z, images, name="decoder")
 
 
-def stage_widths(image_size: int) -> list[int]:
-    """Filters at a quarter of `image_size` and each halving down to 4 x 4: 64, 128, 256, 256."""
-    if image_size not in IMAGE_SIZES:
-        raise ValueError(f"image_size is {image_size}: choose one of {IMAGE_SIZES}.")
-    stages = int(math.log2(image_size // 4)) - 1
-    return [min(64 * 2**i, 256) for i in range(stages)]
+def stage_widths(image_size: int) -> tuple[int, ...]:
+    """Filters at a quarter of `image_size` and at each halving down to 4 x 4."""
+    if image_size not in STAGE_WIDTHS:
+        raise ValueError(f"image_size is {image_size}: choose one of {(*STAGE_WIDTHS,)}.")
+    return STAGE_WIDTHS[image_size]
 
 
 def kl_divergence(z_mean, z_log_var):
@@ -146,83 +135,38 @@ def gaussian_nll(images, reconstructions, sigma):
 
 
 @keras.saving.register_keras_serializable(package="vaelib")
-class VAE(keras.Model):
-    """A variational autoencoder: an encoder, a decoder, and the loss that ties them together.
+class VAE(LatentModel):
+    """An encoder, a decoder, and the loss that ties them together, in nats.
 
-    The loss is the negative evidence lower bound (ELBO) in nats: the Gaussian negative
-    log-likelihood of the whitened errors (see `whiten`), summed over pixels, plus the KL
-    divergence, summed over latents. `fit` and `evaluate` report `loss`, `reconstruction` and `kl`
-    as means over all samples of an epoch.
-    They take batches of images, or of (images, labels), whose labels are ignored.
-    `predict` returns a dict: `reconstruction` of one draw of z, `z_mean` and `z_log_var`.
+    `LatentModel` adds what one does with a trained model: encode, decode, sample, save.
+
+    `fit` and `evaluate` take batches of images, or of (images, labels), whose labels are ignored.
+    They report `loss`, `reconstruction` and `kl` as means over all samples of an epoch. `predict`
+    returns a dict: `reconstruction` of one draw of z, `z_mean` and `z_log_var`.
 
     Args:
         encoder: model from images to [z_mean, z_log_var, z].
         decoder: model from z to images in [0, 1].
-        sigma: standard deviation of a (whitened) pixel around its reconstruction, images being in
-            [0, 1]. Smaller asks for sharper reconstructions and leaves z further from N(0, I). A
-            number stays as it is; None follows the error as it falls, which is the best value at
-            any time: FIRST_SIGMA, and then a running root mean squared error.
-        detail: for `whiten`; with 1, the pixels count as independent.
-
-    Attributes:
-        sigma: as above, now.
-        latent_mean, latent_factor: the Gaussian of the encoded faces, N(mean, factor factor^T),
-            as `fit_latents` found it; N(0, I) before.
-
-    Raises:
-        ValueError: sigma or detail is not above zero, or the two models do not fit together.
+        sigma: standard deviation of a pixel around its reconstruction, images being in [0, 1].
+            Smaller asks for sharper reconstructions and leaves z further from N(0, I). None is a
+            running estimate: the root mean squared error of now, the best value at any time.
+        detail: for `weigh_levels`; 1 gives the textbook's loss, where all pixels are independent.
 
     Reference: Kingma and Welling, 2014 (arXiv:1312.6114). The best sigma: Rybkin, Daniilidis and
     Levine, 2021 (arXiv:2006.13202).
     """
 
-    def __init__(
-        self,
-        encoder: keras.Model,
-        decoder: keras.Model,
-        sigma: float | None = None,
-        detail: float = DETAIL,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if sigma is not None and not sigma > 0:
-            raise ValueError(f"sigma is {sigma}: it is a standard deviation, above zero.")
-        if not detail > 0:
-            raise ValueError(f"detail is {detail}: it is a factor, above zero; 1 changes nothing.")
-        if encoder.input_shape != decoder.output_shape:
-            raise ValueError(
-                f"The encoder reads images of shape {encoder.input_shape[1:]} and the decoder "
-                f"makes {decoder.output_shape[1:]}: build both with the same image_size."
-            )
-        if encoder.output_shape[-1] != decoder.input_shape:
-            raise ValueError(
-                f"The encoder makes z of length {encoder.output_shape[-1][-1]} and the decoder "
-                f"reads {decoder.input_shape[-1]}: build both with the same latent_dim."
-            )
-        self.encoder = encoder
-        self.decoder = decoder
-        self.detail = detail
-        self.sigma_is_learned = sigma is None
-        size = self.latent_dim
-        self._sigma = self._kept("sigma", (), FIRST_SIGMA if sigma is None else sigma)
-        self._latent_mean = self._kept("latent_mean", (size,), 0.0)
-        self._latent_factor = self._kept("latent_factor", (size, size), "identity")
+    def __init__(self, encoder, decoder, sigma=None, detail=DETAIL, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        check_above_zero(sigma=FIRST_SIGMA if sigma is None else sigma, detail=detail)
+        self.detail, self.estimates_sigma = detail, sigma is None
+        self._sigma = self.kept_weight("sigma", (), FIRST_SIGMA if sigma is None else sigma)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
         self.built = True
 
-    image_size = property(lambda self: self.encoder.input_shape[1], doc="In pixels.")
-    latent_dim = property(lambda self: self.decoder.input_shape[-1], doc="The length of z.")
     # The shortest decimal of the 32 bits, so that a sigma of 0.15 reads 0.15.
     sigma = property(lambda self: float(str(ops.convert_to_numpy(self._sigma))), doc="Of a pixel.")
-    latent_mean = property(lambda self: ops.convert_to_numpy(self._latent_mean))
-    latent_factor = property(lambda self: ops.convert_to_numpy(self._latent_factor))
-
-    def _kept(self, name: str, shape: tuple, value: float | str):
-        # A weight that no gradient moves; it is saved with the others.
-        start = value if isinstance(value, str) else keras.initializers.Constant(value)
-        return self.add_weight(name=name, shape=shape, initializer=start, trainable=False)
 
     def call(self, images, training=False):
         z_mean, z_log_var, z = self.encoder(images, training=training)
@@ -230,9 +174,9 @@ class VAE(keras.Model):
         return {"reconstruction": reconstruction, "z_mean": z_mean, "z_log_var": z_log_var}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The negative ELBO of a batch in nats, mean over its samples; updates the trackers."""
-        errors = whiten(x - y_pred["reconstruction"], self.detail)  # (b, 64, 64, 3)
-        if training and self.sigma_is_learned:
+        """The negative ELBO of a batch, mean over its samples; the textbook's if `detail` is 1."""
+        errors = weigh_levels(x - y_pred["reconstruction"], self.detail)  # fine errors count more
+        if training and self.estimates_sigma:
             mean_squared_error = ops.mean(ops.square(ops.stop_gradient(errors)))
             variance = 0.98 * ops.square(self._sigma) + 0.02 * mean_squared_error
             self._sigma.assign(ops.maximum(ops.sqrt(variance), SMALLEST_SIGMA))
@@ -240,151 +184,8 @@ class VAE(keras.Model):
         kl = kl_divergence(y_pred["z_mean"], y_pred["z_log_var"])  # (b,)
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
-        return ops.mean(reconstruction + kl)
-
-    def compile(self, optimizer="adam", jit_compile=False, **kwargs):
-        # XLA makes convolutions slower on a CPU; on a GPU, try jit_compile=True.
-        super().compile(optimizer, jit_compile=jit_compile, **kwargs)
-        self.optimizer.build(self.trainable_variables)  # so that it is saved and loaded whole
-
-    def compile_from_config(self, config):
-        # Keras calls this when it loads a compiled model, so that training can go on.
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def encode(self, images, batch_size: int = 256) -> np.ndarray:
-        """Posterior means: images (n, h, w, 3), n >= 1 -> z_mean (n, latent_dim), float32.
-
-        Raises:
-            ValueError: images of another size, or none.
-        """
-        return self.posterior(images, batch_size)[0]
-
-    def _check_size(self, images) -> None:
-        shape, size = np.shape(images), self.image_size
-        if len(shape) == 4 and shape[1:3] != (size, size):
-            raise ValueError(
-                f"These images are {shape[2]} x {shape[1]} pixels and the model reads "
-                f"{size} x {size}: load them with image_size={size}."
-            )
-
-    def decode(self, latents, batch_size: int = 256) -> np.ndarray:
-        """Faces at points of the latent space: (n, latent_dim), n >= 1 -> (n, h, w, 3), float32.
-
-        Raises:
-            ValueError: latents of another length, or none.
-        """
-        return in_batches(
-            lambda z: self.decoder(z, training=False), latents, (self.latent_dim,), batch_size
-        )
-
-    def reconstruct(self, images) -> np.ndarray:
-        """Encode to posterior means and decode again: (n, h, w, 3) -> (n, h, w, 3), float32."""
-        return self.decode(self.encode(images))
-
-    def posterior(self, images, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
-        """The normal distribution of each face: images (n, h, w, 3) -> z_mean, z_log_var.
-
-        Both are (n, latent_dim), float32. Errors as those of `encode`.
-        """
-        self._check_size(images)
-        both = in_batches(
-            lambda x: ops.concatenate(self.encoder(x, training=False)[:2], axis=-1),
-            images,
-            self.encoder.input_shape[1:],
-            batch_size,
-        )
-        return both[:, : self.latent_dim], both[:, self.latent_dim :]
-
-    def fit_latents(self, images) -> None:
-        """Find the Gaussian of the encoded faces, for `sample`, and keep it with the weights.
-
-        It has the mean and the full covariance of draws of z for these faces.
-
-        Args:
-            images: (n, h, w, 3) in [0, 1], training faces, many more than latent_dim; or batches
-                of them, such as `make_dataset` gives.
-
-        Raises:
-            ValueError: fewer than two images, or of another size.
-        """
-        batches = [images] if hasattr(images, "shape") else images
-        z_mean, z_log_var = map(np.concatenate, zip(*[self.posterior(b) for b in batches]))
-        if len(z_mean) < 2:
-            raise ValueError(f"{len(z_mean)} faces have no covariance: give thousands.")
-        covariance = np.cov(z_mean, rowvar=False).reshape(self.latent_dim, self.latent_dim)
-        # A draw is mean plus noise, so its covariance is that of the means plus the mean noise.
-        covariance += np.diag(np.exp(z_log_var.astype("float64")).mean(axis=0))
-        self._latent_mean.assign(z_mean.mean(axis=0))
-        self._latent_factor.assign(np.linalg.cholesky(covariance))
-
-    def fit_sharpness(self, images) -> None:
-        """Find the gains of the decoder's `Sharpen`, if it ends on one; they are kept as weights.
-
-        With them, the reconstructions of these faces have as much contrast at each scale as the
-        faces: the same mean square. Errors grow a little (docs/recipe.md has the numbers).
-
-        Args:
-            images: (n, h, w, 3) in [0, 1], training faces, some hundred or more.
-        """
-        sharpen = self.decoder.layers[-1]
-        if not isinstance(sharpen, Sharpen):
-            return
-        sharpen.gains.assign(ops.ones_like(sharpen.gains))
-        pairs = zip(split_scales(images), split_scales(self.reconstruct(images)))
-        ratios = [float(ops.mean(ops.square(a)) / ops.mean(ops.square(b))) for a, b in pairs]
-        sharpen.gains.assign(np.clip(np.sqrt(ratios[:-1]), 1.0, MOST_SHARPENED))
-
-    def sample(
-        self, count: int, seed: int = 0, prior: bool = False, truncation: float = 1.0
-    ) -> np.ndarray:
-        """New faces: (count, h, w, 3), float32.
-
-        Args:
-            count: number of faces.
-            seed: of the draws.
-            prior: True draws from N(0, I); False from the Gaussian of the encoded faces, which
-                `fit_latents` finds and which knows where faces are.
-            truncation: the draws' distance from their mean is multiplied by it; below 1, faces
-                become plainer and more alike.
-        """
-        return self.decode(self.sample_latents(count, seed, prior, truncation))
-
-    def sample_latents(
-        self, count: int, seed: int = 0, prior: bool = False, truncation: float = 1.0
-    ) -> np.ndarray:
-        """The latents that `sample` decodes: (count, latent_dim), float32."""
-        draws = np.random.default_rng(seed).standard_normal((count, self.latent_dim))
-        if not prior:
-            return self.latent_mean + truncation * draws.astype("float32") @ self.latent_factor.T
-        return (truncation * draws).astype("float32")
-
-    def save(self, filepath, overwrite: bool = True, **kwargs):
-        """Save as one `.keras` file, written aside and then renamed: never half a file."""
-        path = Path(filepath)
-        aside = path.with_name(f".{os.getpid()}.{path.name}")
-        if path.exists() and not overwrite:
-            raise FileExistsError(f"{path} exists: choose another name, or pass overwrite=True.")
-        try:
-            super().save(aside, overwrite=True, **kwargs)
-            with aside.open("rb+") as file:
-                os.fsync(file.fileno())  # on the disk before it takes the old one's name
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        return MeanOverBatch()(reconstruction, reconstruction + kl)
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "encoder": serialize(self.encoder),
-            "decoder": serialize(self.decoder),
-            "sigma": None if self.sigma_is_learned else self.sigma,
-            "detail": self.detail,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        config = copy.deepcopy(config)  # Keras empties what it reads
-        for part in ("encoder", "decoder"):
-            config[part] = keras.saving.deserialize_keras_object(config[part])
-        return cls(**config)
+        sigma = None if self.estimates_sigma else self.sigma
+        return {**super().get_config(), "sigma": sigma, "detail": self.detail}

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
-from tests.by_hand import whiten_by_hand
+from tests.by_hand import weighed_by_hand
 from vaelib import make_dataset, model
 from vaelib.model import (
     DETAIL,
@@ -147,9 +147,9 @@ def test_a_size_that_is_none_of_the_three_is_one_sentence(build, size, one_sente
 
 
 def test_each_halving_has_its_width():
-    assert stage_widths(32) == [64, 128]
-    assert stage_widths(64) == [64, 128, 256]
-    assert stage_widths(128) == [64, 128, 256, 256]
+    assert stage_widths(32) == (64, 128)
+    assert stage_widths(64) == (64, 128, 256)
+    assert stage_widths(128) == (64, 128, 256, 256)
 
 
 def test_the_default_model_has_four_million_parameters():
@@ -348,7 +348,7 @@ def terms(images, outputs, sigma):
         images.astype("float64"),
         {k: np.asarray(v, "float64") for k, v in outputs.items()},
     )
-    errors = whiten_by_hand(images - outputs["reconstruction"], DETAIL)
+    errors = weighed_by_hand(images - outputs["reconstruction"], DETAIL)
     error = (errors**2).sum(axis=(1, 2, 3))
     values = math.prod(images.shape[1:])
     reconstruction = error / (2 * sigma**2) + values * math.log(sigma * math.sqrt(2 * math.pi))
@@ -580,7 +580,7 @@ def test_a_learned_sigma_follows_the_error_of_the_batches(new_vae, images, no_no
         reconstruction = np.asarray(twin(batch, training=True)["reconstruction"])
         variance = (
             0.98 * variance
-            + 0.02 * np.square(whiten_by_hand(batch - reconstruction, DETAIL)).mean()
+            + 0.02 * np.square(weighed_by_hand(batch - reconstruction, DETAIL)).mean()
         )
     assert vae.sigma == pytest.approx(math.sqrt(variance), rel=1e-5)
     assert vae.sigma != pytest.approx(model.FIRST_SIGMA, rel=1e-4)
@@ -607,9 +607,9 @@ def test_a_fixed_sigma_stays(new_vae, images):
     assert after_training(new_vae, images, sigma=0.15).sigma == 0.15
 
 
-def test_sigma_is_learned_unless_it_is_given(vae):
-    assert VAE(vae.encoder, vae.decoder).sigma_is_learned
-    assert not VAE(vae.encoder, vae.decoder, 0.1).sigma_is_learned
+def test_estimates_sigma_unless_it_is_given(vae):
+    assert VAE(vae.encoder, vae.decoder).estimates_sigma
+    assert not VAE(vae.encoder, vae.decoder, 0.1).estimates_sigma
 
 
 def test_images_all_alike_do_not_drive_sigma_to_zero(new_vae, images):
@@ -633,7 +633,7 @@ def test_sigma_is_saved_and_loaded(new_vae, images, tmp_path, sigma):
     vae.save(tmp_path / "vae.keras")
     copy = quietly_loaded(tmp_path / "vae.keras")
     assert copy.sigma == vae.sigma
-    assert copy.sigma_is_learned == (sigma is None)
+    assert copy.estimates_sigma == (sigma is None)
     copy.fit(images[:5], batch_size=5, verbose=0)
     assert (copy.sigma == vae.sigma) == (sigma is not None)
 
@@ -903,8 +903,56 @@ def test_a_model_compiled_and_never_trained_loads_without_a_warning(new_vae, tmp
 
 def test_the_gains_are_kept_in_the_file(course_vae, images, tmp_path):
     vae = VAE(build_encoder(SIZE, LATENT_DIM), build_decoder(SIZE, LATENT_DIM))
-    vae.decoder.layers[-1].gains.assign([1.3, 1.2, 1.1])
+    vae.sharpen.gains.assign([1.3, 1.2, 1.1])
     vae.save(tmp_path / "vae.keras")
     loaded = quietly_loaded(tmp_path / "vae.keras")
     np.testing.assert_array_equal(loaded.sample(3), vae.sample(3))
-    np.testing.assert_allclose(loaded.decoder.layers[-1].gains, [1.3, 1.2, 1.1])
+    np.testing.assert_allclose(loaded.sharpen.gains, [1.3, 1.2, 1.1])
+
+
+def test_sharpening_changes_the_pictures_and_not_the_elbo(new_vae, images):
+    vae = new_vae(sigma=0.2)
+    vae.compile()
+    losses = [vae.evaluate(images, verbose=0, return_dict=True)]
+    plain = vae.reconstruct(images)
+    vae.fit_sharpness(images)
+    losses.append(vae.evaluate(images, verbose=0, return_dict=True))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)  # draws differ
+    np.testing.assert_allclose(vae.reconstruct(images, sharpen=False), plain, atol=1e-5)
+    assert np.abs(vae.reconstruct(images) - plain).mean() > 1e-3
+    np.testing.assert_allclose(
+        vae.reconstruct(images), ops.convert_to_numpy(vae.sharpen(plain)), atol=1e-5
+    )
+
+
+def test_sliders_get_the_pictures_that_decode_gives(course_vae):
+    course_vae.sharpen.gains.assign([1.3, 1.2, 1.1])
+    z = np.random.default_rng(0).standard_normal((3, LATENT_DIM)).astype("float32")
+    np.testing.assert_allclose(
+        course_vae.picture_model.predict_on_batch(z), course_vae.decode(z), atol=1e-5
+    )
+    course_vae.sharpen.gains.assign([1.0, 1.0, 1.0])
+
+
+@pytest.mark.slow
+def test_two_devices_have_the_loss_of_one(python, tmp_path):
+    code = """
+import numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras
+from vaelib import VAE, build_decoder, build_encoder
+images = np.random.default_rng(0).random((8, 32, 32, 3)).astype("float32")
+def losses(devices):
+    with tf.distribute.MirroredStrategy(devices).scope():
+        keras.utils.set_random_seed(0)
+        vae = VAE(build_encoder(32, 4), build_decoder(32, 4), 0.5)
+        vae.compile(keras.optimizers.SGD(0.0))
+    return vae.evaluate(images, batch_size=8, verbose=0, return_dict=True)["loss"], vae.fit(
+        images, batch_size=8, shuffle=False, verbose=0).history["loss"][0]
+print(*losses(["CPU:0"]), *losses(["CPU:0", "CPU:1"]))
+"""
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    alone, alone_fit, shared, shared_fit = map(float, done.stdout.split())
+    assert (shared, shared_fit) == pytest.approx((alone, alone_fit), rel=0.02)  # draws differ
