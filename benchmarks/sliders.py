@@ -49,7 +49,7 @@ WAITS = "make(False)"
 INTERACT = """\
 def show(Blond_Hair=0.0):
     z = vaelib.edit(studio.z, vectors.loc["Blond_Hair"], Blond_Hair)
-    plt.imshow(vae.decoder.predict_on_batch(z[None])[0])  # as the studio does
+    plt.imshow(vae.picture_model.predict_on_batch(z[None])[0])  # as the studio does
     plt.show()
 
 

@@ -122,7 +122,11 @@ def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 6
     def rate(share: float) -> float:
         return float(schedule(1000 * share))
 
-    train_for(vae, faces, seconds, BATCH_SIZE, rate, marks, lambda s: measure(vae, s), flip=True)
+    def measure_sharpened(elapsed: float) -> None:
+        fit_sharpness(vae, faces)
+        measure(vae, elapsed)
+
+    train_for(vae, faces, seconds, BATCH_SIZE, rate, marks, measure_sharpened, flip=True)
     return vae
 
 
@@ -149,7 +153,6 @@ class Curve:
     def __call__(self, vae: VAE, seconds: float) -> None:
         whole = seconds >= self.last
         fit_gaussian(vae, self.faces)
-        fit_sharpness(vae, self.faces)
         samples = {} if whole else {"samples": CURVE_SAMPLES}
         numbers = evaluate(vae, self.faces, "test", self.features, **samples)
         numbers["fc_samples"] = min(numbers["fc_prior"], numbers["fc_gaussian"])

@@ -40,7 +40,7 @@ class TorchVAE(nn.Module):
         self.encoder = Twin(vae.encoder)
         self.decoder = Twin(vae.decoder)
         self.detail = vae.detail
-        self.sigma_is_learned = vae.sigma_is_learned
+        self.estimates_sigma = vae.estimates_sigma
         self.register_buffer("sigma", torch.tensor(vae.sigma))
 
     def forward(self, images, epsilon=None):
@@ -53,8 +53,8 @@ class TorchVAE(nn.Module):
         z_mean, z_log_var, z = self.encoder(images)
         if epsilon is not None:
             z = z_mean + torch.exp(0.5 * z_log_var) * epsilon
-        squared_error = whiten(images - self.decoder(z), self.detail).square().sum()
-        if self.training and self.sigma_is_learned:
+        squared_error = weigh_levels(images - self.decoder(z), self.detail).square().sum()
+        if self.training and self.estimates_sigma:
             self._follow(squared_error.detach() / images.numel())
         sigma = self.sigma.clone()  # the buffer changes before the next backward pass
         values = images[0].numel()
@@ -69,14 +69,14 @@ class TorchVAE(nn.Module):
         self.sigma.copy_(variance.sqrt().clamp(min=SMALLEST_SIGMA))
 
 
-def whiten(errors, detail: float):
-    """`vaelib.model.whiten`, channels first: (b, 3, h, w) -> the same."""
+def weigh_levels(errors, detail: float):
+    """`vaelib.scales.weigh_levels`, channels first: (b, 3, h, w) -> the same shape."""
     side = errors.shape[-1]
     if side <= 4 or side % 2:
         return errors
     broad = functional.avg_pool2d(errors, 2)
     fine = errors - functional.interpolate(broad, scale_factor=2)
-    doubled = functional.interpolate(whiten(broad, detail), scale_factor=2)
+    doubled = functional.interpolate(weigh_levels(broad, detail), scale_factor=2)
     return detail ** (1 / 3) * fine + doubled / detail
 
 
@@ -216,24 +216,6 @@ class _Dense(nn.Module):
         return self.activation(_channels_first(y))
 
 
-class _Sharpen(nn.Module):
-    def __init__(self, layer):
-        super().__init__()
-        self.register_buffer("gains", _tensor(layer.gains))
-
-    def forward(self, images):
-        return images if self.training else _sharpened(images, list(self.gains)).clamp(0, 1)
-
-
-def _sharpened(images, gains: list):
-    if not gains:
-        return images
-    broad = functional.avg_pool2d(images, 2)
-    detail = images - functional.interpolate(broad, scale_factor=2)
-    doubled = functional.interpolate(_sharpened(broad, gains[1:]), scale_factor=2)
-    return gains[0] * detail + doubled
-
-
 def _batch_normalization(layer) -> nn.Module:
     rank = len(layer.input.shape)
     if layer.axis not in (-1, rank - 1):
@@ -347,7 +329,6 @@ _CONVERTERS = {
     "ReLU": _relu,
     "Reshape": _reshape,
     "Sampling": lambda layer: _Function(_sample),
-    "Sharpen": _Sharpen,
     "UpSampling2D": _up_sampling,
     # operations of keras.ops
     "DepthToSpace": _depth_to_space,

@@ -83,7 +83,7 @@ def train(
         "image_size": vae.image_size,
         "latent_dim": vae.latent_dim,
         "parameters": vae.count_params(),
-        "sigma": None if vae.sigma_is_learned else vae.sigma,
+        "sigma": None if vae.estimates_sigma else vae.sigma,
         "detail": vae.detail,
         "epochs": epochs,
         "steps_per_epoch": steps_per_epoch,

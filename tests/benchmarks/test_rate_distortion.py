@@ -46,7 +46,7 @@ def test_a_small_sigma_pays_more_nats_for_less_error(faces):
 
 def test_without_a_sigma_it_is_learned(faces):
     vae = train_point(faces, None, steps=2, image_size=32, latent_dim=4)
-    assert vae.sigma_is_learned
+    assert vae.estimates_sigma
 
 
 def test_the_figure(tmp_path):

@@ -100,7 +100,7 @@ def test_the_original_has_the_figures_it_is_written_from():
     assert {(x.kernel_size, x.strides) for x in convolutions} == {((3, 3), (2, 2))}
     assert vae.latent_dim == 200
     assert 1 / (2 * vae.sigma**2) == pytest.approx(0.163)
-    assert not vae.sigma_is_learned
+    assert not vae.estimates_sigma
     assert vae.detail == 1  # it counts pixels one by one
     assert type(vae.optimizer) is keras.optimizers.Adam
     assert float(vae.optimizer.learning_rate.numpy()) == pytest.approx(5e-4)

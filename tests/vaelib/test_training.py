@@ -433,7 +433,7 @@ def test_the_copy_without_optimizer_has_all_weights(new_vae, images):
     vae.fit(images[:8], batch_size=4, verbose=0)
     vae.fit_latents(images)
     copy = training.without_optimizer(vae)
-    assert (copy.sigma, copy.sigma_is_learned) == (vae.sigma, True)
+    assert (copy.sigma, copy.estimates_sigma) == (vae.sigma, True)
     np.testing.assert_array_equal(copy.latent_factor, vae.latent_factor)
     np.testing.assert_array_equal(copy.encode(images), vae.encode(images))
 
