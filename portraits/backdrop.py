@@ -1,8 +1,8 @@
 """What is behind the person: paints a gradient, out-of-focus shapes, and a vignette."""
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.maths import Array, linear
 from portraits.traits import Backdrop
 
@@ -25,7 +25,7 @@ def paint_backdrop(backdrop: Backdrop, width: int, height: int) -> Array:
     )
 
 
-@numba.njit(cache=True)
+@compiled()
 def _paint(colors, shapes, across, down, vignette, width, height):
     """Colours (2 + k, 3): start and stop of the gradient, then those of the shapes (k, 7)."""
     image = np.empty((3, height, width), np.float32)
@@ -60,7 +60,7 @@ def _paint(colors, shapes, across, down, vignette, width, height):
     return image
 
 
-@numba.njit(cache=True)
+@compiled()
 def _fade(distance, softness):
     """1 inside a shape, falling to 0 at a distance of 1; `softness` is how much of it fades."""
     t = min(max((np.float32(1) - distance) / softness, np.float32(0)), np.float32(1))

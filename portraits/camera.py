@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.maths import Array, rotate
 from portraits.raster import Raster, rasterize
 from portraits.traits import Photo, Traits
@@ -38,7 +38,7 @@ class Turn:
         return _turned(vectors, stiffness, self.head, self.body)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _turned(vectors, stiffness, head, body):
     turned = np.empty_like(vectors)
     for i in range(len(vectors)):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.maths import Array, mix, smoothstep
 from portraits.mesh import Material, Mesh, vertex_normals
 from portraits.traits import FACE_SHAPES, Traits
@@ -232,7 +232,7 @@ def head_vertices(person: Traits) -> Array:
     return vertices
 
 
-@numba.njit(cache=True)
+@compiled()
 def _blend(rest, morphs, weights):
     """`rest` (n,) plus the weighted sum of morphs (k, n)."""
     blend = rest.copy()

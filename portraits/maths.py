@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from groundwork.compiled import compiled
 
 Array = NDArray[np.floating]
 
@@ -19,7 +20,7 @@ def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
     return t * t * (3 - 2 * t)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _smoothstep(x, start, stop):
     """`smoothstep` of float32 (n,) in one go, without arrays in between."""
     result = np.empty_like(x)
@@ -95,7 +96,7 @@ def value_noise(table: Array, x: Array) -> Array:
     return _value_noise(table, x.ravel()).reshape(x.shape)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _value_noise(table, x):
     result = np.empty_like(x)
     last = len(table) - 1

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.maths import Array
 
 
@@ -90,7 +90,7 @@ def join(meshes: list[Mesh]) -> Mesh:
     )
 
 
-@numba.njit(cache=True)
+@compiled()
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
     """Unit normals (n, 3): the sum of the adjacent triangles' normals, weighted by area."""
     normals = np.zeros_like(vertices)

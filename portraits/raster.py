@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.maths import Array
 
 NOTHING = -1
@@ -57,7 +57,7 @@ def rasterize(
     return raster
 
 
-@numba.njit(cache=True)
+@compiled()
 def _fill(x, y, depth, triangles, closed, nearest, number, us, vs):
     """Go through all triangles, and through the pixels in each one's bounding box."""
     height, width = nearest.shape

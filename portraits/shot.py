@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.camera import PIVOT, Camera, Turn
 from portraits.hair_shading import sheet_cover
 from portraits.head import SKULL_CENTER
@@ -110,7 +110,7 @@ class Interpolation:
         return _interpolate(np.asarray(values, np.float32), self.corners, self.weights)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _interpolate(values, corners, weights):
     columns = values.shape[1]
     result = np.empty((columns, corners.shape[1]), np.float32)
@@ -141,7 +141,7 @@ def _surface(points: Interpolation, mesh: Mesh, normals: Array, light: Light) ->
     )
 
 
-@numba.njit(cache=True)
+@compiled()
 def _faced(normal, key, halfway):
     """Give normals (3, n) length 1 towards the viewer; their cosines to two directions, (n,) each.
 

@@ -1,8 +1,8 @@
 """Marks that stick to the face: noise and brush strokes in the coordinates of its anchors."""
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.maths import Array, table
 from portraits.traits import Traits
 
@@ -17,7 +17,7 @@ def noise(person: Traits, u: Array, v: Array) -> Array:
     return _noise(table(person.strands.fine), u.ravel(), v.ravel()).reshape(u.shape)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _noise(table, u, v):
     """The values at the corners of the cell in a table of 16 x 16, smoothly blended."""
     result = np.empty_like(u)
@@ -42,7 +42,7 @@ def stroke(
     return _stroke(np.asarray(x, np.float32), np.asarray(y, np.float32), numbers)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _stroke(x, y, numbers):
     """`stroke` of float32 (n,); `numbers` are start, stop and width."""
     start_x, start_y, stop_x, stop_y, width = numbers
@@ -67,7 +67,7 @@ def blob(x: Array, y: Array, center: tuple[float, float], radii: tuple[float, fl
     return _blob(np.asarray(x, np.float32), np.asarray(y, np.float32), numbers)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _blob(x, y, numbers):
     """`blob` of float32 (n,); `numbers` are the centre and one over the radii."""
     center_x, center_y, scale_x, scale_y = numbers

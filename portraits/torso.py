@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 
-import numba
 import numpy as np
 
+from groundwork.compiled import compiled
 from portraits.head import head_stiffness, load_head, vertices_of
 from portraits.maths import Array, smoothstep
 from portraits.mesh import Material
@@ -38,7 +38,7 @@ class Torso:
         return _sample(self.grid, angle, level, lift)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _grid(vertices, corners, weights, normals, stiffness):
     levels, angles = stiffness.shape
     grid = np.zeros((levels, angles, 7), np.float32)
@@ -53,7 +53,7 @@ def _grid(vertices, corners, weights, normals, stiffness):
     return grid
 
 
-@numba.njit(cache=True)
+@compiled()
 def _sample(grid, angle, level, lift):
     """Bilinear interpolation in the grid at n coordinates."""
     levels, angles, _ = grid.shape
@@ -113,7 +113,7 @@ def _rays() -> tuple[Array, Array, Array, Array]:
     return corners, weights, normals, stiffness
 
 
-@numba.njit(cache=True)
+@compiled()
 def _meet(origin, direction, vertices, triangles):
     """The nearest triangle (n,) on each ray (n, 3), and where on it: weights u, v (n,)."""
     n = len(origin)

@@ -24,7 +24,7 @@ IMAGES = "img_align_celeba"
 SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
 TOGETHER = 200  # faces that are decoded at a time
 THREADS = 2 * (os.cpu_count() or 1)  # while some wait for Python's lock, the others decode
-PIXELS_VERSION = 2  # goes up when the same file gives other pixels, so that caches are made anew
+PIXELS_VERSION = 3  # goes up when the same file gives other pixels, so that caches are made anew
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,10 @@ def faces_folder(name: str | Path = "portraits") -> Path:
 def read_faces(name: str | Path = "portraits") -> Faces:
     """Read and check a folder in CelebA's layout; no image is decoded yet.
 
-    The folder holds `img_align_celeba/` with the images (.jpg or .png, in whatever folders),
+    The folder holds `img_align_celeba/` with the images (.jpg, .jpeg or .png, in whatever folders),
     `list_attr_celeba.txt` (or .csv), and optionally `list_eval_partition.txt` (or .csv). Images
-    and labels are joined by file name, whose ending may be another in the tables.
+    and labels are joined by file name, which may have another ending in the tables, or none.
+    Hidden files and folders are no faces.
     What is in the tables and not on disk, or the other way round, is left out with a warning.
     Without a partition file, or for a split that it leaves empty, the split is a seeded 90/5/5.
 
@@ -114,7 +115,7 @@ def read_faces(name: str | Path = "portraits") -> Faces:
     files = _find_images(images)
     if not files:
         raise FileNotFoundError(
-            f"{images} holds no .jpg image: put the faces there, or name another folder."
+            f"{images} holds no .jpg or .png image: put the faces there, or name another folder."
         )
     attributes_path = _table(folder, "list_attr_celeba")
     if attributes_path is None:
@@ -123,14 +124,14 @@ def read_faces(name: str | Path = "portraits") -> Faces:
             "put it beside the folder of images."
         )
     attributes = read_attributes(attributes_path)
-    stems = attributes.index.map(_stem)
+    stems = _stems(attributes.index, files, attributes_path)
     there = stems.isin(files)
     _warn_left_out(attributes.index[~there], f"{attributes_path} lists", f"{images} lacks")
     extra = sorted(os.path.basename(files[stem]) for stem in set(files) - set(stems))
     _warn_left_out(extra, f"{images} holds", f"{attributes_path} lacks")
     if not there.any():
         raise ValueError(f"{attributes_path} lists none of the images in {images}.")
-    attributes = attributes[there]
+    attributes, stems = attributes[there], stems[there]
     if len(attributes) < len(SPLITS):
         raise ValueError(
             f"{images} holds {len(attributes)} labelled faces: put at least {len(SPLITS)} there, "
@@ -141,10 +142,12 @@ def read_faces(name: str | Path = "portraits") -> Faces:
     splits = _seeded_splits(attributes.index)
     if partition_path is not None:
         partition = read_partition(partition_path)
-        absent = partition.index.difference(attributes.index)
+        named = _stems(partition.index, files, partition_path)
+        absent = partition.index[~named.isin(stems)]
         _warn_left_out(absent, f"{partition_path} names", f"{images} lacks")
         # A face that the partition does not name trains: it may be anybody's.
-        partition = partition.reindex(attributes.index).fillna("train")
+        partition = partition.set_axis(named).reindex(stems).fillna("train")
+        partition = partition.set_axis(attributes.index)
         empty = [split for split in SPLITS if not (partition == split).any()]
         if empty:
             warnings.warn(
@@ -154,32 +157,47 @@ def read_faces(name: str | Path = "portraits") -> Faces:
             )
         else:
             splits = partition
-    paths = pd.Series([files[stem] for stem in stems[there]], attributes.index)
+    paths = pd.Series([files[stem] for stem in stems], attributes.index)
     return Faces(folder, attributes, splits, paths)
 
 
 def _find_images(images: Path) -> dict[str, str]:
     """Name without its ending -> path in `images`; of a .jpg and a .png of one face, the .jpg."""
-    found: dict[str, str] = {}
-    for folder, _, names in os.walk(images):
+    found: dict[str, dict[str, str]] = {"jpg": {}, "png": {}}
+    for folder, folders, names in os.walk(images):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         inside = os.path.relpath(folder, images)
         for name in names:
-            if not name.endswith((".jpg", ".png")):
+            stem, ending = _split(name)
+            if not ending or name.startswith("."):  # ._000001.jpg is what macOS notes of a file
                 continue
             path = name if inside == "." else os.path.join(inside, name)
-            other = found.setdefault(_stem(name), path)
-            if other != path and os.path.basename(other) == name:
+            other = found["png" if ending == "png" else "jpg"].setdefault(stem, path)
+            if other != path:
                 raise ValueError(
-                    f"{images / other} and {images / path} have the same name: take one of the "
-                    "two away."
+                    f"{images / other} and {images / path} go by the same name: take one of "
+                    "the two away."
                 )
-            if name.endswith(".jpg"):
-                found[_stem(name)] = path
-    return found
+    return found["png"] | found["jpg"]
 
 
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0]
+def _split(name: str) -> tuple[str, str]:
+    """A file's name and its ending in small letters; without one where it is not an image's."""
+    stem, _, ending = name.rpartition(".")
+    ending = ending.lower()
+    return (stem, ending) if ending in ("jpg", "jpeg", "png") else (name, "")
+
+
+def _stems(names: pd.Index, files: dict[str, str], table: Path) -> pd.Index:
+    """The names in a table as the keys of `files`, whatever their endings."""
+    stems = [_split(name)[0] for name in names]
+    # A dot may be a part of the name (a.b), or begin an ending of another kind (a.bmp).
+    stems = [stem if stem in files else stem.rpartition(".")[0] or stem for stem in stems]
+    stems = pd.Index(stems)
+    if stems.has_duplicates:
+        one, other = names[stems == stems[stems.duplicated()][0]][:2]
+        raise ValueError(f"{table} lists {one} and {other}, which are one face: fetch it again.")
+    return stems
 
 
 def read_attributes(path: str | Path) -> pd.DataFrame:
@@ -193,8 +211,9 @@ def read_attributes(path: str | Path) -> pd.DataFrame:
             -1 nor 1, or a file name comes twice.
     """
     path = Path(path)
-    table = _read_csv(path, skiprows=1) if path.suffix == ".txt" else _read_csv(path)
-    if path.suffix == ".txt":
+    has_count = not _has_commas(path)
+    table = _read_csv(path, skiprows=1) if has_count else _read_csv(path, index_col=0)
+    if has_count:
         with path.open(encoding="utf-8-sig") as file:
             first = file.readline().strip()
         if not first.isdecimal() or int(first) != len(table):
@@ -218,7 +237,7 @@ def read_partition(path: str | Path) -> pd.Series:
         ValueError: a value is none of 0, 1, 2, or a file name comes twice.
     """
     path = Path(path)
-    options = {} if path.suffix == ".csv" else {"header": None, "names": ["name", "partition"]}
+    options = {} if _has_commas(path) else {"header": None, "names": ["name", "partition"]}
     table = _read_csv(path, index_col=0, **options).iloc[:, 0]
     wrong = ~table.isin([0, 1, 2])
     if wrong.any():
@@ -429,19 +448,29 @@ def _seeded_splits(names: pd.Index) -> pd.Series:
 
 
 def _table(folder: Path, stem: str) -> Path | None:
-    paths = [folder / f"{stem}{suffix}" for suffix in (".txt", ".csv")]
-    return next((path for path in paths if path.exists()), None)
+    """The table of this name: a .txt, else a .csv, else one without an ending or with another."""
+    found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    others = [name for name in found if name.rpartition(".")[0] == stem]
+    wanted = [f"{stem}.txt", f"{stem}.csv", stem, *others]
+    return next((found[name] for name in wanted if name in found), None)
+
+
+def _has_commas(path: Path) -> bool:
+    """Whether a table is like Kaggle's, which begins with a line of column names and commas."""
+    with path.open("rb") as file:
+        return b"," in file.readline(10_000)
 
 
 def _read_csv(path: Path, **options) -> pd.DataFrame:
-    separator = "," if path.suffix == ".csv" else r"\s+"
-    options.setdefault("index_col", 0 if path.suffix == ".csv" else None)
+    separator = "," if _has_commas(path) else r"\s+"
     try:
-        table = pd.read_csv(path, sep=separator, **options)
+        table = pd.read_csv(path, sep=separator, dtype={0: str}, **options)  # names may be numbers
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path} is not a table like CelebA's: fetch it again ({str(error).strip()})."
         ) from error
+    if not len(table):
+        raise ValueError(f"{path} lists no face: fetch it again.")
     # pandas makes another index where a row has more values than there are names, or as many.
     if not table.shape[1] or not all(isinstance(name, str) for name in table.index):
         raise ValueError(f"{path} has rows that do not fit its column names: fetch it again.")

@@ -1,37 +1,61 @@
 """From image files to squares of pixels, cropped as CelebA is aligned and resized smoothly."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, TiffImagePlugin
 
 # CelebA's aligned images are 178 x 218 with the eyes on row 111. This square of 148 pixels keeps
 # the hair and the chin and leaves out most of the background.
 CELEBA_SIZE = (178, 218)
 CELEBA_BOX = (15, 40, 163, 188)  # left, top, right, bottom
 
-# The EXIF entry that turns or mirrors an image, in either byte order: tag, type, count, 2 to 8.
-TURNED = re.compile(rb"\x01\x12\0\x03\0\0\0\x01\0[\x02-\x08]|\x12\x01\x03\0\x01\0\0\0[\x02-\x08]")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # whatever the ending of a file's name
+# A picture is decoded whole before it is made small; what would take more than MEMORY is refused.
+MEMORY = 500_000_000  # bytes for one picture, beside its file
+MOST_PIXELS = 80_000_000
+LONGEST_SIDE = 65_535  # pixels, as in a JPG: decoders take room for some rows
+# Bytes per pixel, measured with the worst pictures of each format. A JPG is made small while it is
+# decoded, so only the coefficients of a progressive one take room: two bytes per channel.
+BYTES_PER_PIXEL = {"PNG": 9, "GIF": 9, "BMP": 9, "WEBP": 18, "TIFF": 20}
+
+# What undoes each EXIF orientation; 1 is upright.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class Unsuitable(ValueError):
+    """A picture that is not decoded; the message is what comes after its name in a sentence."""
 
 
 def load_image(path: str | Path | BinaryIO, image_size: int = 64) -> np.ndarray:
     """One image file, cropped to a square and resized: uint8 (image_size, image_size, 3).
 
     Raises:
-        ValueError: the file is no image, or only a part of one.
+        ValueError: the file is no image, only a part of one, too large, or holds no colours.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
+            check_size(image)
             box = square_box(*image.size)
             scale = _reduction(box, image_size)
             image.draft(None, (image.width // scale, image.height // scale))  # JPGs alone
-            image = eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            image = as_rgb(upright(image))
+    except Unsuitable as error:
+        raise ValueError(f"{path} {error}: put an ordinary JPG or PNG in its place.") from None
+    except Exception as error:  # of a damaged file, Pillow raises errors of many kinds
         raise ValueError(
             f"{path} is not a whole image: delete it, or fetch it again ({error})."
         ) from error
@@ -50,11 +74,11 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
 
     Returns:
         uint8 (n, image_size, image_size, 3); or None where they are something else: of several
-        sizes, of another format or colour space, turned by an EXIF tag, or broken.
+        sizes, of another format or colour space, turned by an EXIF tag, too large, or broken.
     """
     if not all(data.startswith(b"\xff\xd8\xff") for data in files):
         return None
-    if any(TURNED.search(data, 0, 1024) for data in files):  # it stands near the beginning
+    if any(_turned(data) for data in files):
         return None
     from vaelib.resize import lanczos, resize_all  # here: numba takes a moment to start
 
@@ -64,6 +88,8 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
     try:
         shape = tf.image.extract_jpeg_shape(files[0])
         height, width, _ = shape.numpy()
+        if int(height) * int(width) > MOST_PIXELS:
+            return None
         scale = _reduction(square_box(width, height), image_size)
         # As libjpeg rounds the size of a reduced image.
         width, height = -(-width // scale), -(-height // scale)
@@ -95,12 +121,85 @@ def square_box(width: int, height: int) -> tuple[float, float, float, float]:
     return left, top, left + side, top + side
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit grey as 8-bit grey; any other image as it is."""
+def check_size(image: Image.Image) -> None:
+    """Refuse a picture, opened and not yet decoded, that would take more than MEMORY.
+
+    Raises:
+        Unsuitable: it has too many pixels.
+    """
+    width, height = image.size
+    if image.format == "TIFF":  # its tiles are decoded whole, and may be larger than the picture
+        width = max(width, image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0))
+        height = max(height, image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0))
+    each = BYTES_PER_PIXEL.get(image.format, 2 * len(image.getbands()))  # of a JPG, the latter
+    pixels, most = width * height, min(MOST_PIXELS, MEMORY // each)
+    if pixels > most:
+        raise Unsuitable(
+            f"has {pixels / 1e6:.1f} million pixels, more than {most / 1e6:.0f} million"
+        )
+    if max(width, height) > LONGEST_SIDE:
+        raise Unsuitable(f"has a side of {max(width, height):,} pixels, more than {LONGEST_SIDE:,}")
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """The picture, decoded and turned as its EXIF entries say; the one that was given is closed."""
+    image.load()
+    turn = TURNS.get(orientation(image))
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    image.close()  # its memory is needed
+    return turned
+
+
+def orientation(image: Image.Image) -> int:
+    """How a picture is to be turned, 1 to 8 as in EXIF; 1 where its EXIF can't be read."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # of damaged entries, Pillow raises errors of many kinds
+        return 1
+    return found if found in TURNS else 1
+
+
+def as_rgb(
+    image: Image.Image,
+    change: Callable[[Image.Image], Image.Image] = lambda strip: strip.convert("RGB"),
+) -> Image.Image:
+    """A decoded picture in RGB, changed strip by strip: there is never a second whole copy.
+
+    Args:
+        change: makes RGB of a strip that has another mode; it has 8 bits per channel.
+
+    Raises:
+        Unsuitable: the picture holds numbers of 32 bits, of which nobody knows what is white.
+    """
+    if image.mode in ("I", "F"):
+        raise Unsuitable("holds numbers of 32 bits instead of colours")
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    result = Image.new("RGB", image.size)
+    rows = max(1, 2**18 // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        result.paste(change(_eight_bit(strip)), (0, top))
+    return result
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
     # Pillow's own conversion of 16-bit grey would turn all but the darkest levels white.
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).clip(0, 65535) // 256).astype("uint8"))
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) // 256).astype("uint8"))
     return image
+
+
+def _turned(data: bytes) -> bool:
+    if b"Exif\0\0" not in data and b"http://ns.adobe.com/xap" not in data:  # as in most files
+        return False
+    try:
+        with Image.open(BytesIO(data), formats=["JPEG"]) as image:
+            return orientation(image) != 1
+    except Exception:  # broken
+        return True
 
 
 def _reduction(box: tuple[float, float, float, float], image_size: int) -> int:

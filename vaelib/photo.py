@@ -4,13 +4,11 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from vaelib.images import eight_bit, square_box
+from vaelib.images import FORMATS, Unsuitable, as_rgb, check_size, square_box, upright
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 LARGEST_FILE = 50_000_000  # bytes
-MOST_PIXELS = 80_000_000  # decoded, that takes 240 MB
 
 
 def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
@@ -29,34 +27,32 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
             that is too large (one sentence that names it).
     """
     if len(data) > LARGEST_FILE:
-        raise ValueError(_too_large(name, f"{len(data) / 1e6:.0f} MB", "50 MB"))
+        raise ValueError(
+            f"{name} has {len(data) / 1e6:.0f} MB, more than 50 MB: choose a smaller picture."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-        pixels = image.width * image.height
-        if pixels <= MOST_PIXELS:
-            image.draft("RGB", (4 * image_size, 4 * image_size))  # a JPG need not be decoded whole
-            image = _on_white(eight_bit(ImageOps.exif_transpose(image)))
+        check_size(image)
+        image.draft("RGB", (4 * image_size, 4 * image_size))  # a JPG need not be decoded whole
+        image = upright(image)
+        image = as_rgb(image, _on_white) if image.has_transparency_data else as_rgb(image)
+    except Unsuitable as error:
+        raise ValueError(
+            f"{name} {error}: choose another picture, such as a smaller JPG."
+        ) from None
     except Image.DecompressionBombError:
-        raise ValueError(_too_large(name, "over 170 million pixels", "80 million")) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ValueError(f"{name} has over 170 million pixels: choose a smaller picture.") from None
+    except Exception as error:  # of a damaged file, Pillow raises errors of many kinds
         raise ValueError(
             f"{name} can't be read as a picture: choose a whole JPG, PNG or WebP file."
         ) from error
-    if pixels > MOST_PIXELS:
-        raise ValueError(_too_large(name, f"{pixels / 1e6:.0f} million pixels", "80 million"))
     size = (image_size, image_size)
     image = image.resize(size, Image.Resampling.LANCZOS, box=square_box(*image.size))
     return np.asarray(image, "float32") / 255
 
 
-def _too_large(name: str, size: str, limit: str) -> str:
-    return f"{name} has {size}, more than {limit}: choose a smaller picture."
-
-
 def _on_white(image: Image.Image) -> Image.Image:
-    if not image.has_transparency_data:
-        return image.convert("RGB")
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -2,8 +2,9 @@
 
 from functools import cache
 
-import numba
 import numpy as np
+
+from groundwork.compiled import compiled
 
 
 @cache
@@ -33,7 +34,7 @@ def lanczos(length: int, start: float, end: float, size: int) -> tuple[np.ndarra
     return first, np.take_along_axis(weights, first[:, None] + np.arange(count), 1).astype("f4")
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True)
+@compiled(nogil=True, fastmath=True)
 def resize_all(
     images: np.ndarray,
     first_row: np.ndarray,

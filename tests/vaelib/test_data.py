@@ -211,6 +211,8 @@ def test_bytes_that_are_no_text_are_one_sentence(tmp_path, one_sentence):
         ("csv", ["image_id,partition", "000001.jpg,5"]),
         ("csv", ["image_id", "000001.jpg"]),
         ("csv", []),
+        ("txt", []),
+        ("csv", ["image_id,partition"]),
     ],
 )
 def test_a_bad_partition_is_one_sentence(tmp_path, suffix, lines, one_sentence):
@@ -476,6 +478,103 @@ def test_a_png_goes_by_the_name_of_its_jpg(small):
     assert faces.path("000002.jpg").suffix == ".png"
     assert faces.path("000005.jpg").suffix == ".jpg"
     assert abs(load_images(faces, image_size=32) - before).max() < 8 / 255
+
+
+@pytest.mark.parametrize("ending", [".JPG", ".jpeg", ".JPEG", ".PNG", ".Png"])
+def test_the_ending_of_an_image_may_have_any_form(small, ending, read_colours):
+    images = small / "img_align_celeba"
+    for path in sorted(images.iterdir())[:6]:  # and half of the folder stays as it is
+        path.rename(path.with_suffix(ending))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        faces = read_faces(small)
+    assert faces.path("000003.jpg").name == f"000003{ending}"
+    shown = read_colours(load_images(faces, image_size=32))
+    np.testing.assert_array_equal(shown, faces.attributes[COLOURS].to_numpy())
+
+
+@pytest.mark.parametrize("other", ["000003.JPG", "000003.jpeg"])
+def test_two_jpgs_of_one_face_are_one_sentence(small, other, one_sentence):
+    images = small / "img_align_celeba"
+    shutil.copy(images / "000003.jpg", images / other)
+    if len(list(images.iterdir())) == 12:
+        pytest.skip("this file system takes both names for one")
+    with pytest.raises(ValueError) as error:
+        read_faces(small)
+    one_sentence(error.value, images / "000003.jpg", images / other)
+
+
+@pytest.mark.parametrize("ending", ["", ".png", ".JPG", ".bmp", ".JPEG"])
+@pytest.mark.parametrize("form", ["txt", "csv"])
+@pytest.mark.parametrize("stem", ["000007", "a.b", "1.5", "Pör é"])
+def test_names_in_the_tables_may_have_another_ending_or_none(
+    draw_folder, tmp_path, ending, form, stem
+):
+    folder = draw_folder(tmp_path / "faces", 9, partition=[0] * 5 + [1] * 2 + [2] * 2, form=form)
+    plain = read_faces(folder)
+    if " " in stem and form == "txt":
+        stem = stem.replace(" ", "_")
+    (folder / "img_align_celeba" / "000007.jpg").rename(folder / "img_align_celeba" / f"{stem}.jpg")
+    for table in folder.glob("list_*"):
+        text = table.read_text().replace("000007.jpg", f"{stem}.jpg").replace(".jpg", ending)
+        table.write_text(text, encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        faces = read_faces(folder)
+    assert faces.names()[6] == stem + ending
+    assert faces.path(stem + ending).name == f"{stem}.jpg"
+    np.testing.assert_array_equal(faces.attributes, plain.attributes)
+    assert faces.splits.tolist() == plain.splits.tolist()
+
+
+def test_the_tables_may_name_the_faces_differently(copy):
+    """Labels by 000001.jpg, splits by 000001."""
+    split = read_faces(copy).splits
+    table = copy / "list_eval_partition.txt"
+    table.write_text(table.read_text().replace(".jpg", ""))
+    assert read_faces(copy).splits.to_dict() == split.to_dict()
+
+
+def test_a_table_that_names_a_face_in_two_ways_is_one_sentence(small, one_sentence):
+    table = small / "list_attr_celeba.txt"
+    edit_lines(table, lambda lines: lines.__setitem__(3, "000001" + lines[3][len("000002.jpg") :]))
+    with pytest.raises(ValueError) as error:
+        read_faces(small)
+    one_sentence(error.value, table, "000001.jpg and 000001", "fetch it again")
+
+
+@pytest.mark.parametrize("form", ["txt", "csv"])
+@pytest.mark.parametrize("ending", [".TXT", ".CSV", "", ".tab"])
+def test_a_table_may_have_another_ending_or_none(draw_folder, tmp_path, form, ending):
+    folder = draw_folder(tmp_path / "faces", 6, partition=[0, 0, 0, 1, 1, 2], form=form)
+    plain = read_faces(folder)
+    for table in folder.glob("list_*"):
+        table.rename(folder / f"{table.stem}{ending}")
+    faces = read_faces(folder)
+    pd.testing.assert_frame_equal(faces.attributes, plain.attributes)
+    assert faces.splits.to_dict() == plain.splits.to_dict()
+
+
+def test_a_copy_of_a_table_does_not_take_its_place(small):
+    for name in ("list_attr_celeba", "list_attr_celeba.bak", "list_attr_celeba.old.txt"):
+        (small / name).write_text("nothing")
+    assert len(read_faces(small)) == 12
+
+
+def test_hidden_files_and_folders_are_no_faces(small):
+    """macOS writes notes beside each file, and puts a folder of them into its archives."""
+    images = small / "img_align_celeba"
+    before = read_faces(small).names()
+    for hidden in (images, images / "__MACOSX", images / ".trash"):
+        hidden.mkdir(exist_ok=True)
+        (hidden / "._000003.jpg").write_bytes(b"\0\5\x16\7")
+    for folder in ("__MACOSX", ".trash"):
+        shutil.copy(images / "000003.jpg", images / folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        faces = read_faces(small)
+    assert faces.names() == before
+    assert faces.path("000003.jpg") == images / "000003.jpg"
 
 
 # Broken images

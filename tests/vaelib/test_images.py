@@ -1,5 +1,6 @@
 """From files to squares of pixels: crops, anti-aliasing, kinds of files, and the fast way."""
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vaelib import images
 from vaelib.images import load_alike, load_image, square_box
 
 
@@ -164,6 +166,32 @@ def test_a_truncated_png_is_one_sentence_too(tmp_path, one_sentence):
     one_sentence(error.value, path, "fetch it again")
 
 
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_numbers_that_are_no_colours_are_one_sentence(tmp_path, mode, one_sentence):
+    """A TIFF from 0.0 to 1.0 would be black; nobody knows what is white in 32 bits."""
+    numbers = np.linspace(0, 1, 64).reshape(8, 8).astype("float32" if mode == "F" else "int32")
+    path = saved(tmp_path / "numbers.jpg", Image.fromarray(numbers), "TIFF")
+    with pytest.raises(ValueError) as error:
+        load_image(path, 32)
+    one_sentence(error.value, path, "32 bits", "put an ordinary JPG or PNG")
+
+
+@pytest.mark.parametrize(("size", "reason"), [((9000, 9000), "million"), ((70_000, 5), "side")])
+def test_an_image_that_is_too_large_is_one_sentence(tmp_path, size, reason, one_sentence):
+    path = saved(tmp_path / "large.jpg", Image.new("1", size), "PNG")
+    with pytest.raises(ValueError) as error:
+        load_image(path, 32)
+    one_sentence(error.value, path, reason, "put an ordinary JPG or PNG")
+
+
+def test_a_postscript_program_is_not_run(tmp_path, one_sentence):
+    """Pillow would start Ghostscript for it."""
+    path = saved(tmp_path / "program.jpg", Image.new("RGB", (8, 8)), "EPS")
+    with pytest.raises(ValueError) as error:
+        load_image(path, 32)
+    one_sentence(error.value, path, "not a whole image")
+
+
 # Many files at once
 
 
@@ -242,3 +270,81 @@ def test_an_upright_photograph_with_exif_takes_the_fast_way():
     exif[0x0112] = 1
     exif[0x010E] = "a face"
     assert load_alike([photograph(np.random.default_rng(5), exif=exif)], 64) is not None
+
+
+# Which way is up: the fast way and the slow way read the same
+
+
+def entry(tag: int, kind: int, count: int, value: bytes) -> bytes:
+    """An EXIF entry; kinds are 2 for text, 3 and 4 for numbers of two and four bytes."""
+    return struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0")
+
+
+def exif(*entries: bytes) -> bytes:
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    return b"Exif\0\0" + head + b"".join(entries) + bytes(4)
+
+
+def with_segments(photo: bytes, *segments: tuple[int, bytes]) -> bytes:
+    """A JPG with segments at its beginning: the number of each, and what is in it."""
+    parts = [
+        b"\xff" + bytes([number]) + struct.pack(">H", len(content) + 2) + content
+        for number, content in segments
+    ]
+    return photo[:2] + b"".join(parts) + photo[2:]
+
+
+APP1, APP2 = 0xE1, 0xE2
+QUARTER = entry(0x112, 3, 1, b"\6")
+WIDTH_BELOW_0 = entry(0x100, 9, 1, b"\xff" * 4)  # Pillow reads it and can't write it
+TITLE_ELSEWHERE = entry(0x10E, 2, 4000, b"\0\0\1")  # 65 kB after the end
+
+
+@pytest.mark.filterwarnings("ignore:Tag data:UserWarning", "ignore:Corrupt EXIF:UserWarning")
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [(APP1, exif(QUARTER))],
+        [(APP1, exif(entry(0x112, 4, 1, b"\6")))],
+        [(APP2, bytes(3000)), (APP1, exif(QUARTER))],
+        [(APP1, b'http://ns.adobe.com/xap/1.0/\0<x tiff:Orientation="6"/>')],
+        [(APP1, exif(WIDTH_BELOW_0, QUARTER))],
+        [(APP1, exif(TITLE_ELSEWHERE, QUARTER))],
+    ],
+    ids=["short", "long", "after 3 kB", "XMP", "beside a broken width", "beside a broken title"],
+)
+def test_both_ways_turn_a_photograph(segments):
+    plain = photograph(np.random.default_rng(6), (100, 100))
+    turned = with_segments(plain, *segments)
+    upright = np.rot90(load_image(BytesIO(plain), 32), -1).astype(int)
+    assert abs(load_image(BytesIO(turned), 32) - upright).max() <= 2
+    assert load_alike([plain, turned], 32) is None  # so that the slow way reads it
+
+
+@pytest.mark.filterwarnings("ignore:Tag data:UserWarning", "ignore:Corrupt EXIF:UserWarning")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Exif\0\0",
+        b"Exif\0\0garbage!",
+        exif(QUARTER)[:20],
+        exif(entry(0x112, 3, 1, b"\x09")),
+        exif(entry(0x112, 2, 2, b"6")),
+        exif(TITLE_ELSEWHERE, WIDTH_BELOW_0),
+    ],
+    ids=["empty", "garbage", "cut short", "a nine", "in letters", "others broken"],
+)
+def test_neither_way_turns_a_photograph_whose_exif_says_nothing(content):
+    plain = photograph(np.random.default_rng(7), (100, 100))
+    other = with_segments(plain, (APP1, content))
+    np.testing.assert_array_equal(load_image(BytesIO(other), 32), load_image(BytesIO(plain), 32))
+    fast = load_alike([plain, other], 32)
+    np.testing.assert_array_equal(fast[0], fast[1])
+
+
+def test_a_jpg_that_says_it_is_huge_is_not_decoded(monkeypatch):
+    photo = photograph(np.random.default_rng(8), (100, 100))
+    place = photo.index(b"\xff\xc0") + 5  # its height and its width
+    huge = photo[:place] + struct.pack(">HH", 20_000, 20_000) + photo[place + 4 :]
+    monkeypatch.setattr(images, "_decode", lambda scale: pytest.fail("it was decoded"))
+    assert load_alike([huge, huge], 32) is None

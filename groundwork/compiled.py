@@ -1,0 +1,40 @@
+"""Compile functions to machine code, and keep it on disk for the next start where that works."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numba
+from numba.core.caching import FunctionCache
+
+
+def compiled(**options) -> Callable:
+    """Decorate a function to be compiled by numba, with its options, at the first call.
+
+    Unlike `numba.njit(cache=True)`, it works where no cache can be written (a shared installation
+    and no home folder), and where the cache is damaged or its disk is full. The function is then
+    compiled at each start, which takes some seconds.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        dispatcher = numba.njit(**options)(function)
+        with suppress(RuntimeError):  # neither the package's folder nor the user's is writable
+            dispatcher._cache = _Cache(function)
+        return dispatcher
+
+    return decorate
+
+
+class _Cache(FunctionCache):
+    """Numba's cache, whose faults cost time and nothing else."""
+
+    def load_overload(self, *arguments):
+        try:
+            return super().load_overload(*arguments)
+        except Exception:  # a file that is cut short, after a power cut: any error of pickle's
+            with suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, *arguments):
+        with suppress(OSError):
+            super().save_overload(*arguments)
