@@ -102,8 +102,8 @@ def _draw_ours(size: str, count: int, folder: str) -> None:
     from PIL import Image
 
     from portraits import Person
-    from portraits.labels import label
-    from portraits.render import render_and_survey
+    from portraits.labelling.labels import label
+    from portraits.picture.render import render_and_survey
 
     width, _, height = size.partition("x")
     for index in range(count):
@@ -133,7 +133,7 @@ def _provide_gaussian_filter() -> None:
     try:
         import scipy.ndimage  # noqa: F401
     except ModuleNotFoundError:
-        from portraits.film import _blur
+        from portraits.picture.film import _blur
 
         ndimage = types.ModuleType("scipy.ndimage")
         ndimage.gaussian_filter = lambda image, sigma: _blur(image, sigma[0])

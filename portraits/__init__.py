@@ -2,11 +2,11 @@
 
 from portraits.counterfactuals import write_counterfactuals
 from portraits.dataset import write_dataset
-from portraits.dials import DIALS
 from portraits.errors import PortraitsError
-from portraits.labels import ATTRIBUTES
+from portraits.labelling.labels import ATTRIBUTES
+from portraits.people.dials import DIALS
 from portraits.person import Person
-from portraits.render import render
+from portraits.picture.render import render
 from portraits.version import DRAWING_VERSION
 
 __all__ = [

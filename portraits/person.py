@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portraits.dials import read_dial, turn_dial
+from portraits.labelling.survey import attributes
+from portraits.labelling.switches import switch
 from portraits.maths import Array
-from portraits.population import sample_traits
-from portraits.render import render
-from portraits.survey import attributes
-from portraits.switches import switch
-from portraits.traits import Traits
+from portraits.people.dials import read_dial, turn_dial
+from portraits.people.population import sample_traits
+from portraits.people.traits import Traits
+from portraits.picture.render import render
 
 
 @dataclass(frozen=True, slots=True)

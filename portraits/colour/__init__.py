@@ -1,0 +1,1 @@
+"""What colour things have: light, skin, hair, cloth and backdrop."""

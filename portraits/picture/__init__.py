@@ -1,0 +1,1 @@
+"""From shape and colour to pixels: camera, z-buffer, painting and film."""

@@ -1,0 +1,62 @@
+"""From a person to a picture."""
+
+from portraits.errors import PortraitsError
+from portraits.labelling.labels import Visible
+from portraits.labelling.survey import PIXELS, count, survey
+from portraits.maths import Array
+from portraits.people.traits import Traits
+from portraits.picture.film import finish
+from portraits.picture.paint import paint
+from portraits.picture.shot import Shot
+
+Size = int | tuple[int, int]
+"""Width and height in pixels; one number where they are the same."""
+
+SMALLEST, LARGEST = 16, 1024  # pixels
+
+SUPERSAMPLING = 1.5
+"""How many times larger a picture is drawn before it is scaled down."""
+
+
+def width_and_height(size: Size) -> tuple[int, int]:
+    """Both sides of a picture in pixels."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def check_size(size: Size) -> None:
+    """Raise a `PortraitsError` for a size that can't be drawn."""
+    for side in width_and_height(size):
+        if not SMALLEST <= side <= LARGEST:
+            raise PortraitsError(
+                f"The size must be {SMALLEST} to {LARGEST} pixels each way, not {side}."
+            )
+
+
+def render(person: Traits, size: Size = 64) -> Array:
+    """Draw a portrait.
+
+    Args:
+        size: width and height in pixels, one number for both or two, 16 to 1024.
+
+    Returns:
+        uint8 (height, width, 3), red, green and blue; the same for the same arguments.
+
+    Raises:
+        PortraitsError: the size is too small or too large.
+    """
+    check_size(size)
+    width, height = width_and_height(size)
+    return finish(person, paint(person, _shot(person, width, height)), width, height)
+
+
+def render_and_survey(person: Traits, size: Size = 64) -> tuple[Array, Visible]:
+    """`render` and `survey` in one; at 64 pixels they share their work."""
+    width, height = width_and_height(size)
+    shot = _shot(person, width, height)
+    shared = (shot.width, shot.height) == (PIXELS, PIXELS)
+    seen = count(person, shot) if shared else survey(person)
+    return finish(person, paint(person, shot), width, height), seen
+
+
+def _shot(person: Traits, width: int, height: int) -> Shot:
+    return Shot.of(person, round(width * SUPERSAMPLING), round(height * SUPERSAMPLING))

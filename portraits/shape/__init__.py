@@ -1,0 +1,1 @@
+"""Where things are: triangle meshes of head, hair, clothes and accessories."""
