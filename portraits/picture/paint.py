@@ -7,8 +7,9 @@ import numpy as np
 from portraits.colour.accessories import hat_color, necklace_color, polished_color, through_lens
 from portraits.colour.backdrop import paint_backdrop
 from portraits.colour.clothes import cloth_color, tie_color
+from portraits.colour.eyes_and_teeth import eye_color, teeth_color
 from portraits.colour.hair import hair_color, hair_cover, hair_outline
-from portraits.colour.light import Light, Surface, eye_color, teeth_color
+from portraits.colour.light import Light, Surface
 from portraits.colour.skin import Masks, skin_color
 from portraits.maths import Array, mix
 from portraits.people.traits import Color, Traits
