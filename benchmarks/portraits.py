@@ -103,7 +103,7 @@ def _draw_ours(size: str, count: int, folder: str) -> None:
 
     from portraits import Person
     from portraits.labelling.labels import label
-    from portraits.picture.render import render_and_survey
+    from portraits.labelling.survey import render_and_survey
 
     width, _, height = size.partition("x")
     for index in range(count):

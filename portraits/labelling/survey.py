@@ -5,7 +5,9 @@ import numpy as np
 from portraits.colour.facial_hair import sideburns_cover
 from portraits.colour.hair import hair_cover
 from portraits.labelling.labels import HALF, Visible, label
+from portraits.maths import Array
 from portraits.people.traits import Traits
+from portraits.picture.render import Size, draw_shot, take_shot
 from portraits.picture.shot import Shot
 from portraits.shape.head import load_head
 from portraits.shape.mesh import Material
@@ -22,6 +24,14 @@ def attributes(person: Traits) -> dict[str, bool]:
 def survey(person: Traits) -> Visible:
     """Count the pixels that show what hair, hat or the edge of the picture may hide."""
     return count(person, Shot.of(person, PIXELS, PIXELS))
+
+
+def render_and_survey(person: Traits, size: Size = 64) -> tuple[Array, Visible]:
+    """`render` and `survey` in one; at 64 pixels they share one shot."""
+    shot = take_shot(person, size)
+    shared = (shot.width, shot.height) == (PIXELS, PIXELS)
+    seen = count(person, shot) if shared else survey(person)
+    return draw_shot(person, shot, size), seen
 
 
 def count(person: Traits, shot: Shot) -> Visible:

@@ -1,8 +1,6 @@
 """From a person to a picture."""
 
 from portraits.errors import PortraitsError
-from portraits.labelling.labels import Visible
-from portraits.labelling.survey import PIXELS, count, survey
 from portraits.maths import Array
 from portraits.people.traits import Traits
 from portraits.picture.film import finish
@@ -45,18 +43,16 @@ def render(person: Traits, size: Size = 64) -> Array:
         PortraitsError: the size is too small or too large.
     """
     check_size(size)
+    return draw_shot(person, take_shot(person, size), size)
+
+
+def take_shot(person: Traits, size: Size) -> Shot:
+    """Take the shot, `SUPERSAMPLING` times as large as the picture."""
     width, height = width_and_height(size)
-    return finish(person, paint(person, _shot(person, width, height)), width, height)
-
-
-def render_and_survey(person: Traits, size: Size = 64) -> tuple[Array, Visible]:
-    """`render` and `survey` in one; at 64 pixels they share their work."""
-    width, height = width_and_height(size)
-    shot = _shot(person, width, height)
-    shared = (shot.width, shot.height) == (PIXELS, PIXELS)
-    seen = count(person, shot) if shared else survey(person)
-    return finish(person, paint(person, shot), width, height), seen
-
-
-def _shot(person: Traits, width: int, height: int) -> Shot:
     return Shot.of(person, round(width * SUPERSAMPLING), round(height * SUPERSAMPLING))
+
+
+def draw_shot(person: Traits, shot: Shot, size: Size) -> Array:
+    """Paint a shot and scale it down: uint8 (height, width, 3)."""
+    width, height = width_and_height(size)
+    return finish(person, paint(person, shot), width, height)

@@ -8,8 +8,7 @@ import pytest
 from benchmarks.labels import CELEBA_RATES
 from portraits import ATTRIBUTES, Person
 from portraits.labelling.labels import label
-from portraits.labelling.survey import survey
-from portraits.picture.render import render_and_survey
+from portraits.labelling.survey import render_and_survey, survey
 
 CELEBA = {name: rate for name, rate in CELEBA_RATES.items() if name != "Attractive"}
 
