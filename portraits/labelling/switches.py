@@ -7,7 +7,7 @@ from dataclasses import replace
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES
 from portraits.labelling.survey import attributes
-from portraits.people.traits import CURLY_STYLES, HAIR_COLORS, HANGING_STYLES, Traits
+from portraits.people.traits import CURLY_STYLES, HAIR_COLORS, HANGING_STYLES, Traits, usual_melanin
 
 _NUMBERS: dict[str, tuple[str, str, float, float]] = {
     "Arched_Eyebrows": ("face", "brow_arch", 0.1, 0.9),
@@ -201,8 +201,7 @@ def _no_beard(person: Traits, on: bool) -> Traits:
 
 
 def _pale(person: Traits, on: bool) -> Traits:
-    caucasian, african, asian = person.build.ancestry
-    usual = max(0.2, 0.25 * caucasian + 0.82 * african + 0.36 * asian)
+    usual = max(0.2, usual_melanin(person.build.ancestry))
     return _with(person, "build", melanin=0.02 if on else usual)
 
 

@@ -1,9 +1,17 @@
-"""The colours of what people wear."""
+"""Tables of colours: eyes, make-up, clothes and accessories."""
 
 import numpy as np
 
 from portraits.people.traits import Color
 
+IRIS_COLORS = ((0.23, 0.13, 0.07), (0.33, 0.21, 0.1), (0.28, 0.36, 0.2), (0.3, 0.45, 0.6))
+EYE_SHADOW_COLORS = (
+    (0.36, 0.22, 0.20),
+    (0.42, 0.20, 0.36),
+    (0.22, 0.28, 0.46),
+    (0.20, 0.36, 0.36),
+    (0.20, 0.19, 0.22),
+)
 JEWEL_COLORS = ((0.95, 0.8, 0.35), (0.9, 0.9, 0.93), (0.85, 0.2, 0.25), (0.2, 0.4, 0.7))
 FRAME_COLORS = (
     (0.05, 0.05, 0.05),
@@ -13,7 +21,7 @@ FRAME_COLORS = (
     (0.5, 0.5, 0.52),
     (0.5, 0.08, 0.1),
 )
-_CLOTH_COLORS = (
+CLOTH_COLORS = (
     (0.12, 0.16, 0.30),
     (0.22, 0.34, 0.52),
     (0.48, 0.12, 0.14),
@@ -27,6 +35,8 @@ _CLOTH_COLORS = (
     (0.24, 0.46, 0.50),
     (0.72, 0.56, 0.26),
 )
+CLOTH_GRAYS = (0.08, 0.12, 0.22, 0.42, 0.62, 0.86)
+SHIRT_COLORS = ((0.88, 0.88, 0.9), (0.7, 0.78, 0.88), (0.86, 0.8, 0.82))
 SUIT_COLORS = (
     (0.09, 0.09, 0.10),
     (0.14, 0.14, 0.15),
@@ -58,12 +68,6 @@ HAT_COLORS = {
 }
 
 
-def cloth_color(rng: np.random.Generator) -> Color:
-    """Most people wear black, gray, white or navy; some a colour, seldom a loud one."""
-    if rng.random() < 0.5:
-        color = np.full(3, rng.choice((0.08, 0.12, 0.22, 0.42, 0.62, 0.86)))
-        spread = 0.03
-    else:
-        color, spread = np.array(_CLOTH_COLORS[rng.integers(len(_CLOTH_COLORS))]), 0.07
-    color = color + rng.uniform(-spread, spread, 3)
-    return tuple(np.clip(color, 0.05, 0.9).tolist())
+def color_within(values: np.ndarray, low: float, high: float) -> Color:
+    """Limit red, green and blue to a range."""
+    return tuple(np.clip(values, low, high).tolist())

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from portraits.people.palettes import color_within
 from portraits.people.traits import Backdrop, Color, Spot
 
 _PLACES = {"studio": 0.36, "wall": 0.16, "room": 0.20, "outdoors": 0.18, "evening": 0.10}
@@ -144,4 +145,4 @@ def _muted(rng: np.random.Generator, gray: float, spread: float) -> np.ndarray:
 
 
 def _color(values: np.ndarray) -> Color:
-    return tuple(np.clip(values, 0.03, 0.97).tolist())
+    return color_within(values, 0.03, 0.97)

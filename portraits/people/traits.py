@@ -68,6 +68,12 @@ class Build:
         return min(0.35 * self.age + 0.75 * self.age**2, 1.0)
 
 
+def usual_melanin(ancestry: tuple[float, float, float]) -> float:
+    """The average melanin of an ancestry; see `Build.ancestry` and `Build.melanin`."""
+    caucasian, african, asian = ancestry
+    return 0.25 * caucasian + 0.82 * african + 0.36 * asian
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """The shape of the face. What CelebA has a word for is a number from 0 (not) to 1 (very)."""
