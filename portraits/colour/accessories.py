@@ -5,15 +5,15 @@ import numpy as np
 from portraits.colour.light import Light, Surface, matte
 from portraits.maths import Array, column, highlight, linear, smoothstep, table, value_noise
 from portraits.people.traits import Traits
-from portraits.shape.hats import Piece
+from portraits.shape.hats import HatPiece
 
 
 def hat_color(person: Traits, surface: Surface, light: Light) -> Array:
     """Linear colour (3, n) of a hat; see `hats` for what its anchors mean."""
     angle, height, piece = surface.anchor
     hat = person.outfit.hat
-    on_crown = piece < Piece.CUFF - 0.5
-    shade = np.where(piece > Piece.BRIM + 0.5, np.float32(0.45), np.float32(1.0))
+    on_crown = piece < HatPiece.CUFF - 0.5
+    shade = np.where(piece > HatPiece.BRIM + 0.5, np.float32(0.45), np.float32(1.0))
     if hat == "beanie":
         shade = _knitted(angle, height, on_crown)
     elif hat == "cap":
@@ -23,7 +23,7 @@ def hat_color(person: Traits, surface: Surface, light: Light) -> Array:
         shade = shade * (1 - 0.25 * edge * ~on_crown)
         shade = shade * np.where(on_crown, 1.0, 0.7)
         joint = smoothstep(0.14, 0.04, height) * smoothstep(1.3, 1.0, np.abs(angle))
-        shade = shade * (1 - 0.45 * joint * (piece < Piece.BRIM + 0.5))
+        shade = shade * (1 - 0.45 * joint * (piece < HatPiece.BRIM + 0.5))
     else:
         ribbon = smoothstep(0.215, 0.195, height) * on_crown
         woven = 1.0

@@ -5,7 +5,7 @@ import numpy as np
 from portraits.colour.light import Light, Surface, matte
 from portraits.maths import Array, bell, linear, smoothstep, table, value_noise
 from portraits.people.traits import Traits
-from portraits.shape.patterns import Piece
+from portraits.shape.patterns import ClothPiece
 
 
 def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
@@ -14,7 +14,7 @@ def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
     outfit = person.outfit
     color = linear(outfit.cloth_color) + np.float32(0.006)
     if outfit.neckline == "suit":
-        color = np.where(piece > Piece.STRAP + 0.5, linear(outfit.shirt_color), 0.8 * color)
+        color = np.where(piece > ClothPiece.STRAP + 0.5, linear(outfit.shirt_color), 0.8 * color)
     shade = _folds(person, angle, inside) * _trim(outfit.neckline, angle, inside, piece)
     soft = 0.55 + 0.45 * surface.occlusion
     return color * (shade * soft) * matte(surface, light, wrap=0.25)
@@ -37,9 +37,9 @@ def _trim(neckline: str, angle: Array, inside: Array, piece: Array) -> Array:
     if neckline == "turtleneck":
         knit = 1 + 0.11 * np.sin(46 * angle)
         return np.where(piece > 0.5, knit, 1 + 0.05 * np.sin(60 * angle))
-    collar = (np.abs(piece - Piece.COLLAR) < 0.5) | (piece > Piece.SHIRT + 0.5)
+    collar = (np.abs(piece - ClothPiece.COLLAR) < 0.5) | (piece > ClothPiece.SHIRT + 0.5)
     shade = np.where(collar, 1.06 - 0.25 * smoothstep(0.27, 0.30, inside), 0.94)
-    lapel = np.abs(piece - Piece.LAPEL) < 0.5
+    lapel = np.abs(piece - ClothPiece.LAPEL) < 0.5
     return np.where(lapel, 1.12 - 0.4 * smoothstep(0.10, 0.02, inside), shade)
 
 

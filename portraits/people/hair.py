@@ -54,8 +54,8 @@ _HAIR_STYLES: dict[str, dict[str, float]] = {
 
 def sample_hair(draw: Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:
     fairness = build.ancestry[0] ** 1.3
-    color_name, color = _hair_color(draw, build, fairness)
-    style = _hair_style(draw, build, outfit)
+    color_name, color = _pick_hair_color(draw, build, fairness)
+    style = _pick_hair_style(draw, build, outfit)
     hangs = style in HANGING_STYLES
     can_have_bangs = outfit.hat == "none" and style not in (
         "bald",
@@ -90,7 +90,7 @@ def sample_hair(draw: Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair
     )
 
 
-def _hair_color(draw: Draws, build: Build, fairness: float) -> tuple[str, Color]:
+def _pick_hair_color(draw: Draws, build: Build, fairness: float) -> tuple[str, Color]:
     old = not build.young
     gray = 0.0 if not old else 0.30 if build.male else 0.14
     if draw.chance(gray):
@@ -111,7 +111,7 @@ def _hair_color(draw: Draws, build: Build, fairness: float) -> tuple[str, Color]
     return name, color_within(shade, 0.02, 1)
 
 
-def _hair_style(draw: Draws, build: Build, outfit: Outfit) -> str:
+def _pick_hair_style(draw: Draws, build: Build, outfit: Outfit) -> str:
     if draw.chance(rate(build, 0.03, 0.0015, 0.11, 0.004)) and outfit.hat == "none":
         return "bald"
     odds = dict(_HAIR_STYLES["man" if build.male else "woman"])

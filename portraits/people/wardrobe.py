@@ -70,14 +70,14 @@ def sample_outfit(draw: Draws, build: Build) -> tuple[Outfit, bool]:
         frame_color=draw.choose(FRAME_COLORS),
         frame_thickness=draw.uniform(0, 1),
         neckline=neckline,
-        cloth_color=_cloth_color(draw, neckline == "suit"),
+        cloth_color=_pick_cloth_color(draw, neckline == "suit"),
         shirt_color=draw.choose(SHIRT_COLORS),
         tie=draw.chance(tied.get(neckline, 0.0)),
         tie_color=draw.choose(TIE_COLORS),
     ), earrings
 
 
-def _cloth_color(draw: Draws, suit: bool) -> Color:
+def _pick_cloth_color(draw: Draws, suit: bool) -> Color:
     """Pick a colour: half of all clothes but suits are gray, from black to white."""
     if suit:
         return draw.choose(SUIT_COLORS)

@@ -19,7 +19,7 @@ _WAVY = 0.2  # the waviness from which waves are drawn
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _Haircut:
     """How a style is cut; heights are y in units of the mesh."""
 
     front: float
@@ -32,14 +32,14 @@ class _Cut:
     """How much wider than the head at the tips; below 0 it curls in."""
 
 
-_CUTS = {
-    "bob": _Cut(-0.62, -0.55, 0.3, -0.12),
-    "lob": _Cut(-1.0, -0.95, 0.35, 0.0),
-    "shag": _Cut(-0.55, -1.05, 0.3, 0.10),
-    "long": _Cut(-2.0, -2.1, 0.3, 0.05),
-    "layered": _Cut(-1.15, -2.0, 0.4, 0.12),
-    "one_shoulder": _Cut(-1.9, -2.1, 0.2, 0.05),
-    "long_curls": _Cut(-1.2, -1.6, 0.5, 0.22),
+_HAIRCUTS = {
+    "bob": _Haircut(-0.62, -0.55, 0.3, -0.12),
+    "lob": _Haircut(-1.0, -0.95, 0.35, 0.0),
+    "shag": _Haircut(-0.55, -1.05, 0.3, 0.10),
+    "long": _Haircut(-2.0, -2.1, 0.3, 0.05),
+    "layered": _Haircut(-1.15, -2.0, 0.4, 0.12),
+    "one_shoulder": _Haircut(-1.9, -2.1, 0.2, 0.05),
+    "long_curls": _Haircut(-1.2, -1.6, 0.5, 0.22),
 }
 
 
@@ -111,7 +111,7 @@ def _strands(
         down: (s, t), 0 at the root to 1 at the tip.
         scale: of the skull it lies on.
     """
-    hair, cut = person.hair, _CUTS[person.hair.style]
+    hair, cut = person.hair, _HAIRCUTS[person.hair.style]
     center, radii = _skull(person, marks)
     azimuth = edge + (np.pi - edge) * strand
     lowest = mix(cut.front, cut.back, smoothstep(0.0, 0.6, strand)) - cut.longer * hair.length

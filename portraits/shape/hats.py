@@ -1,7 +1,7 @@
 """The shape of hats, and how they press the hair down.
 
 A hat stands on a ring around the skull. The anchors of its vertices carry what its colour depends
-on: the angle around the head, the height (0 at the edge, 1 on top), and which `Piece` it is.
+on: the angle around the head, the height (0 at the edge, 1 on top), and which `HatPiece` it is.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from portraits.shape.head import Landmarks
 from portraits.shape.mesh import Material, Mesh, grid_triangles, part
 
 
-class Piece(IntEnum):
+class HatPiece(IntEnum):
     """The last number of an anchor."""
 
     CROWN = 0
@@ -25,7 +25,7 @@ class Piece(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _HatShape:
     """The cut of a hat: how it stands off the skull, and a section from its edge to its top."""
 
     ease: float
@@ -44,11 +44,11 @@ def _dome(exponent: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(heights.tolist()), tuple(radii.tolist())
 
 
-_CUTS = {
-    "beanie": _Cut(0.10, 0.20, *_dome(2.3)),
-    "cap": _Cut(0.08, 0.18, *_dome(2.5)),
-    "sun_hat": _Cut(0.09, 0.16, *_dome(2.7)),
-    "fedora": _Cut(
+_SHAPES = {
+    "beanie": _HatShape(0.10, 0.20, *_dome(2.3)),
+    "cap": _HatShape(0.08, 0.18, *_dome(2.5)),
+    "sun_hat": _HatShape(0.09, 0.16, *_dome(2.7)),
+    "fedora": _HatShape(
         0.09,
         0.34,
         (0.0, 0.12, 0.22, 0.24, 0.50, 0.78, 0.92, 0.99, 1.0, 0.97, 0.95),
@@ -93,7 +93,7 @@ def pressed(mesh: Mesh, marks: Landmarks, hat: str) -> Mesh:
     edge = _edge(marks, np.arctan2(x, z))
     inside = smoothstep(-0.22, -0.02, y - edge)
     rx, rz = (radius - 0.03 for radius in _ring(marks, hat))
-    height = marks.top + 0.5 * _CUTS[hat].above - 0.3
+    height = marks.top + 0.5 * _SHAPES[hat].above - 0.3
     up = np.maximum(y - 0.3, 0) / height
     beyond = np.sqrt((x / rx) ** 2 + (z / rz) ** 2 + up**2)
     scale = 1 + inside * (np.minimum(1, 0.97 / (beyond + 1e-6)) - 1)
@@ -117,13 +117,13 @@ def _edge(marks: Landmarks, azimuth: Array) -> Array:
 
 def _ring(marks: Landmarks, hat: str) -> tuple[float, float]:
     """Half the width and half the depth of a hat at its edge."""
-    ease = _CUTS[hat].ease
+    ease = _SHAPES[hat].ease
     return marks.half_width + ease, marks.half_depth + ease
 
 
 def _crown(hat: str, marks: Landmarks) -> Mesh:
     """The hat without its brim."""
-    cut = _CUTS[hat]
+    cut = _SHAPES[hat]
     height = np.array(cut.heights)
     angle, radius = np.meshgrid(np.linspace(-np.pi, np.pi, 45), cut.radii, indexing="ij")
     rx, rz = _ring(marks, hat)
@@ -135,7 +135,7 @@ def _crown(hat: str, marks: Landmarks) -> Mesh:
         front = smoothstep(0.1, 1.0, np.cos(angle))
         x = x * (1 - 0.32 * high * front)
         y = y - 0.24 * bell(x, 0.20) * high**2 - 0.10 * high * front
-    anchor = np.stack(np.broadcast_arrays(angle, height, float(Piece.CROWN)), -1)
+    anchor = np.stack(np.broadcast_arrays(angle, height, float(HatPiece.CROWN)), -1)
     return _sheet(np.stack([x, y, marks.center_z + z], -1), anchor)
 
 
@@ -152,7 +152,7 @@ def _cuff(marks: Landmarks) -> Mesh:
         ),
         -1,
     )
-    anchor = np.stack(np.broadcast_arrays(angle, rise, float(Piece.CUFF)), -1)
+    anchor = np.stack(np.broadcast_arrays(angle, rise, float(HatPiece.CUFF)), -1)
     return _sheet(points, anchor)
 
 
@@ -169,7 +169,7 @@ def _brim(person: Traits, marks: Landmarks) -> Mesh:
     x = (rx + sideways * width * out) * np.sin(angle)
     z = marks.center_z + (rz + width * out) * np.cos(angle)
     y = _edge(marks, angle) + (0.06 if hat == "cap" else 0.01) - droop + thick
-    piece = np.where(thick > 0, float(Piece.BRIM), float(Piece.UNDER_BRIM))
+    piece = np.where(thick > 0, float(HatPiece.BRIM), float(HatPiece.UNDER_BRIM))
     anchor = np.stack(np.broadcast_arrays(angle, np.maximum(out, 0), piece), -1)
     return _sheet(np.stack(np.broadcast_arrays(x, y, z), -1), anchor)
 

@@ -1,7 +1,7 @@
 """The patterns that clothes are cut from: where each piece lies on the `Torso`, on everybody.
 
 The anchors of cloth carry what its colours depend on: the angle around the body, the distance
-from the upper or outer edge (in levels), and which `Piece` it is.
+from the upper or outer edge (in levels), and which `ClothPiece` it is.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from portraits.people.traits import Outfit
 from portraits.shape.mesh import grid_triangles
 
 
-class Piece(IntEnum):
+class ClothPiece(IntEnum):
     """The last number of an anchor."""
 
     BODY = 0
@@ -95,14 +95,14 @@ def pattern(neckline: str, tie: bool) -> Pattern:
         return _sewn(_cloth("crew", 0.03), _turtleneck())
     throat = "buttoned" if tie else "open"
     if neckline == "shirt":
-        return _sewn(_cloth(throat, 0.03), _collar(tie, Piece.COLLAR))
+        return _sewn(_cloth(throat, 0.03), _collar(tie, ClothPiece.COLLAR))
     if neckline == "suit":
         return _sewn(
-            _cloth(throat, 0.03, Piece.SHIRT),
+            _cloth(throat, 0.03, ClothPiece.SHIRT),
             _cloth("suit", 0.07),
             _lapel(1),
             _lapel(-1),
-            _collar(tie, Piece.SHIRT_COLLAR),
+            _collar(tie, ClothPiece.SHIRT_COLLAR),
         )
     return _sewn(_cloth(neckline, 0.045))
 
@@ -122,7 +122,7 @@ def _piece(
     level: Array,
     lift: Array,
     edge: Array,
-    kind: Piece,
+    kind: ClothPiece,
     tucked: Array,
     shift_x: Array | float = 0.0,
     shift_y: Array | float = 0.0,
@@ -152,7 +152,7 @@ def _piece(
     )
 
 
-def _cloth(neckline: str, thickness: float, kind: Piece = Piece.BODY) -> Pattern:
+def _cloth(neckline: str, thickness: float, kind: ClothPiece = ClothPiece.BODY) -> Pattern:
     """Cloth from its edge to below the picture."""
     angle = _columns()[:, None]
     edge = edge_level(neckline, angle)
@@ -181,11 +181,11 @@ def _turtleneck() -> Pattern:
     lift = np.array([0.0, 0.02, 0.055, 0.09, 0.10, 0.10, 0.09, 0.0])
     edge = np.linspace(0, 0.4, len(level))
     angle = _columns()[:, None]
-    kind = Piece.TURTLENECK
+    kind = ClothPiece.TURTLENECK
     return _piece(angle, level, lift, edge, kind, lift < 0.03, shift_y=rise, mirrored=True)
 
 
-def _collar(closed: bool, kind: Piece) -> Pattern:
+def _collar(closed: bool, kind: ClothPiece) -> Pattern:
     """A shirt's collar: it stands around the neck and folds over into two points."""
     gap, spread = (0.10, 0.62) if closed else (0.42, 0.95)
     top, bottom = (0.0, 0.34) if closed else (0.05, 0.40)
@@ -212,7 +212,9 @@ def _lapel(side: int) -> Pattern:
     width = 0.20 * smoothstep(0.0, 0.5, along) * notch + 0.05
     angle = inner + across * width * 1.5 * along
     level = edge_level("suit", inner) + across * width * (1.25 - 0.4 * along)
-    return _piece(side * angle, level, lift, 1 - across, Piece.LAPEL, tucked, mirrored=side < 0)
+    return _piece(
+        side * angle, level, lift, 1 - across, ClothPiece.LAPEL, tucked, mirrored=side < 0
+    )
 
 
 def _strap(side: int) -> Pattern:
@@ -223,4 +225,4 @@ def _strap(side: int) -> Pattern:
     angle = side * (mix(0.62, 2.5, along) + 0.05 * across)
     level = 0.98 - 0.32 * np.sin(np.pi * along**0.9) ** 0.7 + 0.03 * across * (along < 0.8)
     edge = np.float64(0.3)
-    return _piece(angle, level, lift, edge, Piece.STRAP, lift < 0, mirrored=side > 0)
+    return _piece(angle, level, lift, edge, ClothPiece.STRAP, lift < 0, mirrored=side > 0)
