@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from portraits.picture.shot import Interpolation
 from portraits.shape.mesh import (
     Material,
     ellipsoid,
@@ -55,12 +54,3 @@ def test_joined_meshes_keep_their_triangles():
     assert mesh.triangles.tolist() == [[0, 1, 2], [5, 4, 3]]
     assert mesh.material.tolist() == [Material.HAIR, Material.JEWEL]
     np.testing.assert_array_equal(mesh.vertices[3:], two.vertices)
-
-
-def test_interpolation_is_the_weighted_mean_of_the_corners():
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(9, 4)).astype(np.float32)
-    corners = rng.integers(0, 9, (3, 20))
-    weights = rng.dirichlet(np.ones(3), 20).T.astype(np.float32)
-    expected = np.einsum("cn,cnk->kn", weights, values[corners])
-    np.testing.assert_allclose(Interpolation(corners, weights)(values), expected, atol=1e-5)
