@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from groundwork.progress import on_terminal
+
 SIZES = ("64", "128", "178x218")
 
 _SHARE = {"64": 1.0, "128": 0.3, "178x218": 0.15}  # of the count: larger pictures take longer
@@ -32,7 +34,7 @@ def measure(
     """
     rates = {size: [] for size in SIZES}
     rounds = [size for _ in range(turns) for size in SIZES]
-    for size in tqdm(rounds, "portraits", disable=not sys.stderr.isatty(), leave=False):
+    for size in tqdm(rounds, "portraits", disable=not on_terminal(), leave=False):
         rates[size].append(_in_a_process(size, max(1, round(count * _SHARE[size]))))
     result = summary(rates)
     print(as_text(result))
