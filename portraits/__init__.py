@@ -1,4 +1,8 @@
-"""Portraits: labelled faces, drawn from parameters, that stand in for CelebA out of the box."""
+"""Portraits: labelled faces drawn from parameters, for use in place of CelebA.
+
+The packages are the stages of drawing; each imports only from those before it: people, shape,
+colour, picture, labelling. `Person` joins them, and the data set is drawn from persons.
+"""
 
 from portraits.counterfactuals import write_counterfactuals
 from portraits.dataset import write_dataset

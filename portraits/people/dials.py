@@ -1,4 +1,4 @@
-"""What can be turned on a person by any amount: pose, light, expression, age, colours."""
+"""Dials: change one parameter of a person by any amount (pose, light, expression, age, colours)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,12 +15,12 @@ _HAIR_PATH = (
     (0.75, "Blond", (0.68, 0.52, 0.30)),
     (1.0, "Blond", (0.92, 0.78, 0.52)),
 )
-"""Hair from black to blond: position, name and colour."""
+"""Stops on the path from black to blond hair: position, name, colour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """One thing that can be turned, from `low` to `high`."""
+    """One dial, which goes from `low` to `high`."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class Dial:
 
 
 def read_dial(person: Traits, name: str) -> float:
-    """Where a dial stands on a person.
+    """Read the value of a dial on a person.
 
     Raises:
         PortraitsError: there is no such dial.
@@ -39,10 +39,10 @@ def read_dial(person: Traits, name: str) -> float:
 
 
 def turn_dial(person: Traits, name: str, value: float) -> Traits:
-    """The person with one dial turned, and nothing else changed.
+    """Return the person with one dial turned and nothing else changed.
 
     Raises:
-        PortraitsError: there is no such dial, or it can't be turned that far.
+        PortraitsError: there is no such dial, or the value is out of its range.
     """
     dial = _dial(name)
     if not dial.low <= value <= dial.high:  # nan, too
@@ -57,7 +57,7 @@ def _dial(name: str) -> Dial:
 
 
 def _field(group: str, field: str, low: float, high: float, meaning: str) -> Dial:
-    """A dial that is one number of a person."""
+    """Make the dial of one number of a person."""
 
     def read(person: Traits) -> float:
         return getattr(getattr(person, group), field)
@@ -69,7 +69,7 @@ def _field(group: str, field: str, low: float, high: float, meaning: str) -> Dia
 
 
 def _read_hair_color(person: Traits) -> float:
-    """Where on the path from black to blond the hair is as light as this person's."""
+    """Find the position on the path where hair is as light as this person's."""
     lightness = [sum(color) for _, _, color in _HAIR_PATH]
     positions = [position for position, _, _ in _HAIR_PATH]
     return float(np.interp(sum(person.hair.color), lightness, positions))
@@ -97,4 +97,4 @@ DIALS: dict[str, Dial] = {
     "skin": _field("build", "melanin", 0.0, 1.0, "0 palest to 1 darkest"),
     "hair_color": Dial(0.0, 1.0, "0 black to 1 blond", _read_hair_color, _turn_hair_color),
 }
-"""All dials by name."""
+"""The dials by name."""

@@ -1,4 +1,4 @@
-"""What people are born with: build and face."""
+"""Samples the build and the face of people."""
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from portraits.people.traits import FACE_SHAPES, Build, Expression, Face, MakeUp
 
 
 def sample_build(draw: Draws) -> Build:
+    """Sample sex, age, ancestry, weight, skin and iris."""
     male = draw.chance(0.42)
     young = draw.chance(0.64 if male else 0.86)
     age = draw.uniform(0.0, 0.30) if young else draw.uniform(0.66, 1.0)
@@ -34,6 +35,7 @@ def sample_build(draw: Draws) -> Build:
 
 
 def sample_face(draw: Draws, build: Build, expression: Expression, make_up: MakeUp) -> Face:
+    """Sample the face; smiles, make-up and build change how often its traits come."""
     smiling = expression.smile > 0.4
     heavy = build.weight > 0.5
     young = build.young
@@ -68,7 +70,7 @@ def sample_face(draw: Draws, build: Build, expression: Expression, make_up: Make
 
 
 def _features(draw: Draws) -> dict[str, float]:
-    """Weights of the morph targets that make one face differ from the next."""
+    """Sample the weights of the morph targets that make faces differ."""
     names, spreads = feature_spreads()
     weights = np.clip(draw.rng.standard_normal(len(names)), -2.2, 2.2) * spreads
     features = dict(zip(names, weights.tolist(), strict=True))

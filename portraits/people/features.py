@@ -1,4 +1,4 @@
-"""The features of a face: which morph targets shape it, and how much each varies."""
+"""The features of a face: the morph targets that shape it, and how much each varies."""
 
 from functools import cache
 
@@ -36,7 +36,7 @@ _FEATURES: dict[str, tuple[float, str]] = {
         "brown-1 brown-2 cheek-1 cheek-2 eye-1 eye-3 jaw-1 jaw-2 mouth-1 nose-1 nose-3 temple-1",
     ),
 }
-"""For each part of the head the standard deviation of its morph targets, and their names."""
+"""Part of the head: standard deviation of its morph targets, and their names."""
 
 _LABELLED_FEATURES = (
     "mouth_scale-vert",
@@ -65,12 +65,12 @@ _LABELLED_FEATURES = (
     "neck_double",
     "neck_width",
 )
-"""Targets that also make what CelebA has a word for; they vary little otherwise."""
+"""Targets that `portraits.shape.head` also uses for attributes of CelebA; they vary less."""
 
 
 @cache
 def feature_spreads() -> tuple[tuple[str, ...], np.ndarray]:
-    """Names of the morph targets, in the order of `Head.morph_names`, and standard deviations."""
+    """Return the names, in the order of `Head.morph_names`, and their standard deviations (n,)."""
     spreads = {
         f"{part}_{name}": spread
         for part, (spread, names) in _FEATURES.items()

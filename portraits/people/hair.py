@@ -1,4 +1,4 @@
-"""The hair of people: on the head and on the face."""
+"""Samples the hair of people, on the head and on the face."""
 
 import numpy as np
 
@@ -49,10 +49,15 @@ _HAIR_STYLES: dict[str, dict[str, float]] = {
         "ponytail": 0.05,
     },
 }
-"""How often each style is worn by people who are not bald."""
+"""How often people who are not bald wear each style."""
 
 
 def sample_hair(draw: Draws, build: Build, outfit: Outfit, tucked: bool) -> Hair:
+    """Sample the hair on the head.
+
+    Args:
+        tucked: whether hair that hangs is behind the ears in any case.
+    """
     fairness = build.ancestry[0] ** 1.3
     color_name, color = _pick_hair_color(draw, build, fairness)
     style = _pick_hair_style(draw, build, outfit)
@@ -122,6 +127,7 @@ def _pick_hair_style(draw: Draws, build: Build, outfit: Outfit) -> str:
 
 
 def sample_facial_hair(draw: Draws, build: Build) -> FacialHair:
+    """Sample stubble or a beard; women have none."""
     stubble = mustache = goatee = beard = sideburns = 0.0
     kind = draw.choose(
         {

@@ -1,8 +1,8 @@
-"""Who is drawn: the parameters of one person, sampled at the rates of CelebA's attributes.
+"""Samples people whose attributes are about as frequent as in CelebA.
 
-Whatever CelebA has a word for comes in two clear kinds, with nothing in between: a nose is big or
-it is not. That is what makes a label visible in 64 pixels. How often each kind comes depends on
-sex and age as it does in CelebA; ancestry is balanced, and no label follows from it.
+An attribute is either clearly present or clearly absent: a nose is big or it is not. So its label
+can be seen in 64 pixels. How frequent an attribute is depends on sex and age, as in CelebA.
+Ancestry is balanced, and no label depends on it.
 """
 
 from portraits.people.draws import Draws, draws_by_group, rate
@@ -14,9 +14,9 @@ from portraits.people.wardrobe import sample_make_up, sample_outfit
 
 
 def sample_traits(seed: int, index: int) -> dict[str, object]:
-    """The groups of `Traits`, by name, of person number `index` (from 0) of population `seed`.
+    """Sample person number `index` (from 0) of population `seed`: the groups of `Traits` by name.
 
-    Each group is drawn from random numbers of its own, so a change of one leaves the others as
+    Each group has its own random numbers, so a change in how one is sampled leaves the others as
     they are.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Where a portrait is taken: samples the backdrop, always out of focus and never loud."""
+"""Samples the backdrop: a place out of focus, in muted colours."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ _PLACES = {"studio": 0.36, "wall": 0.16, "room": 0.20, "outdoors": 0.18, "evenin
 
 
 def sample_backdrop(rng: np.random.Generator) -> Backdrop:
-    """Pick a place, and what can be made out of it."""
+    """Pick a kind of place and sample one."""
     place = rng.choice(list(_PLACES), p=list(_PLACES.values()))
     return {
         "studio": _studio,
@@ -21,7 +21,7 @@ def sample_backdrop(rng: np.random.Generator) -> Backdrop:
 
 
 def _studio(rng: np.random.Generator) -> Backdrop:
-    """Paper from nearly black to white, lit from behind the head or from one side."""
+    """Sample gray paper, from nearly black to white, with a glow behind the head."""
     gray = rng.uniform(0.06, 0.9)
     tint = rng.uniform(-0.05, 0.05, 3)
     angle = rng.uniform(0, 2 * np.pi)
@@ -40,7 +40,7 @@ def _studio(rng: np.random.Generator) -> Backdrop:
 
 
 def _wall(rng: np.random.Generator) -> Backdrop:
-    """A painted wall with the light from one side and, at times, the edge of something."""
+    """Sample a painted wall, lit from one side, half of the time with an edge of another colour."""
     color = _muted(rng, rng.uniform(0.3, 0.75), 0.065)
     spots = []
     if rng.random() < 0.5:
@@ -52,13 +52,13 @@ def _wall(rng: np.random.Generator) -> Backdrop:
 
 
 def _room(rng: np.random.Generator) -> Backdrop:
-    """Uprights such as doors, shelves and curtains; perhaps a window, perhaps a lamp."""
+    """Sample a room: upright shapes (doors, shelves, curtains), perhaps a window or a lamp."""
     base = _muted(rng, rng.uniform(0.18, 0.6), 0.08) + np.array([0.04, 0.0, -0.04])
     spots = [
         _upright(rng, base + rng.uniform(-0.18, 0.14) + rng.uniform(-0.04, 0.04, 3))
         for _ in range(rng.integers(2, 5))
     ]
-    if rng.random() < 0.45:  # a window: bright, at one side
+    if rng.random() < 0.45:  # a bright window at one side
         x = rng.uniform(-0.02, 0.2)
         spots.append(
             Spot(
@@ -80,7 +80,7 @@ def _room(rng: np.random.Generator) -> Backdrop:
 
 
 def _outdoors(rng: np.random.Generator) -> Backdrop:
-    """Sky over foliage or over houses, with a soft horizon."""
+    """Sample the sky above foliage or houses."""
     sky = np.array([0.68, 0.76, 0.84]) + rng.uniform(-0.14, 0.1) + rng.uniform(-0.03, 0.03, 3)
     horizon = rng.uniform(0.12, 0.75)
     green = rng.random() < 0.65
@@ -99,7 +99,7 @@ def _outdoors(rng: np.random.Generator) -> Backdrop:
 
 
 def _evening(rng: np.random.Generator) -> Backdrop:
-    """Lights out of focus in the dark."""
+    """Sample lights out of focus in the dark."""
     base = _muted(rng, rng.uniform(0.08, 0.2), 0.05)
     warm, cool = np.array([0.95, 0.72, 0.45]), np.array([0.6, 0.7, 0.85])
     tint = warm if rng.random() < 0.7 else cool
@@ -112,7 +112,7 @@ def _evening(rng: np.random.Generator) -> Backdrop:
 def _upright(
     rng: np.random.Generator, color: np.ndarray, x: float | None = None, top: float = -0.5
 ) -> Spot:
-    """Something tall: a door, a curtain, the side of a house."""
+    """Sample a tall shape: a door, a curtain, the side of a house."""
     return Spot(
         x=rng.uniform(0, 1) if x is None else x,
         y=top + 1,
@@ -132,14 +132,14 @@ def _disc(
     softness: float = 0.5,
     above: float = 0.0,
 ) -> Spot:
-    """A light or a clump of leaves, blurred to a disc."""
+    """Sample a disc: a light or leaves out of focus."""
     size = rng.uniform(*radius)
     x, y = rng.uniform(0, 1), rng.uniform(above, 1)
     return Spot(x, y, size, size, softness, rng.uniform(0.25, 0.7), False, _color(color))
 
 
 def _muted(rng: np.random.Generator, gray: float, spread: float) -> np.ndarray:
-    """A colour close to gray."""
+    """Sample a colour close to gray."""
     warmth = rng.uniform(-0.3, 0.7) * spread
     return gray + rng.uniform(-spread, spread, 3) + np.array([warmth, 0.0, -warmth])
 

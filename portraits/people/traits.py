@@ -1,4 +1,4 @@
-"""Every parameter of one portrait, in groups: values that never change."""
+"""The parameters of one portrait, in groups. They are values: they never change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ HAIR_COLORS: dict[str, tuple[Color, Color]] = {
     "Gray": ((0.55, 0.55, 0.56), (0.88, 0.88, 0.88)),
     "Red": ((0.42, 0.16, 0.07), (0.62, 0.27, 0.11)),
 }
-"""The darkest and the lightest shade of each."""
+"""Name of a hair colour: its darkest and its lightest shade."""
 
 FACE_SHAPES = ("round", "rectangular", "square", "triangular", "invertedtriangular", "diamond")
-"""Shapes of faces that are not oval, as the morph targets name them."""
+"""Shapes of faces that are not oval: the names of their morph targets."""
 
 SHORT_STYLES = ("buzz", "crop", "side_part", "quiff", "tousled", "slick", "pixie")
 MEDIUM_STYLES = ("bob", "lob", "shag")
@@ -42,15 +42,15 @@ NECKLACES = ("chain", "pearls", "pendant")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a person is born with, and age."""
+    """What a person is born with, and the age."""
 
     male: bool
     age: float
-    """0 (twenty or so) to 1 (very old)."""
+    """0 (about twenty) to 1 (very old)."""
     ancestry: tuple[float, float, float]
     """Shares of MakeHuman's Caucasian, African and Asian targets; they sum to 1."""
     gender: float
-    """Shape of the head, 0 feminine to 1 masculine."""
+    """The shape of the head, 0 feminine to 1 masculine."""
     weight: float
     """-0.8 thin to 1 fat."""
     melanin: float
@@ -59,7 +59,7 @@ class Build:
 
     @property
     def young(self) -> bool:
-        """Whether CelebA would call the person young."""
+        """Whether the person counts as young, as in CelebA."""
         return self.age < 0.48
 
     @property
@@ -69,14 +69,14 @@ class Build:
 
 
 def usual_melanin(ancestry: tuple[float, float, float]) -> float:
-    """The average melanin of an ancestry; see `Build.ancestry` and `Build.melanin`."""
+    """Average melanin of an ancestry; see `Build`."""
     caucasian, african, asian = ancestry
     return 0.25 * caucasian + 0.82 * african + 0.36 * asian
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """The shape of the face. What CelebA has a word for is a number from 0 (not) to 1 (very)."""
+    """The shape of the face. CelebA's attributes are numbers from 0 (not at all) to 1 (very)."""
 
     oval: float
     nose_size: float
@@ -94,7 +94,7 @@ class Face:
     brow_arch: float
     freckles: float
     features: Mapping[str, float] = field(hash=False)
-    """Weight of each morph target that makes one face differ from the next; 0 is average."""
+    """The weights of the morph targets that make faces differ; 0 is average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,9 @@ class Hair:
     recession: float
     """How far the hairline has receded, 0 to 1."""
     parting: float
-    """-1 on the person's right to 1 on the left, 0 in the middle."""
+    """-1 on the person's right to 1 on the left; 0 is the middle."""
     volume: float
-    """0.6 to 1.3, 1 is usual."""
+    """0.6 to 1.3; 1 is usual."""
     hairline: float
     """How much higher than usual the hair begins, in units of the mesh."""
     length: float
@@ -129,7 +129,7 @@ class Hair:
 
 @dataclass(frozen=True, slots=True)
 class FacialHair:
-    """Hair on the face; amounts from 0 (none) to 1."""
+    """Hair on the face, in amounts from 0 (none) to 1."""
 
     stubble: float
     mustache: float
@@ -141,19 +141,19 @@ class FacialHair:
 
 @dataclass(frozen=True, slots=True)
 class MakeUp:
-    """What is painted on the face; amounts from 0 (none) to 1."""
+    """Make-up, in amounts from 0 (none) to 1."""
 
     eyes: float
     lipstick: float
     lip_color: Color
     blush: float
     shadow_color: Color
-    """On the upper eyelids."""
+    """The colour on the upper eyelids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
-    """What the person wears."""
+    """Clothes and accessories."""
 
     hat: str
     """One of `HATS`."""
@@ -179,20 +179,20 @@ class Outfit:
     """One of `NECKLINES`."""
     cloth_color: Color
     shirt_color: Color
-    """Of the shirt under a suit."""
+    """The colour of the shirt under a suit."""
     tie: bool
-    """Whether a tie is worn, which takes a shirt or a suit."""
+    """Whether a tie is worn; only a shirt or a suit shows it."""
     tie_color: Color
 
     @property
     def tied(self) -> bool:
-        """Whether there is a tie to see."""
+        """Whether the tie is drawn."""
         return self.tie and self.neckline in ("shirt", "suit")
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What the face does; amounts from 0 (nothing) to about 1."""
+    """The expression of the face, in amounts from 0 (none) to about 1."""
 
     smile: float
     opening: float
@@ -202,12 +202,12 @@ class Expression:
     brows_up: float
     brows_down: float
     smile_left: float
-    """How much more the smile pulls on this side."""
+    """How much stronger the smile is on this side."""
     smile_right: float
     jaw: float
-    """How much of an opening is the jaw's."""
+    """How much the jaw takes part in opening the mouth."""
     outer_brows: float
-    """How far the outer ends of the brows follow the inner ones up."""
+    """How far the outer ends of the brows rise with the inner ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True)
 class Lighting:
-    """One key light and the sky."""
+    """The light: one key light, and the sky."""
 
     azimuth: float
     """Radians, 0 in front."""
@@ -233,23 +233,23 @@ class Lighting:
     key: float
     ambient: float
     warmth: float
-    """Above 0 the key light is orange, below 0 blue."""
+    """The key light is orange above 0, blue below."""
     rim: float
-    """Light along the outline."""
+    """How strong the light along the outline is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A shape out of focus behind the person, in shares of the picture's width and height."""
+    """A shape out of focus behind the person; lengths are shares of the picture's sides."""
 
     x: float
-    """Of its middle, as `y`."""
+    """Its middle, like `y`."""
     y: float
     width: float
-    """From the middle to the edge, as `height`."""
+    """From the middle to the edge, like `height`."""
     height: float
     softness: float
-    """How much of it fades out, 0 (exclusive) to 1."""
+    """How much of it fades out: above 0, up to 1."""
     strength: float
     """How much it covers, 0 to 1."""
     square: bool
@@ -259,33 +259,33 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """What is behind the person: a gradient and shapes out of focus."""
+    """The backdrop: a gradient, with shapes out of focus before it."""
 
     start: Color
     stop: Color
     angle: float
-    """Direction of the gradient in radians."""
+    """The direction of the gradient in radians."""
     vignette: float
     """How much darker the corners are, 0 to 1."""
     spots: tuple[Spot, ...]
-    """The later ones are nearer."""
+    """The later ones cover the earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strands:
-    """Random numbers that make locks and strands of hair."""
+    """Random numbers for details: locks and strands of hair, folds, skin, reflections."""
 
     coarse: tuple[float, ...]
     """64 of them, in [0, 1]."""
     fine: tuple[float, ...]
     """256 of them, in [0, 1]."""
     phase: tuple[float, ...]
-    """6 of them, in [0, 1]: two shift waves, one shifts locks, one the glint on glasses."""
+    """6 of them, in [0, 1]: each shifts or chooses a pattern (waves, glints, stripes)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """What the photographer does."""
+    """Settings of the camera and the film."""
 
     exposure: float
     shift_x: float
@@ -295,16 +295,16 @@ class Photo:
     tilt: float
     """Radians."""
     blur: float
-    """Standard deviation of the blur in pixels of a picture 64 pixels wide; 0 is sharp."""
+    """Standard deviation of the blur, in pixels of a picture that is 64 pixels wide; 0 is sharp."""
     grain: tuple[int, int]
-    """State and increment of the PCG64 generator that gives the film grain."""
+    """State and increment of the PCG64 generator of the film grain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """Everything that decides one portrait. A value: it never changes, and equals its twin.
+    """All parameters of one portrait. Two with the same parameters are equal.
 
-    Make another with `dataclasses.replace`, a group at a time:
+    They never change; make another with `dataclasses.replace`, one group at a time:
 
         replace(person, outfit=replace(person.outfit, glasses=True))
     """

@@ -1,4 +1,4 @@
-"""What people wear: make-up, clothes and accessories."""
+"""Samples what people wear: make-up, clothes and accessories."""
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from portraits.people.traits import EARRINGS, NECKLACES, Build, Color, Expressio
 
 
 def sample_make_up(draw: Draws, build: Build, expression: Expression) -> MakeUp:
+    """Sample make-up; men wear hardly any."""
     made_up = draw.chance(rate(build, 0.0, 0.70, 0.0, 0.52))
     eyes = draw.uniform(0.75, 1) if made_up else 0.0
     lips = draw.chance(0.97 if made_up else 0.0 if build.male else 0.38)
@@ -30,7 +31,7 @@ def sample_make_up(draw: Draws, build: Build, expression: Expression) -> MakeUp:
 
 
 def sample_outfit(draw: Draws, build: Build) -> tuple[Outfit, bool]:
-    """What is worn, and whether long hair would be tucked behind the ears for it."""
+    """Sample clothes and accessories; return also whether hair is tucked behind the ears."""
     hats = (
         {"none": 0.925, "beanie": 0.025, "cap": 0.030, "fedora": 0.020}
         if build.male
@@ -78,7 +79,7 @@ def sample_outfit(draw: Draws, build: Build) -> tuple[Outfit, bool]:
 
 
 def _pick_cloth_color(draw: Draws, suit: bool) -> Color:
-    """Pick a colour: half of all clothes but suits are gray, from black to white."""
+    """Pick a colour; half of the clothes that are not suits are gray, from black to white."""
     if suit:
         return draw.choose(SUIT_COLORS)
     if draw.chance(0.5):
