@@ -1,1 +1,1 @@
-"""Where things are: triangle meshes of head, hair, clothes and accessories."""
+"""Shapes: triangle meshes of head, hair, clothes and accessories."""

@@ -1,4 +1,4 @@
-"""The shape of what is worn below the chin: clothes on one person's torso, and a tie."""
+"""Clothes on one person's torso, and a tie."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ from portraits.shape.torso import Torso, coordinates
 
 
 def clothes_meshes(person: Traits, torso: Torso) -> list[Mesh]:
-    """All clothes."""
+    """Make all clothes."""
     outfit = person.outfit
     cut = pattern(outfit.neckline, outfit.tied)
     points, stiffness = torso.at(cut.angle, cut.level, cut.lift)
@@ -22,7 +22,7 @@ def clothes_meshes(person: Traits, torso: Torso) -> list[Mesh]:
 
 
 def _tie(torso: Torso) -> Mesh:
-    """A knot at the throat and the blade below it: a strip bulging towards the viewer."""
+    """Make a tie, knot and blade: a strip that bulges towards the viewer."""
     down = np.array([0.0, 0.02, 0.08, 0.16, 0.20, 0.205, 0.26, 0.36, 0.5, 0.7])[:, None]
     half_width = np.interp(
         down, [0, 0.02, 0.20, 0.205, 0.3, 0.7], [0.10, 0.13, 0.08, 0.07, 0.10, 0.15]
@@ -48,7 +48,7 @@ def _tie(torso: Torso) -> Mesh:
 
 
 def shaded_skin(person: Traits, occlusion: Array) -> Array:
-    """Darken the skin (n,) next to the cloth: the head's occlusion with that of the clothes."""
+    """Darken the skin next to the cloth: change the head's occlusion (n,)."""
     vertices, open_sky = _skin_above(edge_of(person.outfit))
     occlusion = occlusion.copy()
     occlusion[vertices] *= open_sky
@@ -57,7 +57,7 @@ def shaded_skin(person: Traits, occlusion: Array) -> Array:
 
 @cache
 def _skin_above(edge: str) -> tuple[Array, Array]:
-    """Vertices (k,) of the torso, and how much light the cloth leaves them."""
+    """Find the vertices (k,) of the torso, and the factors (k,) of their occlusion."""
     vertices, angle, level = coordinates()
     shade = 1 - 0.45 * smoothstep(0.30, 0.02, edge_level(edge, angle) - level)
     return vertices, shade.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The shape of glasses: they sit before the brows and cheeks, and reach back to the ears."""
+"""Glasses: their frame and lenses, before brows and cheeks and back to the ears."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,22 +10,22 @@ from portraits.people.traits import Traits
 from portraits.shape.head import Landmarks, load_head, vertices_of
 from portraits.shape.mesh import SIDES, Material, Mesh, part, tube
 
-_WRAP = 0.13  # how far the outer ends of the lenses bend back
+_WRAP = 0.13  # how far the outer ends of the lenses are behind the inner ones
 _CLEARANCE = 0.035
 
 
 @dataclass(frozen=True, slots=True)
 class Glasses:
-    """A pair of glasses on one person's nose."""
+    """A pair of glasses, fitted to one person."""
 
     rims: tuple[Array, Array]
     """Outlines (36, 3) of both lenses, in the order of `Landmarks.eyes`."""
     meshes: list[Mesh]
-    """Of the frame."""
+    """The frame."""
 
     @classmethod
     def of(cls, person: Traits, marks: Landmarks, face: Array) -> "Glasses | None":
-        """Fit glasses, if any are worn, to a head whose vertices are `face` (n, 3)."""
+        """Fit glasses, if they are worn, to a head with vertices `face` (n, 3)."""
         if not person.outfit.glasses:
             return None
         width, height = _lens_size(person)
@@ -37,7 +37,7 @@ class Glasses:
         return cls(rims, _frame(person, marks, rims, front, face))
 
     def lenses(self) -> list[tuple[Array, Array]]:
-        """The glass: vertices (n, 3) and triangles of each lens."""
+        """Make both lenses: vertices (n, 3) and triangles of each."""
         result = []
         for rim in self.rims:
             n = len(rim)
@@ -49,7 +49,7 @@ class Glasses:
 
 @cache
 def _around_eyes() -> tuple[Array, Array]:
-    """Vertices on both sides around the eyes, and those on the bridge of the nose."""
+    """Find the vertices around the eyes, and those on the bridge of the nose."""
     head = load_head()
     skin = vertices_of(Material.SKIN)
     x, y, z = head.rest[skin].T
@@ -58,7 +58,7 @@ def _around_eyes() -> tuple[Array, Array]:
 
 
 def _front(face: Array, middles: list[tuple[float, float]], width: float, height: float) -> float:
-    """z of the inner ends of the lenses, such that no lens touches brow or cheek."""
+    """Compute z of the inner ends of the lenses, such that no lens touches the face."""
     eyes, _ = _around_eyes()
     x, y, z = face[eyes].T
     front = 0.30
@@ -71,19 +71,19 @@ def _front(face: Array, middles: list[tuple[float, float]], width: float, height
 
 
 def _bend(across: Array, up: Array) -> Array:
-    """How far forward a lens is at a point of it: -1 to 1 from the nose, and up."""
+    """Compute how far forward a point of a lens is, from -1 to 1 from the nose, and up."""
     return -_WRAP * ((across + 1) / 2) ** 2 - 0.04 * np.maximum(-up, 0)
 
 
 def _rim(person: Traits, middle: tuple[float, float], front: float, side: int) -> Array:
-    """The outline of one lens, a superellipse: (36, 3)."""
+    """Make the outline of one lens, a superellipse: (36, 3)."""
     width, height = _lens_size(person)
     power = 2 / (2 + 3.5 * person.outfit.lens_squareness)
     angle = np.linspace(0, 2 * np.pi, 36, endpoint=False)
     cosine, sine = np.cos(angle), np.sin(angle)
     across = np.sign(cosine) * np.abs(cosine) ** power
     up = np.sign(sine) * np.abs(sine) ** power
-    across = across * (1 + 0.05 * up)  # a little narrower below
+    across = across * (1 + 0.05 * up)  # the lower half is a little narrower
     x, y = middle[0] + side * across * width, middle[1] + up * height
     return np.stack([x, y, front + _bend(across, up)], -1)
 
@@ -91,7 +91,7 @@ def _rim(person: Traits, middle: tuple[float, float], front: float, side: int) -
 def _frame(
     person: Traits, marks: Landmarks, rims: tuple[Array, ...], front: float, face: Array
 ) -> list[Mesh]:
-    """Rims, temples and bridge."""
+    """Make rims, temples and bridge."""
     thickness = 0.019 + 0.022 * person.outfit.frame_thickness
     shapes = [tube(rim, thickness, closed=True) for rim in rims]
     for rim, side in zip(rims, SIDES, strict=True):
@@ -112,7 +112,7 @@ def _frame(
 
 
 def _lens_size(person: Traits) -> tuple[float, float]:
-    """Half the width and half the height of a lens."""
+    """Compute half the width and half the height of a lens."""
     square = person.outfit.lens_squareness
     larger = 0.03 if person.outfit.sunglasses else 0.0
     return 0.225 + 0.025 * square + larger, 0.20 - 0.045 * square + larger

@@ -1,4 +1,4 @@
-"""Hair that hangs: sheets of strands combed from the parting, over the skull, and down."""
+"""Hair that hangs: sheets of strands, from the parting over the skull and down; and knots."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ from portraits.people.traits import HANGING_STYLES, Traits
 from portraits.shape.head import Landmarks
 from portraits.shape.mesh import Material, Mesh, ellipsoid, grid_triangles, join, part
 
-# Around (strands) and down (points of each); the coordinates of a sheet are (strand, down, edge):
-# the number of the strand, 0 at the root to 1 at the tip, and the distance from the sheet's edge.
+# The anchors of a sheet are (strand, down, edge): which strand, 0 at the root to 1 at the tip, and
+# the distance from the sheet's edge.
 _STRANDS, _POINTS, _WAVY_POINTS = 18, 20, 30
-_CENTER_Y = 0.2  # of the skull
-_FRONT_EDGE = 0.96  # radians around the head; hair that is not tucked begins here, 0 at the nose
+_CENTER_Y = 0.2  # y of the centre of the skull
+_FRONT_EDGE = 0.96  # angle in radians, 0 at the nose, where hair that is not tucked begins
 _BEHIND_EAR = 1.72
-_WAVY = 0.2  # the waviness from which waves are drawn
+_WAVY = 0.2  # the least waviness that has waves
 
 
 @dataclass(frozen=True, slots=True)
 class _Haircut:
-    """How a style is cut; heights are y in units of the mesh."""
+    """How a style is cut; heights are y as in `Mesh`."""
 
     front: float
-    """Height of the tips beside the face, of the shortest and ..."""
+    """Height of the tips beside the face, for the shortest hair of this style."""
     back: float
-    """... at the back."""
+    """Height of the tips at the back, likewise."""
     longer: float
-    """How much lower the tips are of the longest of this style."""
+    """How much lower the tips of the longest hair are."""
     flare: float
-    """How much wider than the head at the tips; below 0 it curls in."""
+    """How much wider the hair is at the tips; below 0 it curls inwards."""
 
 
 _HAIRCUTS = {
@@ -44,7 +44,7 @@ _HAIRCUTS = {
 
 
 def hanging_hair(person: Traits, marks: Landmarks) -> Mesh | None:
-    """The sheets that one sees through in places, on both sides and over the forehead."""
+    """Make the hair that is partly transparent: both sides, and bangs."""
     hair = person.hair
     sheets = []
     if hair.style in HANGING_STYLES:
@@ -55,7 +55,7 @@ def hanging_hair(person: Traits, marks: Landmarks) -> Mesh | None:
 
 
 def knotted_hair(person: Traits, marks: Landmarks) -> list[Mesh]:
-    """What lies behind the head: the inside of hanging hair, a bun, a chignon, a ponytail."""
+    """Make the hair behind the head: an inner layer, a bun, a chignon or a ponytail."""
     hair, style, volume = person.hair, person.hair.style, person.hair.volume
     if style in HANGING_STYLES:
         return [_inside(person, marks, side) for side in (-1, 1)]
@@ -70,7 +70,7 @@ def knotted_hair(person: Traits, marks: Landmarks) -> list[Mesh]:
 
 
 def _side(person: Traits, marks: Landmarks, side: int) -> Mesh:
-    """All hair of one side of the parting, from the forehead to the nape."""
+    """Make the hair on one side of the parting, from the forehead to the neck."""
     hair = person.hair
     tucked = hair.tucked or _brought_over(person, side)
     edge = _BEHIND_EAR if tucked else _FRONT_EDGE - 0.12 * (hair.volume - 0.95)
@@ -86,7 +86,7 @@ def _side(person: Traits, marks: Landmarks, side: int) -> Mesh:
 
 
 def _inside(person: Traits, marks: Landmarks, side: int) -> Mesh:
-    """The hair below the outermost, so that one does not look through it at the backdrop."""
+    """Make an inner layer of hair, which hides the backdrop behind the gaps of the outer one."""
     strand, down = np.meshgrid(np.linspace(0, 1, 10), np.linspace(0.15, 0.92, 12), indexing="ij")
     vertices = _strands(person, marks, side, _BEHIND_EAR, strand, down, 0.93)
     anchor = np.stack([side * (0.05 + strand), down, strand + 1], -1)
@@ -102,27 +102,27 @@ def _strands(
     down: Array,
     scale: float,
 ) -> Array:
-    """Points (s, t, 3) of strands that go over the skull and then fall.
+    """Compute points (s, t, 3) of strands that lie on the skull and then fall.
 
     Args:
-        side: 1 for the right of the picture, -1 for the left.
-        edge: angle around the head, 0 at the nose, where the foremost strand falls.
-        strand: (s, t), 0 the foremost to 1 at the back.
+        side: 1 on the right in the picture, -1 on the left.
+        edge: angle around the head, 0 at the nose, where the strand nearest to the face falls.
+        strand: (s, t), 0 nearest to the face to 1 at the back.
         down: (s, t), 0 at the root to 1 at the tip.
-        scale: of the skull it lies on.
+        scale: how large the skull below is, 1 as it is.
     """
     hair, cut = person.hair, _HAIRCUTS[person.hair.style]
     center, radii = _skull(person, marks)
     azimuth = edge + (np.pi - edge) * strand
     lowest = mix(cut.front, cut.back, smoothstep(0.0, 0.6, strand)) - cut.longer * hair.length
     flare = cut.flare
-    if _brought_over(person, side):  # it goes round the neck to the other side
+    if _brought_over(person, side):  # it goes around the neck to the other side
         lowest, flare = np.full(strand.shape, -0.8), -0.55
     bare = person.outfit.hat == "none"
-    bend = 1.3 / (1.3 + _CENTER_Y - lowest)  # up to here a strand lies on the skull
+    bend = 1.3 / (1.3 + _CENTER_Y - lowest)  # the part of a strand that lies on the skull
     over = np.minimum(down / bend, 1.0)
     if not bare:
-        over = 0.86 + 0.14 * over  # what is higher is under the hat
+        over = 0.86 + 0.14 * over  # the hat covers what is higher
     fall = np.maximum(down - bend, 0) / (1 - bend)
 
     # the root lies on the parting, which runs over the crown to the back
@@ -149,12 +149,12 @@ def _strands(
 
 
 def _brought_over(person: Traits, side: int) -> bool:
-    """Whether the hair of this side is brought forward over the other shoulder."""
+    """Tell whether the hair of this side lies over the other shoulder."""
     return person.hair.style == "one_shoulder" and side * (person.hair.parting or 1) > 0
 
 
 def _skull(person: Traits, marks: Landmarks) -> tuple[Array, Array]:
-    """Centre (3,) and radii (3,) of the ellipsoid that the hair lies on."""
+    """Compute the centre (3,) and the radii (3,) of the ellipsoid that the hair lies on."""
     hair = person.hair
     thick = (0.07 + 0.10 * hair.volume) * (1.7 if hair.style == "long_curls" else 1.0)
     top = 0.06 + 0.06 * hair.volume
@@ -164,7 +164,7 @@ def _skull(person: Traits, marks: Landmarks) -> tuple[Array, Array]:
 
 
 def _waves(person: Traits, strand: Array, length: Array, side: int) -> Array:
-    """How far waves swing, -1 to 1, where a strand is `length` from its root."""
+    """Compute the swing of waves, -1 to 1, at a distance `length` from the root of a strand."""
     hair = person.hair
     if hair.waviness < _WAVY:
         return np.zeros_like(strand)
@@ -174,7 +174,7 @@ def _waves(person: Traits, strand: Array, length: Array, side: int) -> Array:
 
 
 def _bangs(person: Traits, marks: Landmarks) -> Mesh:
-    """Hair that falls over the forehead, to just above the brows."""
+    """Make bangs: hair over the forehead, down to just above the brows."""
     hair = person.hair
     center, radii = _skull(person, marks)
     strand, down = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(0, 1, 9), indexing="ij")
@@ -193,14 +193,14 @@ def _bangs(person: Traits, marks: Landmarks) -> Mesh:
         [marks.half_width + 0.06, marks.top - _CENTER_Y + 0.06, marks.half_depth + 0.08]
     )
     vertices = np.moveaxis(center[:, None, None] + size[:, None, None] * direction, 0, -1)
-    # the forehead lies further forward than the ellipsoid
+    # the forehead lies before the ellipsoid
     vertices[..., 2] += 0.07 * smoothstep(0.2, 0.8, down)
     anchor = np.stack([3 + strand, down, 0.6 * (1 - np.abs(strand))], -1)
     return _sheet(vertices, anchor, np.ones(strand.shape))
 
 
 def _knot(person: Traits, center: list[float], radii: tuple[float, float, float]) -> Mesh:
-    """A knot or tail of hair behind the head."""
+    """Make a knot of hair behind the head."""
     rows, columns = 17, 11
     vertices, triangles = ellipsoid(np.array(center), radii, rows, columns)
     side, down = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(0, 1, columns), indexing="ij")
@@ -210,7 +210,7 @@ def _knot(person: Traits, center: list[float], radii: tuple[float, float, float]
 
 
 def _tail(person: Traits, marks: Landmarks) -> Mesh:
-    """A ponytail, from the back of the head over a shoulder, thin at both ends."""
+    """Make a ponytail, from the back of the head over a shoulder, thin at both ends."""
     hair = person.hair
     around, down = np.meshgrid(np.linspace(0, 2 * np.pi, 11), np.linspace(0, 1, 22), indexing="ij")
     side = 1 if hair.parting >= 0 else -1
@@ -231,7 +231,7 @@ def _tail(person: Traits, marks: Landmarks) -> Mesh:
 
 
 def _sheet(vertices: Array, anchor: Array, shade: Array) -> Mesh:
-    """A mesh of a grid of strands: vertices and anchors (s, t, 3), openness to the sky (s, t)."""
+    """Make a mesh of a grid of strands: vertices and anchors (s, t, 3), occlusion (s, t)."""
     points = vertices.reshape(-1, 3)
     stiffness = np.maximum(smoothstep(-1.7, -0.8, points[:, 1]), 0.2)
     triangles = grid_triangles(*shade.shape)
@@ -239,7 +239,7 @@ def _sheet(vertices: Array, anchor: Array, shade: Array) -> Mesh:
 
 
 def _between(a: Array, b: Array, weight: Array) -> Array:
-    """Unit vectors (3, …) on the great circles from `a` (weight 0) to `b` (weight 1)."""
+    """Compute unit vectors (3, …) on the great circles from `a` (weight 0) to `b` (weight 1)."""
     b = b / np.sqrt((b * b).sum(0))
     angle = np.arccos(np.clip((a * b).sum(0), -1, 1)) + 1e-6
     return (np.sin((1 - weight) * angle) * a + np.sin(weight * angle) * b) / np.sin(angle)

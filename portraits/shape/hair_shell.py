@@ -1,4 +1,4 @@
-"""Hair on the scalp: where it begins, and how far it stands off the head."""
+"""Hair on the scalp and the beard: the hairline, and how far hair lifts the surface."""
 
 import numpy as np
 
@@ -22,19 +22,19 @@ _THICKNESS = {
     "chignon": 0.06,
     "ponytail": 0.05,
 }
-"""How far the hair stands off the crown; what hangs lies over it as sheets."""
+"""Thickness of the hair on the crown, by style; other styles have sheets over a thin layer."""
 
 _UNDER_SHEETS = 0.035
 _LUMPS = {"tousled": 0.11, "pixie": 0.06, "short_curls": 0.13, "afro": 0.14, "crop": 0.035}
-"""How uneven the surface is."""
+"""Unevenness of the surface, by style."""
 
 _ANGLES = (0, 0.35, 0.62, 0.85, 1.15, 1.32, 1.5, 1.75, 2.0, 2.4, 3.2)
 _RECEDED = (0.10, 0.30, 0.36, 0.24, 0.10)
-"""How far the hairline climbs when it has receded, highest at the temples."""
+"""How far a receded hairline rises at the first five of `_ANGLES`; most at the temples."""
 
 
 def hairline(azimuth: Array, person: Traits) -> Array:
-    """Height above which hair grows.
+    """Compute the height above which hair grows.
 
     Args:
         azimuth: angle around the skull in radians, 0 at the nose.
@@ -53,8 +53,8 @@ def hairline(azimuth: Array, person: Traits) -> Array:
         front[4:] = [0.2, -0.08]
     for i, climb in enumerate(_RECEDED):
         front[i] += hair.hairline * (i < 3) + climb * hair.recession * (not hair.bangs)
-        front[i] -= 0.2 * hair.bangs * (i < 4)  # under the bangs no skin shows
-        front[i] += 0.07 * (hair.style in CURLY_STYLES[:2])  # what stands off hangs over its edge
+        front[i] -= 0.2 * hair.bangs * (i < 4)  # no skin shows under the bangs
+        front[i] += 0.07 * (hair.style in CURLY_STYLES[:2])  # thick curls hang over the edge
     behind_ear = [0.05, 0.12, -0.25, -0.72, -0.80]
     height = np.interp(np.abs(azimuth), _ANGLES, front + behind_ear).astype(np.float32)
     slope = np.minimum(np.maximum(azimuth, -0.6), 0.6)
@@ -62,7 +62,7 @@ def hairline(azimuth: Array, person: Traits) -> Array:
 
 
 def hair_shell(person: Traits) -> Array:
-    """How far hair or hat lift the surface off the head: float32 (n, 3), to add to vertices."""
+    """Compute how far hair lifts the surface, also under a hat: float32 (n, 3), to be added."""
     head, hair = load_head(), person.hair
     x, y, z = head.rest.T
     ears = head.masks["ears"]
@@ -85,16 +85,16 @@ def hair_shell(person: Traits) -> Array:
     if person.outfit.hat != "none":
         lift = lift_under_hat(lift, y - hat_edge(head.azimuth))
     shell = head.hair_direction * lift[:, None]
-    if hair.style in HANGING_STYLES and not hair.tucked:  # lying on the ears, it presses them flat
+    if hair.style in HANGING_STYLES and not hair.tucked:  # it presses the ears flat
         shell[:, 0] -= 0.11 * ears * np.sign(x)
     return shell.astype(np.float32)
 
 
 def _lumps(person: Traits, above: Array) -> Array | float:
-    """Unevenness of the surface, from locks that stand out: float32 (n,).
+    """Compute the unevenness of the surface, as locks make it: float32 (n,).
 
     Args:
-        above: (n,), height over the hairline.
+        above: (n,), height above the hairline.
     """
     size = _LUMPS.get(person.hair.style, 0.0) * (0.6 + 0.6 * person.hair.messiness)
     if not size:
@@ -108,7 +108,7 @@ def _lumps(person: Traits, above: Array) -> Array | float:
 
 
 def beard_shell(person: Traits) -> Array | float:
-    """How far a beard or goatee lifts the surface: float32 (n, 3), to add to vertices."""
+    """Compute how far a beard or goatee lifts the surface: float32 (n, 3), to be added."""
     hair = person.facial_hair
     if not (hair.beard > 0 or hair.goatee > 0):
         return 0.0

@@ -1,7 +1,7 @@
-"""The shape of hats, and how they press the hair down.
+"""Hats: their shape, and the hair pressed inside.
 
-A hat stands on a ring around the skull. The anchors of its vertices carry what its colour depends
-on: the angle around the head, the height (0 at the edge, 1 on top), and which `HatPiece` it is.
+A hat stands on a ring around the skull. The anchors of its vertices are the angle around the head,
+the height (0 at the edge, 1 on top; on a brim 0 inside, 1 outside) and the `HatPiece`.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from portraits.shape.mesh import Material, Mesh, grid_triangles, part
 
 
 class HatPiece(IntEnum):
-    """The last number of an anchor."""
+    """A piece of a hat: the last number of an anchor."""
 
     CROWN = 0
     CUFF = 1
@@ -26,19 +26,20 @@ class HatPiece(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class _HatShape:
-    """The cut of a hat: how it stands off the skull, and a section from its edge to its top."""
+    """The shape of a hat: its distance from the skull, and a section from its edge to its top."""
 
     ease: float
-    """How far the edge stands off the skull."""
+    """Distance of the edge from the skull."""
     above: float
-    """How far the top stands off the crown."""
+    """Height of the top above the crown."""
     heights: tuple[float, ...]
-    """0 at the edge to 1, or a little less in a dent."""
+    """Of the section: 0 at the edge to 1 at the top."""
     radii: tuple[float, ...]
-    """1 at the edge to 0 in the middle."""
+    """Of the section: 1 at the edge to 0 in the middle."""
 
 
 def _dome(exponent: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Make the heights and radii of a section that is a superellipse."""
     turn = np.linspace(0, np.pi / 2, 11)
     heights, radii = np.sin(turn) ** (2 / exponent), np.cos(turn) ** (2 / exponent)
     return tuple(heights.tolist()), tuple(radii.tolist())
@@ -59,22 +60,22 @@ _BRIMS = {"cap": 0.60, "fedora": 0.42, "sun_hat": 0.62}
 
 
 def hat_edge(azimuth: Array) -> Array:
-    """Height of a hat's lower edge, on the average head, at an angle around the skull."""
+    """Compute the height of a hat's lower edge on the average head."""
     return 0.46 - 0.11 * (1 - np.cos(azimuth))
 
 
 def lift_under_hat(lift: Array, above: Array) -> Array:
-    """How far hair stands off the head under a hat.
+    """Limit how far hair lifts the surface under a hat.
 
     Args:
-        lift: (n,) how far the hair does without.
-        above: (n,) height over the hat's edge.
+        lift: (n,) how far it does without a hat.
+        above: (n,) height above the hat's edge.
     """
     return lift + (np.minimum(lift, 0.03) - lift) * smoothstep(-0.12, 0.0, above)
 
 
 def hat_meshes(person: Traits, marks: Landmarks) -> list[Mesh]:
-    """The hat worn, if any."""
+    """Make the hat, if one is worn."""
     hat = person.outfit.hat
     if hat == "none":
         return []
@@ -87,7 +88,7 @@ def hat_meshes(person: Traits, marks: Landmarks) -> list[Mesh]:
 
 
 def pressed(mesh: Mesh, marks: Landmarks, hat: str) -> Mesh:
-    """Hair or head with all that is above the hat's edge pushed inside the hat."""
+    """Push all of a mesh that is above the hat's edge inside the hat."""
     x, y, z = mesh.vertices.T
     z = z - marks.center_z
     edge = _edge(marks, np.arctan2(x, z))
@@ -111,18 +112,18 @@ def pressed(mesh: Mesh, marks: Landmarks, hat: str) -> Mesh:
 
 
 def _edge(marks: Landmarks, azimuth: Array) -> Array:
-    """Height of the hat's lower edge on this head."""
+    """Compute the height of the hat's lower edge on this head."""
     return hat_edge(azimuth) * (0.4 + 0.6 * marks.top / 1.2) + 0.06
 
 
 def _ring(marks: Landmarks, hat: str) -> tuple[float, float]:
-    """Half the width and half the depth of a hat at its edge."""
+    """Compute half the width and half the depth of a hat at its edge."""
     ease = _SHAPES[hat].ease
     return marks.half_width + ease, marks.half_depth + ease
 
 
 def _crown(hat: str, marks: Landmarks) -> Mesh:
-    """The hat without its brim."""
+    """Make the hat without its brim."""
     cut = _SHAPES[hat]
     height = np.array(cut.heights)
     angle, radius = np.meshgrid(np.linspace(-np.pi, np.pi, 45), cut.radii, indexing="ij")
@@ -140,7 +141,7 @@ def _crown(hat: str, marks: Landmarks) -> Mesh:
 
 
 def _cuff(marks: Landmarks) -> Mesh:
-    """The rolled edge of a beanie."""
+    """Make the rolled edge of a beanie."""
     angle = np.linspace(-np.pi, np.pi, 45)[:, None]
     rise = np.array([0.0, -0.08, -0.10, -0.06, 0.06, 0.18, 0.24, 0.24])
     out = np.array([-0.05, -0.01, 0.03, 0.065, 0.08, 0.07, 0.035, -0.06])
@@ -157,7 +158,7 @@ def _cuff(marks: Landmarks) -> Mesh:
 
 
 def _brim(person: Traits, marks: Landmarks) -> Mesh:
-    """The brim all around, or the visor of a cap; its inner edge is inside the crown."""
+    """Make the brim, or the visor of a cap; its inner edge is inside the crown."""
     hat = person.outfit.hat
     reach = 1.12 if hat == "cap" else np.pi
     angle = np.linspace(-reach, reach, 49)[:, None]
@@ -175,7 +176,7 @@ def _brim(person: Traits, marks: Landmarks) -> Mesh:
 
 
 def _brim_shape(person: Traits, angle: Array, out: Array) -> tuple[Array, Array]:
-    """Width, and how far it bends down, of a brim at an angle and from 0 inside to 1 outside."""
+    """Compute the width of a brim, and how far it bends down from 0 inside to 1 outside."""
     hat = person.outfit.hat
     width = _BRIMS[hat]
     if hat == "cap":
@@ -193,7 +194,7 @@ def _brim_shape(person: Traits, angle: Array, out: Array) -> tuple[Array, Array]
 
 
 def _sheet(points: Array, anchor: Array) -> Mesh:
-    """A mesh of a grid of points (rows, columns, 3)."""
+    """Make a mesh of a grid of points (rows, columns, 3)."""
     rows, columns, _ = points.shape
     return part(
         points.reshape(-1, 3), grid_triangles(rows, columns), Material.HAT, anchor.reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""The bare head: the baked mesh in head.npz, and its shape for one person."""
+"""The bare head: reads the baked mesh and its morph targets, and shapes it for one person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from portraits.shape.mesh import Material, Mesh, vertex_normals
 
 SKULL_CENTER = np.array([0, 0.25, -0.62], np.float32)
 
-_STRONGEST_FEATURES = 1.25  # the root of the sum of squares of the weights in `Face.features`
+_STRONGEST_FEATURES = 1.25  # largest norm of the weights in `Face.features`
 
-_NECK = -1.05  # y below which the neck is shortened ...
+_NECK = -1.05  # the neck is shortened below this y ...
 _SHORTENED = 0.45  # ... by this share
 
 _ANCESTRIES = ("ca", "af", "as")  # in the order of `Build.ancestry`
@@ -24,40 +24,40 @@ _ANCESTRIES = ("ca", "af", "as")  # in the order of `Build.ancestry`
 
 @dataclass(frozen=True)
 class Head:
-    """The average head with its morph targets; read-only, n vertices."""
+    """The average head and its morph targets: n vertices, m triangles, k targets. Read-only."""
 
     rest: Array
-    """float32 (n, 3), the base mesh; see `Mesh` for units and axes."""
+    """float32 (n, 3), vertices of the base mesh; see `Mesh` for unit and axes."""
     triangles: Array
     """int (m, 3)."""
     part: Array
     """int (m,), the `Material` of each triangle: skin, eyes or teeth."""
     morph_names: tuple[str, ...]
-    """M_: ancestry, gender, age; W_: weight; X_: expression; the others shape the features."""
+    """M_: ancestry, gender, age; W_: weight; X_: expression; others: features of the face."""
     morphs: Array
-    """int8 (k, n * 3), what each morph target adds to `rest` at weight 1, in units of ..."""
+    """int8 (k, n * 3), what each morph target adds to `rest` at weight 1, divided by `scales`."""
     scales: Array
-    """float32 (k,), ... these."""
+    """float32 (k,), the step of the integers in `morphs`."""
     occlusion: Array
-    """float32 (n,), how open to the sky."""
+    """float32 (n,), see `Mesh.occlusion`."""
     masks: dict[str, Array]
-    """float32 (n,) each, 0 to 1: lips, eyelids, ears, mouth (its inside) and face."""
+    """float32 (n,) each, 0 to 1: lips, eyelids, ears, (the inside of the) mouth, face."""
     normals: Array
-    """float32 (n, 3), of the average young head."""
+    """float32 (n, 3), normals of the average young head."""
     hair_direction: Array
-    """float32 (n, 3), unit vectors along which hair stands off the skull."""
+    """float32 (n, 3), unit vectors: the direction in which hair lifts the surface."""
     azimuth: Array
     """float32 (n,), angle around the skull in radians, 0 at the nose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Where things are on one person's head."""
+    """Measures of one person's head."""
 
     eyes: tuple[Array, Array]
-    """Centres (3,) of the person's left eye, on the right of the picture, and of the other."""
+    """Centres (3,) of the person's left eye (on the right in the picture) and right eye."""
     lobes: tuple[Array, Array]
-    """Ear lobes (3,), in the order of the eyes."""
+    """Positions (3,) of the ear lobes, in the order of the eyes."""
     half_width: float
     """Half the skull's width at the temples."""
     top: float
@@ -78,7 +78,7 @@ class Landmarks:
 
 @cache
 def load_head() -> Head:
-    """Read head.npz, once a process (about 50 ms)."""
+    """Read head.npz, once per process (about 50 ms)."""
     with np.load(Path(__file__).with_name("head.npz"), allow_pickle=False) as baked:
         rest, triangles, part = baked["rest"], baked["tri"].astype(np.int64), baked["grp"]
         names = tuple(str(name) for name in baked["names"])
@@ -110,13 +110,13 @@ def load_head() -> Head:
 
 @cache
 def vertices_of(*parts: Material) -> Array:
-    """Numbers of the vertices that belong to the given parts of the head, in order."""
+    """Find the vertices of some parts of the head: their indices, in order."""
     head = load_head()
     return np.unique(head.triangles[np.isin(head.part, parts)])
 
 
 def _adjusted_occlusion(occlusion: Array, mouth: Array, triangles: Array, part: Array) -> Array:
-    """Lighten what a closed face hides, but an open mouth or eye shows."""
+    """Lighten mouth, eyes and teeth: the closed face of the base mesh hides them."""
     occlusion = occlusion.copy()
     inside = mouth > 0.5
     occlusion[inside] = np.maximum(occlusion[inside], 0.25)
@@ -128,7 +128,7 @@ def _adjusted_occlusion(occlusion: Array, mouth: Array, triangles: Array, part: 
 
 
 def morph_weights(person: Traits) -> dict[str, float]:
-    """How much of each morph target makes this head and this expression; 0 where not named."""
+    """Compute the weights of morph targets for this head and expression; others have 0."""
     return {
         **_build_weights(person),
         **_face_weights(person),
@@ -137,7 +137,7 @@ def morph_weights(person: Traits) -> dict[str, float]:
 
 
 def _build_weights(person: Traits) -> dict[str, float]:
-    """Blend the targets of ancestry, gender and age, and of weight, over all their corners."""
+    """Weights of the targets of ancestry, gender, age and weight, interpolated between extremes."""
     build = person.build
     ageing = build.ageing
     extreme = "max" if build.weight > 0 else "min"
@@ -152,7 +152,7 @@ def _build_weights(person: Traits) -> dict[str, float]:
 
 
 def _face_weights(person: Traits) -> dict[str, float]:
-    """The features of the face: what makes it this one, and what CelebA has a word for."""
+    """Weights of the targets of the face: random features, and attributes of CelebA."""
     face, build = person.face, person.build
     weights = _tempered(face.features)
     for shape in FACE_SHAPES:
@@ -173,7 +173,7 @@ def _face_weights(person: Traits) -> dict[str, float]:
     add(nose_scale__depth=0.30 * nose, nose_width2=0.4 * nose, nose_scale__vert=0.2 * nose)
     add(nose_point__width=-0.8 * point, nose_width3=-0.45 * point, nose_width2=-0.25 * point)
     add(nose_flaring=-0.5 * point, nose_base=0.4 * point, nose_scale__depth=0.35 * point)
-    full = 1.25 * face.lips - 0.32 - 0.2 * ageing  # lips much thinner than this bare the teeth
+    full = 1.25 * face.lips - 0.32 - 0.2 * ageing  # much thinner lips would show the teeth
     add(mouth_lowerlip__height=full, mouth_upperlip__height=full)
     add(mouth_lowerlip__volume=0.9 * full, mouth_upperlip__volume=0.9 * full)
     add(mouth_scale__vert=0.9 * face.lips - 0.2)
@@ -183,17 +183,17 @@ def _face_weights(person: Traits) -> dict[str, float]:
 
 
 def _tempered(features: Mapping[str, float]) -> dict[str, float]:
-    """Features that are scaled down where many of them are strong: no face is all extremes."""
+    """Scale the features down if many of them are strong, so that no face is all extremes."""
     strength = sum(weight * weight for weight in features.values()) ** 0.5
     scale = min(1.0, _STRONGEST_FEATURES / max(strength, 1e-6))
     return {name: weight * scale for name, weight in features.items()}
 
 
 def _expression_weights(person: Traits) -> dict[str, float]:
-    """What the muscles of the face do for an expression."""
+    """Weights of the targets of the expression."""
     face = person.expression
     smile, opening, narrow = face.smile, face.opening, person.face.eyes_narrow
-    # a smile bares the teeth, and opens the mouth with the lips rather than with the jaw
+    # a smile opens the mouth with the lips rather than with the jaw, and shows the teeth
     smiling = min(smile / 0.75, 1.0)
     upper_lip = opening * mix(0.15, 0.66 * smile * (0.62 + 0.38 * opening), smiling)
     lower_lip = opening * mix(0.25, 0.66 * smile * (0.62 + 0.38 * opening), smiling)
@@ -203,7 +203,7 @@ def _expression_weights(person: Traits) -> dict[str, float]:
         "X_smileL": face.smile_left * smile,
         "X_smileR": face.smile_right * smile,
         "X_mouthFrown": face.frown,
-        "X_mouthShrugLower": 0.35 * max(0.0, 1 - opening / 0.2),  # lips at rest would part
+        "X_mouthShrugLower": 0.35 * max(0.0, 1 - opening / 0.2),  # else lips at rest would part
         "X_mouthUpperUp": upper_lip,
         "X_mouthLowerDown": lower_lip,
         "X_jawOpen": jaw,
@@ -221,12 +221,12 @@ def _expression_weights(person: Traits) -> dict[str, float]:
 
 
 def head_vertices(person: Traits) -> Array:
-    """The person's bare head: float32 (n, 3)."""
+    """Compute the vertices of the person's bare head: float32 (n, 3)."""
     head = load_head()
     given = morph_weights(person)
     weights = np.array([given.get(name, 0.0) for name in head.morph_names], np.float32)
     vertices = _blend(head.rest.ravel(), head.morphs, weights * head.scales).reshape(-1, 3)
-    # a shorter neck, so that collar, tie and necklace come into the picture
+    # a shorter neck, so that collar, tie and necklace are in the picture
     below = np.maximum(_NECK - vertices[:, 1], 0)
     vertices[:, 1] += _SHORTENED * below * smoothstep(0, 0.3, below)
     return vertices
@@ -234,7 +234,7 @@ def head_vertices(person: Traits) -> Array:
 
 @numba.njit(cache=True)
 def _blend(rest, morphs, weights):
-    """`rest` (n,) plus the weighted sum of morphs (k, n)."""
+    """Add the weighted sum of morphs (k, n) to `rest` (n,)."""
     blend = rest.copy()
     for k in range(len(weights)):
         weight = weights[k]
@@ -245,19 +245,19 @@ def _blend(rest, morphs, weights):
 
 
 def head_mesh(vertices: Array) -> Mesh:
-    """The head as a mesh, after hair and beard have moved its `vertices` (n, 3) outwards."""
+    """Make the mesh of the head from its vertices (n, 3), which hair and beard have moved."""
     head = load_head()
     return Mesh(vertices, head.triangles, head.part, head.rest, head.occlusion, head_stiffness())
 
 
 @cache
 def head_stiffness() -> Array:
-    """float32 (n,), how much each vertex of the head turns with it; see `Mesh.stiffness`."""
+    """Compute `Mesh.stiffness` of the head: float32 (n,)."""
     return smoothstep(-1.9, -1.0, load_head().rest[:, 1]).astype(np.float32)
 
 
 def landmarks(bare: Array, covered: Array) -> Landmarks:
-    """Measure a head: the skull on its bare vertices (n, 3), the rest on those with hair on."""
+    """Measure a head: the skull on bare vertices (n, 3), eyes and lobes on those with hair."""
     left, right, left_lobe, right_lobe, temples, upper, skin = _landmark_indices()
     return Landmarks(
         eyes=(covered[left].mean(0), covered[right].mean(0)),
@@ -270,7 +270,7 @@ def landmarks(bare: Array, covered: Array) -> Landmarks:
 
 @cache
 def _landmark_indices() -> tuple[Array, ...]:
-    """The vertices that `landmarks` looks at, in its order."""
+    """Find the vertices that `landmarks` uses, in its order."""
     head = load_head()
     skin = vertices_of(Material.SKIN)
     x, y, _ = head.rest[skin].T

@@ -1,4 +1,4 @@
-"""The shape of earrings and necklaces."""
+"""Earrings and necklaces."""
 
 import numpy as np
 
@@ -10,11 +10,11 @@ from portraits.shape.patterns import edge_level, edge_of
 from portraits.shape.torso import Torso
 
 _LOWEST = {"chain": 0.60, "pearls": 0.46, "pendant": 0.52}
-"""Level of the front of a necklace on the `Torso`."""
+"""The level of a necklace on the `Torso`, in front."""
 
 
 def earrings(person: Traits, marks: Landmarks) -> list[Mesh]:
-    """A stud on, a drop under, or a hoop through each ear lobe."""
+    """Make a stud, a drop or a hoop for each ear lobe, if earrings are worn."""
     if not person.outfit.earrings:
         return []
     style, size = person.outfit.earring_style, person.outfit.earring_size
@@ -39,7 +39,7 @@ def earrings(person: Traits, marks: Landmarks) -> list[Mesh]:
 
 
 def _hoop(lobe: Array, side: int, radius: float) -> tuple[Array, Array]:
-    """A ring, turned so that one sees it from the front: vertices and triangles."""
+    """Make a ring, turned to be seen from the front: vertices and triangles."""
     angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     across = radius * np.sin(angle)
     circle = np.stack([side * 0.7 * across, radius * (np.cos(angle) - 1), 0.7 * across], -1)
@@ -47,7 +47,7 @@ def _hoop(lobe: Array, side: int, radius: float) -> tuple[Array, Array]:
 
 
 def necklaces(person: Traits, torso: Torso) -> list[Mesh]:
-    """A chain, a string of pearls or a chain with a pendant around the neck."""
+    """Make a chain, a string of pearls or a chain with a pendant, if a necklace is worn."""
     outfit = person.outfit
     if not outfit.necklace:
         return []
@@ -66,7 +66,7 @@ def necklaces(person: Traits, torso: Torso) -> list[Mesh]:
 
 
 def _around_neck(outfit: Outfit, torso: Torso) -> tuple[Array, Array]:
-    """Points (41, 3) from one side of the neck to the other, and their stiffness (41,)."""
+    """Compute points (41, 3) from one side of the neck to the other, and their stiffness."""
     angle = np.linspace(-1.8, 1.8, 41)
     lowest = _LOWEST[outfit.necklace_style]
     level = mix(0.30, lowest, smoothstep(1.7, 0.0, np.abs(angle)))
@@ -77,7 +77,7 @@ def _around_neck(outfit: Outfit, torso: Torso) -> tuple[Array, Array]:
 
 
 def _beads(path: Array, stiffness: Array, radius: float) -> Mesh:
-    """Beads side by side along a path (n, 3)."""
+    """Make beads side by side along a path (n, 3)."""
     step = np.sqrt((np.diff(path, axis=0) ** 2).sum(1))
     along = np.concatenate([[0.0], np.cumsum(step)])
     at = np.arange(radius, along[-1], 2.05 * radius)

@@ -1,4 +1,4 @@
-"""Triangle meshes: what they hold, how to join them, and the simple shapes they are made of."""
+"""Triangle meshes: their data, joining them, and simple shapes."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -11,7 +11,7 @@ from portraits.maths import Array
 
 
 class Material(IntEnum):
-    """What a triangle is made of; the first five number the parts in head.npz."""
+    """The material of a triangle; the first five are the parts of the head in head.npz."""
 
     SKIN = 0
     EYE_LEFT = 1
@@ -30,30 +30,31 @@ class Material(IntEnum):
 EYES = (Material.EYE_LEFT, Material.EYE_RIGHT)
 TEETH = (Material.TEETH_UPPER, Material.TEETH_LOWER)
 SIDES = (1, -1)
-"""Of the picture: right and left, in the order of the eyes."""
+"""Right and left in the picture, in the order of `EYES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Triangles with what the shading wants to know of each vertex or triangle.
+    """Triangles, with the values that shading needs for each vertex or triangle.
 
-    Units are those of the MakeHuman base mesh (about a decimetre). The origin lies between the
-    eyes, x to the portrait's right (the person's left), y up, z towards the viewer.
+    The unit is that of the MakeHuman base mesh (about 10 cm). The origin lies between the eyes.
+    x points to the right in the picture (the person's left), y up, z towards the viewer.
     """
 
     vertices: Array
     """float32 (n, 3)."""
     triangles: Array
-    """int (m, 3), vertex numbers."""
+    """int (m, 3), indices of vertices."""
     material: Array
-    """int (m,), one `Material` a triangle."""
+    """int (m,), one `Material` per triangle."""
     anchor: Array
-    """float32 (n, 3): where the vertex lies on the average head, so that paint (lips, brows,
-    hairline) stays in its place on every head; strands of hair carry coordinates of their own."""
+    """float32 (n, 3): where colours look up their pattern. On the head it is the position on the
+    average head, so lips, brows and hairline are in place on every head. Hair that hangs, hats
+    and clothes have coordinates of their own; their modules describe them."""
     occlusion: Array
-    """float32 (n,): how open to the sky, 0 to 1."""
+    """float32 (n,): the share of the sky that can be seen from there, 0 to 1."""
     stiffness: Array
-    """float32 (n,): 1 where it turns with the head, 0 where it stays with the body."""
+    """float32 (n,): 1 where the vertex turns with the head, 0 where it stays with the body."""
 
 
 def part(
@@ -64,7 +65,7 @@ def part(
     occlusion: Array | float = 1.0,
     stiffness: Array | float = 1.0,
 ) -> Mesh:
-    """Make a mesh of one material, filling in what is left out."""
+    """Make a mesh of one material; by default the anchors are the vertices."""
     n = len(vertices)
     vertices = vertices.astype(np.float32)
     return Mesh(
@@ -78,7 +79,7 @@ def part(
 
 
 def join(meshes: list[Mesh]) -> Mesh:
-    """Put meshes into one; where surfaces touch, the later one is seen."""
+    """Join meshes into one; where surfaces touch, the later one is seen."""
     starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
     return Mesh(
         np.concatenate([mesh.vertices for mesh in meshes]),
@@ -92,7 +93,7 @@ def join(meshes: list[Mesh]) -> Mesh:
 
 @numba.njit(cache=True)
 def vertex_normals(vertices: Array, triangles: Array) -> Array:
-    """Unit normals (n, 3): the sum of the adjacent triangles' normals, weighted by area."""
+    """Compute unit normals (n, 3): sums of the adjacent triangles' normals, weighted by area."""
     normals = np.zeros_like(vertices)
     for i in range(len(triangles)):
         a, b, c = triangles[i, 0], triangles[i, 1], triangles[i, 2]
@@ -114,7 +115,7 @@ def vertex_normals(vertices: Array, triangles: Array) -> Array:
 
 @cache
 def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:
-    """Triangles (m, 3) of a grid of vertices numbered row by row; they must not be changed.
+    """Make the triangles (m, 3) of a grid of vertices numbered row by row; don't change them.
 
     Args:
         closed: whether the last row joins the first.
@@ -127,7 +128,7 @@ def grid_triangles(rows: int, columns: int, closed: bool = False) -> Array:
 
 
 def tube(path: Array, radius: float, closed: bool = False, sides: int = 5) -> tuple[Array, Array]:
-    """A tube around a path (n, 3), for spectacle frames: vertices and triangles."""
+    """Make a tube around a path (n, 3): vertices and triangles."""
     along = np.roll(path, -1, 0) - np.roll(path, 1, 0)
     if not closed:
         along[0] = path[1] - path[0]
@@ -146,7 +147,7 @@ def tube(path: Array, radius: float, closed: bool = False, sides: int = 5) -> tu
 def ellipsoid(
     center: Array, radii: tuple[float, float, float], rows: int, columns: int
 ) -> tuple[Array, Array]:
-    """An ellipsoid's vertices, `rows` meridians of `columns` points each, and its triangles."""
+    """Make an ellipsoid of `rows` meridians with `columns` points each: vertices and triangles."""
     longitude, latitude = np.meshgrid(
         np.linspace(0, 2 * np.pi, rows), np.linspace(0, np.pi, columns), indexing="ij"
     )

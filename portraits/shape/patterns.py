@@ -1,7 +1,7 @@
-"""The patterns that clothes are cut from: where each piece lies on the `Torso`, on everybody.
+"""The patterns of clothes: where each piece lies on the `Torso`, the same for all people.
 
-The anchors of cloth carry what its colours depend on: the angle around the body, the distance
-from the upper or outer edge (in levels), and which `ClothPiece` it is.
+The anchors of cloth are the angle around the body, the distance from the upper or outer edge (in
+levels) and the `ClothPiece`.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from portraits.shape.mesh import grid_triangles
 
 
 class ClothPiece(IntEnum):
-    """The last number of an anchor."""
+    """A piece of cloth: the last number of an anchor."""
 
     BODY = 0
     COLLAR = 1
@@ -31,7 +31,7 @@ _HEM = np.array([0.0, 0.0, 0.035, 0.06, 0.12, 0.25, 0.45, 0.7, 1.0, 1.01])
 """Rows of a piece of cloth, from its edge down, as shares of the way to the end."""
 
 _RIM = np.array([-0.02, 0.8, 1.0, 0.9, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0])
-"""How far each row stands off the skin: the first is tucked in, so the edge looks thick."""
+"""Distance of each row from the skin; the first is under the skin, so the edge looks thick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Pattern:
     level: Array
     """(n,)"""
     lift: Array
-    """(n,), how far the cloth stands off the skin."""
+    """(n,), distance of the cloth from the skin."""
     shift: Array
-    """(n, 3), added to the points."""
+    """(n, 3), to be added to the points."""
     anchor: Array
     """(n, 3)"""
     occlusion: Array
@@ -55,7 +55,7 @@ class Pattern:
 
 
 def edge_of(outfit: Outfit) -> str:
-    """The edge nearest to the throat, as `edge_level` names it."""
+    """Name the edge that is nearest to the throat, as `edge_level` does."""
     if outfit.neckline in ("shirt", "suit"):
         return "buttoned" if outfit.tied else "open"
     return "crew" if outfit.neckline == "turtleneck" else outfit.neckline
@@ -63,13 +63,13 @@ def edge_of(outfit: Outfit) -> str:
 
 @cache
 def _columns() -> Array:
-    """Angles (53,) around the body, closer to each other in front."""
+    """Make angles (53,) around the body, denser in front."""
     share = np.linspace(-1, 1, 53)
     return np.pi * (0.4 * share + 0.6 * share**3)
 
 
 def edge_level(neckline: str, angle: Array) -> Array:
-    """Level of the upper edge of the cloth at angles around the body."""
+    """Compute the level of the upper edge of cloth at angles around the body."""
     front = np.abs(angle)
     if neckline == "v":
         return 0.42 + 0.55 * clip01(1 - front / 1.15) ** 1.2
@@ -88,7 +88,7 @@ def edge_level(neckline: str, angle: Array) -> Array:
 
 @cache
 def pattern(neckline: str, tie: bool) -> Pattern:
-    """All pieces of one outfit but the tie."""
+    """Make all pieces of one outfit, but for the tie."""
     if neckline == "straps":
         return _sewn(_cloth("straps", 0.03), _strap(1), _strap(-1))
     if neckline == "turtleneck":
@@ -108,7 +108,7 @@ def pattern(neckline: str, tie: bool) -> Pattern:
 
 
 def _sewn(*pieces: Pattern) -> Pattern:
-    """Several pieces as one."""
+    """Join several pieces."""
     starts = np.cumsum([0] + [len(piece.angle) for piece in pieces[:-1]])
     columns = ("angle", "level", "lift", "shift", "anchor", "occlusion")
     return Pattern(
@@ -128,14 +128,14 @@ def _piece(
     shift_y: Array | float = 0.0,
     mirrored: bool = False,
 ) -> Pattern:
-    """A piece that is a grid of points.
+    """Make a piece that is a grid of points.
 
     Args:
-        angle: like `level`, `lift`, `edge` and the shifts, broadcast to (rows, columns); the rows
-            go from right to left if seen with the columns downwards.
+        angle: this, `level`, `lift`, `edge` and the shifts are broadcast to (rows, columns).
+            Where the columns go down, the rows go from right to left.
         edge: distance from the upper or outer edge.
-        tucked: bool (columns,), which of them are out of sight.
-        mirrored: whether the rows go from left to right.
+        tucked: bool (columns,), which columns are out of sight.
+        mirrored: whether the rows go from left to right instead.
     """
     values = (angle, level, lift, edge, shift_x, shift_y, 1 - 0.25 * tucked)
     angle, level, lift, edge, shift_x, shift_y, occlusion = np.broadcast_arrays(*values)
@@ -153,13 +153,13 @@ def _piece(
 
 
 def _cloth(neckline: str, thickness: float, kind: ClothPiece = ClothPiece.BODY) -> Pattern:
-    """Cloth from its edge to below the picture."""
+    """Make cloth from its edge to below the picture."""
     angle = _columns()[:, None]
     edge = edge_level(neckline, angle)
     level = edge + (1 - edge) * _HEM
     tucked = _RIM < 0
     padding = 0.03 * smoothstep(0.6, 0.8, level) * smoothstep(0.9, 1.4, np.abs(angle))
-    beyond = _HEM > 1  # over the upper arms, which the torso does not reach
+    beyond = _HEM > 1  # on the upper arms, beyond the torso
     return _piece(
         angle,
         level,
@@ -174,8 +174,8 @@ def _cloth(neckline: str, thickness: float, kind: ClothPiece = ClothPiece.BODY) 
 
 
 def _turtleneck() -> Pattern:
-    """A rolled collar that stands around the neck."""
-    # a section through the roll: up inside, over, and down outside
+    """Make a rolled collar that stands around the neck."""
+    # a section of the roll: up inside, over, and down outside
     level = np.array([0.15, 0.0, 0.0, 0.0, 0.2, 0.40, 0.50, 0.50])
     rise = np.array([0.0, 0.05, 0.09, 0.06, 0.0, 0.0, 0.0, 0.01])
     lift = np.array([0.0, 0.02, 0.055, 0.09, 0.10, 0.10, 0.09, 0.0])
@@ -186,7 +186,7 @@ def _turtleneck() -> Pattern:
 
 
 def _collar(closed: bool, kind: ClothPiece) -> Pattern:
-    """A shirt's collar: it stands around the neck and folds over into two points."""
+    """Make a shirt's collar: it stands around the neck and folds over to two points."""
     gap, spread = (0.10, 0.62) if closed else (0.42, 0.95)
     top, bottom = (0.0, 0.34) if closed else (0.05, 0.40)
     share = np.linspace(-1, 1, 42)[:, None]
@@ -202,8 +202,8 @@ def _collar(closed: bool, kind: ClothPiece) -> Pattern:
 
 
 def _lapel(side: int) -> Pattern:
-    """One side of a suit's collar, folded outwards along the edge of the jacket."""
-    along = np.linspace(0, 1, 26)[:, None]  # from the nape down to the chest
+    """Make a lapel: one side of a suit's collar, folded outwards along the edge."""
+    along = np.linspace(0, 1, 26)[:, None]  # from the back of the neck to the chest
     across = np.array([0.0, 0.0, 0.3, 0.7, 1.0, 1.0])
     lift = np.array([0.03, 0.09, 0.12, 0.13, 0.13, 0.04]) * (0.6 + 0.4 * along)
     tucked = np.array([1, 0, 0, 0, 0, 1]) > 0
@@ -218,7 +218,7 @@ def _lapel(side: int) -> Pattern:
 
 
 def _strap(side: int) -> Pattern:
-    """A narrow strap over one shoulder."""
+    """Make a narrow strap over one shoulder."""
     along = np.linspace(0, 1, 20)[:, None]
     across = np.array([-1.0, -1.0, 0.0, 1.0, 1.0])
     lift = np.array([-0.01, 0.03, 0.035, 0.03, -0.01])

@@ -1,4 +1,4 @@
-"""One person's head, hair and accessories, put together."""
+"""The scene: all meshes of one person."""
 
 from dataclasses import dataclass, replace
 
@@ -17,19 +17,19 @@ from portraits.shape.torso import Torso
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All there is to draw of a person."""
+    """All shapes of one portrait."""
 
     mesh: Mesh
     hair: Mesh | None
-    """Hanging hair, drawn over the rest."""
+    """Hair that hangs; it is drawn over the rest, partly transparent."""
     eyes: Array
-    """float32 (n, 3), the vertices of both eyes."""
+    """float32 (n, 3), vertices of both eyes."""
     lenses: list[tuple[Array, Array]]
-    """The glass of glasses, if any: vertices (n, 3) and triangles of each."""
+    """The lenses of glasses: vertices (n, 3) and triangles of each."""
 
 
 def build_scene(person: Traits) -> Scene:
-    """Build the geometry of a portrait."""
+    """Build all shapes of a portrait."""
     bare = head_vertices(person)
     covered = bare + beard_shell(person) + hair_shell(person)
     marks = landmarks(bare, covered)

@@ -1,4 +1,4 @@
-"""The surface of neck, shoulders and chest in two coordinates, to lay clothes and chains on."""
+"""The torso: neck, shoulders and chest as a surface with two coordinates, to lay clothes on."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,30 +10,30 @@ from portraits.maths import Array, smoothstep
 from portraits.shape.head import head_stiffness, load_head, vertices_of
 from portraits.shape.mesh import Material
 
-_AXIS_Z = -1.0  # of the vertical line in the middle of neck and chest
+_AXIS_Z = -1.0  # z of the vertical axis through neck and chest
 _LEVELS, _ANGLES = 26, 48
 
 
 @dataclass(frozen=True, slots=True)
 class Torso:
-    """One person's, as a grid of points.
+    """The torso of one person, as a grid of points.
 
-    Its coordinates are the angle around the body (0 in front, in radians, positive towards the
-    right of the picture) and the level: 0 below the chin, about 0.35 where the neck meets the
-    shoulders, 1 on the upper arms and the chest, below the picture.
+    Its coordinates are angle and level. The angle goes around the body in radians: 0 in front,
+    positive to the right in the picture. The level goes down: 0 below the chin, about 0.35 where
+    the neck meets the shoulders, 1 on the upper arms and the chest, below the picture.
     """
 
     grid: Array
-    """float32 (levels, angles, 7): position, normal, and how much it turns with the head."""
+    """float32 (levels, angles, 7): position, normal, stiffness (see `Mesh`)."""
 
     @classmethod
     def of(cls, vertices: Array) -> "Torso":
-        """Of a head's vertices (n, 3)."""
+        """Build it from the vertices (n, 3) of a head."""
         corners, weights, normals, stiffness = _rays()
         return cls(_grid(vertices, corners, weights, normals, stiffness))
 
     def at(self, angle: Array, level: Array, lift: Array | float = 0.0) -> tuple[Array, Array]:
-        """Points (n, 3) that stand off the surface by `lift` (n,), and their stiffness (n,)."""
+        """Find points (n, 3) at a distance `lift` (n,) from the surface, and their stiffness."""
         lift = np.broadcast_to(np.float32(lift), angle.shape)
         return _sample(self.grid, angle, level, lift)
 
@@ -55,7 +55,7 @@ def _grid(vertices, corners, weights, normals, stiffness):
 
 @numba.njit(cache=True)
 def _sample(grid, angle, level, lift):
-    """Bilinear interpolation in the grid at n coordinates."""
+    """Interpolate bilinearly in the grid at n coordinates."""
     levels, angles, _ = grid.shape
     points, stiffness = np.empty((len(angle), 3), np.float32), np.empty(len(angle), np.float32)
     for i in range(len(angle)):
@@ -78,7 +78,7 @@ def _sample(grid, angle, level, lift):
 
 @cache
 def coordinates() -> tuple[Array, Array, Array]:
-    """Numbers (k,) of the head's vertices on the torso, with their angles and levels (k,)."""
+    """Find the head's vertices on the torso: indices (k,), angles (k,), levels (k,)."""
     head = load_head()
     corners, weights, *_ = _rays()
     grid = (head.rest[corners] * weights[..., None]).sum(-2).reshape(-1, 3)
@@ -92,10 +92,10 @@ def coordinates() -> tuple[Array, Array, Array]:
 
 @cache
 def _rays() -> tuple[Array, Array, Array, Array]:
-    """Where rays from the body's axis meet the skin of the average head.
+    """Find where rays from the body's axis meet the skin of the average head.
 
     Returns:
-        Vertex numbers and weights (levels, angles, 3) of the triangles met, the normals
+        Vertex indices and weights (levels, angles, 3) of the triangles met, the normals
         (levels, angles, 3) and the stiffness (levels, angles) there.
     """
     head = load_head()
@@ -115,7 +115,7 @@ def _rays() -> tuple[Array, Array, Array, Array]:
 
 @numba.njit(cache=True)
 def _meet(origin, direction, vertices, triangles):
-    """The nearest triangle (n,) on each ray (n, 3), and where on it: weights u, v (n,)."""
+    """Find the nearest triangle (n,) on each ray (n, 3), and its weights u, v (n,) there."""
     n = len(origin)
     met, u, v = np.zeros(n, np.int64), np.zeros(n, np.float32), np.zeros(n, np.float32)
     for i in range(n):
@@ -140,9 +140,9 @@ def _meet(origin, direction, vertices, triangles):
 
 
 def _cones() -> tuple[Array, Array]:
-    """Origins and directions (levels * angles, 3): level around the neck, then up and outwards.
+    """Make the rays: origins and directions (levels * angles, 3), first level, then rising.
 
-    That way a ray never grazes the shoulders, which are nearly level.
+    Rising rays meet the shoulders, which are nearly level, at a clear angle.
     """
     level = np.linspace(0, 1, _LEVELS)[:, None]
     angle = (np.arange(_ANGLES) / _ANGLES - 0.5)[None, :] * 2 * np.pi
