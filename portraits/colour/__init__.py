@@ -1,1 +1,1 @@
-"""What colour things have: light, skin, hair, cloth and backdrop."""
+"""Colours: light, skin, hair, clothes, accessories and backdrop."""

@@ -1,4 +1,4 @@
-"""The colour of what is worn on the head: hats, jewels, spectacle frames and lenses."""
+"""The colour of hats, jewels, spectacle frames and lenses."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from portraits.shape.hats import HatPiece
 
 
 def hat_color(person: Traits, surface: Surface, light: Light) -> Array:
-    """Linear colour (3, n) of a hat; see `hats` for what its anchors mean."""
+    """Colour a hat, linear (3, n); `portraits.shape.hats` describes its anchors."""
     angle, height, piece = surface.anchor
     hat = person.outfit.hat
     on_crown = piece < HatPiece.CUFF - 0.5
@@ -36,7 +36,7 @@ def hat_color(person: Traits, surface: Surface, light: Light) -> Array:
 
 
 def _knitted(angle: Array, height: Array, on_crown: Array) -> Array:
-    """Ribs (n,) of a beanie, which meet on top, and the shadow above its rolled edge."""
+    """Compute the ribs of a beanie and the shadow above its rolled edge, as factors (n,)."""
     ribs = np.sin(34 * angle) * smoothstep(1.0, 0.9, height)
     under_roll = smoothstep(0.42, 0.28, height) * on_crown
     return (1 + np.where(on_crown, 0.10, 0.16) * ribs) * (1 - 0.35 * under_roll)
@@ -45,17 +45,17 @@ def _knitted(angle: Array, height: Array, on_crown: Array) -> Array:
 def polished_color(
     color: tuple[float, float, float], gloss: float, surface: Surface, light: Light
 ) -> Array:
-    """Linear colour (3, n) of spectacle frames and jewels."""
+    """Colour spectacle frames or jewels, linear (3, n)."""
     shine = highlight(surface.toward_halfway) * gloss
     return linear(color) * matte(surface, light, wrap=0.0) + shine
 
 
 def through_lens(person: Traits, behind: Array, x: Array, y: Array) -> Array:
-    """Linear colour (3, n) of what is seen through a lens.
+    """Colour what is seen through a lens, linear (3, n).
 
     Args:
-        behind: (3, n) colour without the lens.
-        x, y: (n,) position within the lens, 0 to 1 from its upper left corner.
+        behind: (3, n), the colour without the lens.
+        x, y: (n,), position within the lens, 0 to 1 from its upper left corner.
     """
     glare = smoothstep(0.55, 0.0, y)  # of the sky, at the top
     from_streak = np.abs(x + y * 0.7 - 0.55 - 0.3 * person.strands.phase[3])
@@ -68,7 +68,7 @@ def through_lens(person: Traits, behind: Array, x: Array, y: Array) -> Array:
 
 
 def necklace_color(person: Traits, surface: Surface, light: Light) -> Array:
-    """Linear colour (3, n) of a necklace; pearls are nearly white, whatever the other jewels."""
+    """Colour a necklace, linear (3, n); pearls are nearly white."""
     outfit = person.outfit
     color = np.array(outfit.jewel_color)
     if outfit.necklace_style == "pearls":

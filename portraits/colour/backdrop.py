@@ -1,4 +1,4 @@
-"""What is behind the person: paints a gradient, out-of-focus shapes, and a vignette."""
+"""The backdrop: a gradient, shapes out of focus, and darker corners."""
 
 import numba
 import numpy as np
@@ -8,7 +8,7 @@ from portraits.people.traits import Backdrop
 
 
 def paint_backdrop(backdrop: Backdrop, width: int, height: int) -> Array:
-    """What is behind the person, in linear light: float32 (3, height, width)."""
+    """Paint the backdrop in linear light: float32 (3, height, width)."""
     colors = [backdrop.start, backdrop.stop, *(spot.color for spot in backdrop.spots)]
     shapes = [
         (s.x, s.y, 1 / s.width, 1 / s.height, s.softness, s.strength, s.square)
@@ -27,7 +27,7 @@ def paint_backdrop(backdrop: Backdrop, width: int, height: int) -> Array:
 
 @numba.njit(cache=True)
 def _paint(colors, shapes, across, down, vignette, width, height):
-    """Colours (2 + k, 3): start and stop of the gradient, then those of the shapes (k, 7)."""
+    """Paint it; `colors` (2 + k, 3) are those of the gradient, then of the shapes (k, 7)."""
     image = np.empty((3, height, width), np.float32)
     one, half = np.float32(1), np.float32(0.5)
     for row in range(height):
@@ -62,6 +62,6 @@ def _paint(colors, shapes, across, down, vignette, width, height):
 
 @numba.njit(cache=True)
 def _fade(distance, softness):
-    """1 inside a shape, falling to 0 at a distance of 1; `softness` is how much of it fades."""
+    """Fall from 1 inside a shape to 0 at a distance of 1; `softness` is the share that fades."""
     t = min(max((np.float32(1) - distance) / softness, np.float32(0)), np.float32(1))
     return t * t * (np.float32(3) - np.float32(2) * t)

@@ -1,4 +1,4 @@
-"""The colour of cloth: weave, ribs, seams and folds."""
+"""The colour of clothes: ribs, seams, folds and ties."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from portraits.shape.patterns import ClothPiece
 
 
 def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
-    """Linear colour (3, n) of clothes; see `patterns` for what their anchors mean."""
+    """Colour clothes, linear (3, n); `portraits.shape.patterns` describes their anchors."""
     angle, inside, piece = surface.anchor
     outfit = person.outfit
     color = linear(outfit.cloth_color) + np.float32(0.006)
@@ -21,7 +21,7 @@ def cloth_color(person: Traits, surface: Surface, light: Light) -> Array:
 
 
 def _folds(person: Traits, angle: Array, inside: Array) -> Array:
-    """Broad creases (n,) that run down from the neck, stronger away from the edge."""
+    """Compute broad creases, as factors (n,), that run down from the neck."""
     coarse = table(person.strands.coarse)
     creases = value_noise(coarse, angle * 3.2 + 2.5 * inside + 5)
     creases = creases + 0.6 * value_noise(coarse, angle * 7.1 - 4 * inside + 29)
@@ -29,7 +29,7 @@ def _folds(person: Traits, angle: Array, inside: Array) -> Array:
 
 
 def _trim(neckline: str, angle: Array, inside: Array, piece: Array) -> Array:
-    """Ribs, seams and edges: factors (n,)."""
+    """Compute ribs, seams and edges, as factors (n,)."""
     if neckline in ("crew", "v", "scoop", "straps"):
         seam = 1 - 0.38 * bell(inside - 0.075, 0.014)
         ribs = 1 + 0.07 * np.sin(110 * angle) * (inside < 0.075)
@@ -44,7 +44,7 @@ def _trim(neckline: str, angle: Array, inside: Array, piece: Array) -> Array:
 
 
 def tie_color(person: Traits, surface: Surface, light: Light) -> Array:
-    """Linear colour (3, n) of a tie: silk, plain or striped, darker below the knot."""
+    """Colour a tie, linear (3, n): plain or striped, darker below the knot."""
     across, down, _ = surface.anchor
     stripes = 1.0
     if person.strands.phase[4] > 0.45:

@@ -1,4 +1,4 @@
-"""Hair on the face: brows, stubble, beards of all cuts, sideburns."""
+"""Facial hair: brows, stubble, beards and sideburns."""
 
 import numpy as np
 
@@ -13,12 +13,12 @@ _DARK_HAIR = ("Black", "Brown")
 def bearded(
     person: Traits, color: Array, base: Array, surface: Surface, lips: Array, mouth: Array
 ) -> tuple[Array, Array | float]:
-    """Grow stubble and beard; return the colour (3, n) and how much beard covers the skin.
+    """Draw stubble and beard; return the colour (3, n) and how much beard covers the skin.
 
     Args:
-        color: (3, n) of the skin, with all that is on it.
-        base: (3, 1), the usual colour of the skin.
-        lips, mouth: (n,), 1 on the lips and inside the mouth, where no hair grows.
+        color: (3, n), the skin so far.
+        base: (3, 1), the skin without details.
+        lips, mouth: (n,), 1 on the lips or inside the mouth, where no hair grows.
     """
     hair = person.facial_hair
     if not any((hair.stubble, hair.mustache, hair.goatee, hair.beard, hair.sideburns)):
@@ -43,7 +43,7 @@ def bearded(
     cover = hair.mustache * mustache + hair.beard * beard
     if hair.goatee:
         cover = cover + hair.goatee * _goatee(x, y) * (z > -0.3)
-    over_lip = smoothstep(-0.655, -0.625, y)  # the mustache hangs over the upper lip
+    over_lip = smoothstep(-0.655, -0.625, y)  # a mustache hangs over the upper lip
     cover = clip01(cover) * np.maximum(grows, hair.mustache * over_lip * (1 - mouth))
     if hair.sideburns:
         cover = np.maximum(cover, hair.sideburns * sideburns_cover(surface))
@@ -51,31 +51,31 @@ def bearded(
     shades = 0.74 + 0.42 * hairs + 0.25 * lock
     tint = _beard_color(person)
     if person.hair.color_name != "Gray":
-        tint = np.minimum(tint, 0.6 * base)  # a fair beard, too, is darker than the skin
+        tint = np.minimum(tint, 0.6 * base)  # even a blond beard is darker than the skin
     return mix(color, tint * shades, 0.96 * cover), cover
 
 
 def _mustache(x: Array, y: Array) -> Array:
-    """From the nose to the upper lip and past the corners of the mouth."""
+    """Where a mustache grows: below the nose, to the corners of the mouth."""
     below_nose = smoothstep(-0.43, -0.475, y + 0.25 * x)
     return smoothstep(0.34, 0.25, x) * below_nose * smoothstep(-0.74, -0.64, y + 0.2 * x)
 
 
 def _goatee(x: Array, y: Array) -> Array:
-    """The chin up to the lower lip, and a narrow path up to the corners of the mouth."""
+    """Where a goatee grows: on the chin, and a narrow path up to the corners of the mouth."""
     chin = smoothstep(0.30, 0.22, x) * smoothstep(-0.74, -0.80, y) * smoothstep(-1.30, -1.18, y)
     path = smoothstep(0.35, 0.30, x) * smoothstep(0.21, 0.25, x) * smoothstep(-0.52, -0.62, y)
     return clip01(chin + path * smoothstep(-1.05, -0.92, y))
 
 
 def _beard(x: Array, y: Array) -> Array:
-    """The jaw, up to the mouth and, along a line that climbs the cheeks, to the ears."""
+    """Where a beard grows: on the jaw, up to the mouth and to the ears."""
     edge = -0.60 + 0.62 * np.minimum(np.maximum(x - 0.26, 0), 0.5)
     return smoothstep(0.05, -0.07, y - edge) * smoothstep(-1.40, -1.24, y)
 
 
 def sideburns_cover(surface: Surface) -> Array:
-    """Where sideburns grow, 0 to 1, in each of n pixels that show the head."""
+    """Where sideburns grow, 0 to 1, in pixels (n,) that show the head."""
     y, around = surface.anchor[1], np.abs(surface.azimuth)
     width = 1.10 - 0.10 * clip01((-y - 0.1) * 3)  # they widen downwards
     beside = smoothstep(width - 0.05, width + 0.03, around) * smoothstep(1.45, 1.40, around)
@@ -102,7 +102,7 @@ def with_brows(person: Traits, color: Array, surface: Surface) -> tuple[Array, A
     peak = np.sin(np.pi * clip01(0.10 + 0.84 * along**1.25))
     middle = 0.185 + 0.03 * face.brow_arch - 0.015 * along
     middle = middle + face.brow_arch * (0.115 * peak - 0.075 - 0.02 * along)
-    # hairs stand up at the inner end and lie along the brow at the outer one
+    # hairs point up at the inner end, and along the brow at the outer end
     hairs = noise(person, side * 64 - (y - middle) * np.sign(side) * 30, (y - middle) * 34)
     half_height = (0.027 + 0.050 * face.brow_thickness) * (1 - 0.72 * along * along)
     off = np.abs(y - middle) / half_height + 0.55 * (hairs - 0.5)
@@ -113,7 +113,7 @@ def with_brows(person: Traits, color: Array, surface: Surface) -> tuple[Array, A
     brow = np.minimum(brow, 0.95)
     cover[near] = brow
     color = color.copy()
-    skin = color.take(near, 1)  # fair brows, too, are darker than the skin
+    skin = color.take(near, 1)  # even blond brows are darker than the skin
     color[:, near] = mix(skin, np.minimum(_brow_color(person), 0.5 * skin), brow)
     return color, cover
 

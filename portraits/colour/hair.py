@@ -1,4 +1,4 @@
-"""The colour of hair, and where it hides what lies below."""
+"""The colour of hair, and how much it hides what is behind."""
 
 import numpy as np
 
@@ -18,17 +18,17 @@ from portraits.people.traits import CURLY_STYLES, HANGING_STYLES, UPDO_STYLES, T
 from portraits.shape.hair_shell import hairline
 
 _RAGGED = {"bob": 0.06, "lob": 0.14, "shag": 0.34, "layered": 0.30, "long_curls": 0.30}
-"""How unequal in length the strands of a style are."""
+"""How much the length of strands varies, by style."""
 
 _FADED = ("buzz", "crop", "quiff", "side_part", "slick")
-"""Styles whose sides are cut so short that skin shows through."""
+"""Styles with sides so short that skin shows through."""
 
 
 def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
-    """How much hair hides the skin, 0 to 1, in each of n pixels that show the head.
+    """Compute how much hair hides the skin, 0 to 1, in pixels (n,) that show the head.
 
     Args:
-        ears: (n,) how much of the pixel is ear.
+        ears: (n,), how much of a pixel is ear.
     """
     azimuth, y = surface.azimuth, surface.anchor[1]
     style = person.hair.style
@@ -38,9 +38,9 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
     fine = table(person.strands.fine)
     strand = value_noise(fine, azimuth * 52 + y * 6 + 9)
     lock = value_noise(table(person.strands.coarse), azimuth * 11 + 32)
-    # at the edge single strands are seen, and skin between them
+    # at the edge, skin shows between single strands
     uneven = 0.065 * (strand - 0.5) + 0.035 * (lock - 0.5)
-    if style in ("short_curls", "afro"):  # the edge stands off the skin, which must not show on it
+    if style in ("short_curls", "afro"):  # no skin shows on their thick edge
         cover = smoothstep(-0.14, -0.06, above + 0.5 * uneven)
     elif style in ("tousled", "pixie", "quiff"):
         cover = smoothstep(-0.11, -0.01, above + uneven)
@@ -55,9 +55,9 @@ def hair_cover(person: Traits, surface: Surface, ears: Array) -> Array:
 
 
 def hair_outline(person: Traits, surface: Surface) -> Array:
-    """How much hair on the head hides the backdrop, 0 to 1: single strands stick out of it."""
+    """Compute how much hair at the outline hides the backdrop: (n,), 0 to 1."""
     if person.hair.style in HANGING_STYLES:
-        return np.ones_like(surface.occlusion)  # sheets lie before it, not the backdrop
+        return np.ones_like(surface.occlusion)  # sheets of hair lie before the outline
     x, y, z = surface.anchor
     fine = table(person.strands.fine)
     if person.hair.style in CURLY_STYLES:
@@ -69,7 +69,7 @@ def hair_outline(person: Traits, surface: Surface) -> Array:
 
 
 def sheet_cover(person: Traits, surface: Surface) -> Array:
-    """How much hanging hair hides what is behind it, 0 to 1, in each of n pixels."""
+    """Compute how much hanging hair hides what is behind it: (n,), 0 to 1."""
     strand, down, edge = surface.anchor
     fine = table(person.strands.fine)
     coarse = table(person.strands.coarse)
@@ -78,7 +78,7 @@ def sheet_cover(person: Traits, surface: Surface) -> Array:
     bangs = strand > 1.5
     ragged = np.where(bangs, 0.14, _RAGGED.get(person.hair.style, 0.15))
     tip = 1 - ragged * lock - np.where(bangs, 0.22, 0.12) * single
-    cover = clip01((tip - down) / np.where(bangs, 0.20, 0.09))  # bangs taper to their tips
+    cover = clip01((tip - down) / np.where(bangs, 0.20, 0.09))  # bangs end gradually
     cover = cover * smoothstep(0.0, 0.07, edge + 0.05 * (single - 0.5))
     gaps = smoothstep(0.55, 0.9, down) * bangs * smoothstep(0.45, 0.2, lock * 0.6 + single * 0.4)
     outline = smoothstep(0.0, 0.32, surface.normal[2] + 0.22 * (single - 0.4))
@@ -86,10 +86,10 @@ def sheet_cover(person: Traits, surface: Surface) -> Array:
 
 
 def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> Array:
-    """Linear colour (3, n) of hair.
+    """Colour the hair, linear (3, n).
 
     Args:
-        loose: bool (n,), whether the pixel shows hanging hair rather than hair on the head.
+        loose: bool (n,), whether a pixel shows hair that hangs rather than hair on the head.
     """
     hair = person.hair
     coarse, fine = table(person.strands.coarse), table(person.strands.fine)
@@ -121,7 +121,7 @@ def hair_color(person: Traits, surface: Surface, light: Light, loose: Array) -> 
 
 
 def _combed(person: Traits, surface: Surface) -> Array:
-    """A coordinate (n,) that stays the same along a strand of hair on the head."""
+    """Compute a coordinate (n,) that is constant along a strand of hair on the head."""
     x, y, z = surface.anchor
     style = person.hair.style
     wave = 0.12 * person.hair.waviness * np.sin(9 * y + 6 * person.strands.phase[0])
@@ -135,7 +135,7 @@ def _combed(person: Traits, surface: Surface) -> Array:
 
 
 def _curls(surface: Surface, fine: Array, loose: Array) -> Array:
-    """Brightness (n,) of curls, light where they bulge."""
+    """Compute the brightness (n,) of curls."""
     x, y, z = surface.anchor
     pitch = np.where(loose, 24.0, 15.0)
     curl = value_noise(fine, x * pitch + 50 + 3 * value_noise(fine, y * 13 + 7))
@@ -144,7 +144,7 @@ def _curls(surface: Surface, fine: Array, loose: Array) -> Array:
 
 
 def _strand_highlight(normal: Array, light: Light, lock: Array) -> Array:
-    """Highlight along hair that falls straight down the head (Kajiya-Kay), across the strands."""
+    """Compute the highlight (n,) of hair that falls straight down the head (Kajiya-Kay)."""
     tangent = normal * normal[1]
     tangent[1] -= 1
     along = dot(light.halfway, normalize(tangent)) + 0.25 * (lock - 0.5)

@@ -1,4 +1,4 @@
-"""Light, and the surfaces it falls on."""
+"""Light, and the surfaces that it falls on."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,20 @@ from portraits.people.traits import Traits
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """The light of one portrait. Colours are linear light, (3, 1)."""
+    """The light of one portrait."""
 
     direction: Array
     """(3,) unit vector towards the key light."""
     halfway: Array
     """(3,) unit vector halfway between the key light and the viewer."""
     key: Array
+    """(3, 1), colour of the key light, linear."""
     ambient: Array
+    """(3, 1), colour of the sky, linear."""
 
     @classmethod
     def of(cls, person: Traits) -> "Light":
-        """Set up the light that a person's parameters ask for."""
+        """Compute the light from a person's parameters."""
         azimuth, elevation = person.lighting.azimuth, person.lighting.elevation
         warmth = person.lighting.warmth
         direction = np.array(
@@ -43,16 +45,16 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What is seen in each of n pixels, before it has a colour. All float32."""
+    """The surface that each of n pixels shows, before it has a colour. All float32."""
 
     normal: Array
-    """(3, n), towards the viewer."""
+    """(3, n), unit vectors towards the viewer."""
     anchor: Array
     """(3, n), see `Mesh.anchor`."""
     occlusion: Array
-    """(n,), 0 to 1."""
+    """(n,), see `Mesh.occlusion`."""
     azimuth: Array
-    """(n,), angle of the anchor around the skull, 0 at the nose."""
+    """(n,), angle of the anchor around the skull in radians, 0 at the nose."""
     toward_key: Array
     """(n,), cosine of the angle between the normal and the key light."""
     toward_halfway: Array
@@ -61,7 +63,7 @@ class Surface:
     """(n,), share of the sky that the normal faces."""
 
     def take(self, pixels: Array) -> "Surface":
-        """The surface in some of the pixels."""
+        """Select some of the pixels."""
         return Surface(
             self.normal.take(pixels, 1),
             self.anchor.take(pixels, 1),
@@ -74,10 +76,10 @@ class Surface:
 
 
 def matte(surface: Surface, light: Light, wrap: float) -> Array:
-    """Light (3, n) that a matte surface receives.
+    """Compute the light (3, n) that a matte surface receives.
 
     Args:
-        wrap: how far the key light reaches around the edge of the shadow.
+        wrap: how far the key light reaches into the shadow, 0 to 1.
     """
     key = clip01((surface.toward_key + wrap) / (1 + wrap)) * light.key
     return key + light.ambient * (0.6 * (0.7 + 0.6 * surface.sky))

@@ -1,4 +1,4 @@
-"""What is painted on a face: lashes and eye shadow, lips, blush."""
+"""Make-up: lashes, eye shadow, lips and blush."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from portraits.people.traits import Traits
 
 
 def blushed(person: Traits, color: Array, x: Array, y: Array) -> Array:
-    """Redden the cheeks of a skin colour (3, n) with the blush that is worn."""
+    """Put blush, if it is worn, on a skin colour (3, n)."""
     amount = person.make_up.blush
     if not amount:
         return color
@@ -18,7 +18,7 @@ def blushed(person: Traits, color: Array, x: Array, y: Array) -> Array:
 
 
 def eyes_made_up(person: Traits, color: Array, surface: Surface, eyelids: Array) -> Array:
-    """Put lashes on a skin colour (3, n), and eye shadow and liner if they are worn."""
+    """Put lashes on a skin colour (3, n); eye shadow and liner if they are worn."""
     near = np.flatnonzero((eyelids > 0.02) | _around_eyes(surface.anchor))
     if not len(near):
         return color
@@ -40,12 +40,13 @@ def eyes_made_up(person: Traits, color: Array, surface: Surface, eyelids: Array)
 
 
 def _around_eyes(anchor: Array) -> Array:
+    """Tell which pixels are near the eyes: bool (n,)."""
     x, y, z = anchor
     return (np.abs(np.abs(x) - 0.33) < 0.32) & (np.abs(y - 0.08) < 0.18) & (z > -0.3)
 
 
 def lip_color(person: Traits, base: Array, y: Array) -> Array:
-    """Colour (3, n) of lips; the upper one is a little darker."""
+    """Colour the lips (3, n); the upper one is a little darker."""
     lightness = 0.4 + 0.6 * (1 - person.build.melanin)
     natural = base * column([0.80, 0.52, 0.52]) * (1 - 0.06 * person.build.ageing)
     painted = linear(person.make_up.lip_color) * lightness

@@ -1,4 +1,4 @@
-"""The colour of the skin, with all that is on it, lit."""
+"""The colour of the skin, with make-up and facial hair, in the light."""
 
 from dataclasses import dataclass
 
@@ -24,12 +24,12 @@ SKIN_TONES = np.array(
         [0.31, 0.20, 0.15],
     ]
 )
-"""Colours as on a screen at each of `_MELANIN`; skin that burns easily is clearly paler."""
+"""Colours as on a screen, one for each of `_MELANIN`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """How much each of n pixels belongs to a part of the head, 0 to 1; see `Head.masks`."""
+    """How much each of n pixels belongs to parts of the head, 0 to 1; see `Head.masks`."""
 
     lips: Array
     eyelids: Array
@@ -37,7 +37,7 @@ class Masks:
     mouth: Array
 
     def take(self, pixels: Array) -> "Masks":
-        """The masks in some of the pixels."""
+        """Select some of the pixels."""
         return Masks(
             self.lips.take(pixels),
             self.eyelids.take(pixels),
@@ -47,7 +47,7 @@ class Masks:
 
 
 def skin_color(person: Traits, surface: Surface, light: Light, masks: Masks) -> Array:
-    """Linear colour (3, n) of skin and clothes, lit."""
+    """Colour the skin, linear (3, n), in the light."""
     base = _tone(person.build.melanin)
     y = surface.anchor[1]
     lip = smoothstep(0.3, 0.7, masks.lips)
@@ -65,12 +65,12 @@ def skin_color(person: Traits, surface: Surface, light: Light, masks: Masks) -> 
 
 
 def _tone(melanin: float) -> Array:
-    """Linear colour (3, 1) of skin."""
+    """Compute the linear colour (3, 1) of skin without details."""
     return linear([np.interp(melanin, _MELANIN, channel) for channel in SKIN_TONES.T])
 
 
 def _complexion(person: Traits, base: Array, surface: Surface, masks: Masks) -> Array:
-    """Skin, redder where blood is near, mottled, freckled, with the spots of age: (3, n)."""
+    """Colour bare skin (3, n): blood, pores, freckles, and spots of age."""
     x, y, _ = surface.anchor
     x = np.abs(x)
     u, ageing = surface.azimuth, person.build.ageing
@@ -102,19 +102,19 @@ def _complexion(person: Traits, base: Array, surface: Surface, masks: Masks) -> 
 
 
 def _shade(amount: Array) -> Array:
-    """Relief (n,) as a factor (3, n): shades are warm, as light goes through the skin."""
+    """Turn relief (n,) into factors (3, n): shade is warm, since light goes through skin."""
     return np.minimum(np.maximum(1 + amount * column([0.86, 1.03, 1.08]), 0.22), 1.55)
 
 
 def _lit(
     person: Traits, color: Array, matt: Array, sheen: Array, surface: Surface, light: Light
 ) -> Array:
-    """Light the skin by key, fill and sky: red light reaches further into the shadow.
+    """Light the skin by key, fill and sky; red light reaches further into the shadow.
 
     Args:
-        color: (3, n), under white light.
-        matt: (n,), 1 where skin is bare and shines softly, 0 where it is covered.
-        sheen: (n,), how wet it is.
+        color: (3, n), the colour in white light.
+        matt: (n,), how much bare skin shines, 0 where it is covered.
+        sheen: (n,), how much wet lips shine.
     """
     wrap = column([0.46, 0.28, 0.20])
     diffuse = clip01((surface.toward_key + wrap) / (1 + wrap))
@@ -138,7 +138,7 @@ def _lit(
 
 
 def _brow_shadow(person: Traits, y: Array) -> Array | float:
-    """How much of the key light a brim or bangs let through."""
+    """Compute how much of the key light comes past a brim or bangs."""
     if person.outfit.hat in ("cap", "fedora", "sun_hat"):
         return 1 - 0.5 * smoothstep(-0.35, 0.15, y)
     if person.hair.bangs:

@@ -1,4 +1,4 @@
-"""Marks that stick to the face: noise and brush strokes in the coordinates of its anchors."""
+"""Texture: noise, strokes and spots in the coordinates of anchors."""
 
 import numba
 import numpy as np
@@ -8,10 +8,10 @@ from portraits.people.traits import Traits
 
 
 def noise(person: Traits, u: Array, v: Array) -> Array:
-    """Smooth two-dimensional noise of one person, 0 to 1, with a period of 16.
+    """Compute smooth two-dimensional noise of one person: (n,), 0 to 1, with a period of 16.
 
     Args:
-        u, v: (n,) positions; there is one random number at every whole one.
+        u, v: (n,), positions; there is one random number at all integers.
     """
     u, v = np.asarray(u, np.float32), np.asarray(v, np.float32)
     return _noise(table(person.strands.fine), u.ravel(), v.ravel()).reshape(u.shape)
@@ -19,7 +19,7 @@ def noise(person: Traits, u: Array, v: Array) -> Array:
 
 @numba.njit(cache=True)
 def _noise(table, u, v):
-    """The values at the corners of the cell in a table of 16 x 16, smoothly blended."""
+    """Blend the four nearest numbers of a table of 16 x 16 smoothly."""
     result = np.empty_like(u)
     for i in range(len(u)):
         column, row = int(np.floor(u[i])), int(np.floor(v[i]))
@@ -37,14 +37,14 @@ def _noise(table, u, v):
 def stroke(
     x: Array, y: Array, start: tuple[float, float], stop: tuple[float, float], width: float
 ) -> Array:
-    """A soft straight line, 1 in its middle, thinning out towards its ends: (n,)."""
+    """Compute a soft straight stroke: (n,), 1 on its line, less towards its ends."""
     numbers = np.array([*start, *stop, width], np.float32)
     return _stroke(np.asarray(x, np.float32), np.asarray(y, np.float32), numbers)
 
 
 @numba.njit(cache=True)
 def _stroke(x, y, numbers):
-    """`stroke` of float32 (n,); `numbers` are start, stop and width."""
+    """Compute `stroke` of float32 (n,); `numbers` are start, stop and width."""
     start_x, start_y, stop_x, stop_y, width = numbers
     one = np.float32(1)
     length = np.sqrt((stop_x - start_x) ** 2 + (stop_y - start_y) ** 2)
@@ -62,14 +62,14 @@ def _stroke(x, y, numbers):
 
 
 def blob(x: Array, y: Array, center: tuple[float, float], radii: tuple[float, float]) -> Array:
-    """A soft spot, 1 at its centre and 1/e at its radii: (n,)."""
+    """Compute a soft spot: (n,), 1 at its centre and 1/e at its radii."""
     numbers = np.array([*center, 1 / radii[0], 1 / radii[1]], np.float32)
     return _blob(np.asarray(x, np.float32), np.asarray(y, np.float32), numbers)
 
 
 @numba.njit(cache=True)
 def _blob(x, y, numbers):
-    """`blob` of float32 (n,); `numbers` are the centre and one over the radii."""
+    """Compute `blob` of float32 (n,); `numbers` are the centre and 1 / radii."""
     center_x, center_y, scale_x, scale_y = numbers
     result = np.zeros_like(x)
     for i in range(len(x)):
