@@ -1,1 +1,1 @@
-"""From shape and colour to pixels: camera, z-buffer, painting and film."""
+"""Pictures: camera, z-buffer, painting and film turn shapes and colours into pixels."""

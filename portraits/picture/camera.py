@@ -1,4 +1,4 @@
-"""Where things are in the picture: how a person turns, and how the camera frames the face."""
+"""The camera: turns a person and projects the scene onto the picture."""
 
 from dataclasses import dataclass
 
@@ -10,31 +10,32 @@ from portraits.people.traits import Photo, Traits
 from portraits.picture.raster import Raster, rasterize
 
 PIVOT = np.array([0, -1.0, -0.75], np.float32)
-"""Where the head turns on the neck."""
+"""The point around which the head turns."""
 
-_VIEWER = 13.0  # distance of the viewer from the origin, in units of the mesh
+_VIEWER = 13.0  # distance of the viewer from the origin, in the unit of `Mesh`
 
-# CelebA aligns its 178 x 218 pictures so that the eyes are 39 pixels apart, at row 111. The eyes
-# of this head are 0.616 units of the mesh apart. A square shows rows 29 to 207 of such a picture.
-_PIXELS_PER_UNIT = 39 / 178 / 0.616  # in a picture one pixel wide
-_SQUARE_EYE_ROW = 82 / 178  # in widths of the picture, like the next
+# In CelebA's aligned pictures (178 x 218 pixels) eyes are 39 pixels apart, at row 111. The eyes
+# of this head are 0.616 units of `Mesh` apart. A square picture shows rows 29 to 207 of CelebA's.
+_PIXELS_PER_UNIT = 39 / 178 / 0.616  # in a picture that is one pixel wide
+_SQUARE_EYE_ROW = 82 / 178  # in widths of the picture
 _EYE_ROW_SLOPE = (111 / 178 - _SQUARE_EYE_ROW) / (218 / 178 - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Turns vectors (n, 3) as the person turns: two rotation matrices, float32 (3, 3)."""
+    """The turn of a person: the rotation matrices of head and body, float32 (3, 3)."""
 
     head: Array
     body: Array
 
     @classmethod
     def of(cls, person: Traits) -> "Turn":
+        """Compute it from a person's pose."""
         pose = person.pose
         return cls(_rotation(pose.yaw, pose.pitch, pose.roll), _rotation(pose.body_yaw))
 
     def __call__(self, vectors: Array, stiffness: Array) -> Array:
-        """Turn with the head where `stiffness` (n,) is 1, with the body where it is 0."""
+        """Turn vectors (n, 3) with the head where `stiffness` (n,) is 1, with the body where 0."""
         return _turned(vectors, stiffness, self.head, self.body)
 
 
@@ -51,7 +52,7 @@ def _turned(vectors, stiffness, head, body):
 
 
 def _rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> Array:
-    """Rotation matrix, float32 (3, 3): first yaw, then pitch, then roll."""
+    """Compute a rotation matrix, float32 (3, 3): first yaw, then pitch, then roll."""
     c, s = np.cos(yaw), np.sin(yaw)
     around_y = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
     c, s = np.cos(pitch), np.sin(pitch)
@@ -66,7 +67,7 @@ class Camera:
     """Projects the scene onto a picture."""
 
     width: int
-    """Of the picture, in pixels, as `height`."""
+    """The picture's, in pixels, like `height`."""
     height: int
     photo: Photo
     eyes_x: float
@@ -74,17 +75,17 @@ class Camera:
 
     @classmethod
     def aimed(cls, person: Traits, turn: Turn, eyes: Array, width: int, height: int) -> "Camera":
-        """Aim at the middle of the eyes, whose vertices are (n, 3)."""
+        """Aim at the middle of the eyes; `eyes` (n, 3) are their vertices."""
         x, y = _perspective(rotate(eyes - PIVOT, turn.head) + PIVOT)
         return cls(width, height, person.photo, float(x.mean()), float(y.mean()))
 
     def rasterize(self, vertices: Array, triangles: Array, closed: Array | None = None) -> Raster:
-        """Which triangle each pixel shows; see `raster.rasterize`."""
+        """Find the triangle that each pixel shows; see `raster.rasterize`."""
         x, y, depth = self._project(vertices)
         return rasterize(x, y, depth, triangles, self.width, self.height, closed)
 
     def _project(self, vertices: Array) -> tuple[Array, Array, Array]:
-        """Position in pixels and depth of vertices (n, 3), each float32 (n,)."""
+        """Compute x and y in pixels, and depth, of vertices (n, 3): each float32 (n,)."""
         photo = self.photo
         x, y = _perspective(vertices)
         x, y = x - self.eyes_x, y - self.eyes_y
@@ -98,5 +99,6 @@ class Camera:
 
 
 def _perspective(vertices: Array) -> tuple[Array, Array]:
+    """Divide x and y by the distance from the viewer."""
     scale = _VIEWER / (_VIEWER - vertices[:, 2])
     return vertices[:, 0] * scale, vertices[:, 1] * scale

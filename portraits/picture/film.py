@@ -1,4 +1,4 @@
-"""From light to a picture: exposure, scaling, blur and grain."""
+"""Film: exposure, scaling, blur and grain turn light into a picture."""
 
 import numpy as np
 from PIL import Image
@@ -7,12 +7,12 @@ from portraits.maths import Array, clip01
 from portraits.people.traits import Photo, Traits
 
 _GAMMA = np.float32(1 / 2.2)
-_SHOULDER = np.float32(0.42)  # linear light up to which film answers in proportion
+_SHOULDER = np.float32(0.42)  # linear light up to here stays as it is; brighter light is compressed
 _GRAIN = 0.008
 
 
 def finish(person: Traits, image: Array, width: int, height: int) -> Array:
-    """From linear light (3, height, width) to the picture: film, scaling, blur and grain."""
+    """Turn linear light (3, height, width) into the picture: uint8 (height, width, 3)."""
     drawn = _develop(image, person.photo.exposure)
     picture = Image.fromarray(drawn).resize((width, height), Image.Resampling.HAMMING)
     picture = np.asarray(picture, np.float32) / 255
@@ -23,16 +23,16 @@ def finish(person: Traits, image: Array, width: int, height: int) -> Array:
 
 
 def _develop(image: Array, exposure: float) -> Array:
-    """Linear light (3, height, width) to a picture, uint8 (height, width, 3)."""
+    """Turn linear light (3, height, width) into screen colours: uint8 (height, width, 3)."""
     image = image * np.float32(exposure)
-    above = np.maximum(image - _SHOULDER, 0)  # highlights burn out softly
+    above = np.maximum(image - _SHOULDER, 0)  # compress highlights
     rest = 1 - _SHOULDER
     image = np.minimum(image, _SHOULDER) + above * rest / (above + rest)
     return (image**_GAMMA * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
 
 
 def _blur(picture: Array, sigma: float) -> Array:
-    """Gaussian blur of a picture (height, width, 3), mirrored at its edges."""
+    """Blur a picture (height, width, 3) with a Gaussian; it is mirrored at its edges."""
     radius = int(4 * sigma + 0.5)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     kernel = (kernel / kernel.sum()).astype(np.float32)
@@ -47,7 +47,7 @@ def _blur(picture: Array, sigma: float) -> Array:
 
 
 def _grain(photo: Photo, shape: tuple[int, ...]) -> Array:
-    """Film grain; the same for a person at the same size."""
+    """Make film grain, the same for the same person and size."""
     generator = np.random.PCG64()
     state, increment = photo.grain
     generator.state = {

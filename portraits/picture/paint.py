@@ -1,4 +1,4 @@
-"""Every pixel in its colour: skin, hair over it, what is worn, and glass before it all."""
+"""Painting: gives every pixel of a shot its colour."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from portraits.shape.mesh import EYES, TEETH, Material
 
 
 def paint(person: Traits, shot: Shot) -> Array:
-    """Give every pixel of a shot its colour in linear light: float32 (3, height, width)."""
+    """Paint a shot in linear light: float32 (3, height, width)."""
     image = paint_backdrop(person.backdrop, shot.width, shot.height)
     flat = image.reshape(3, -1)
     body, light = shot.body, shot.light
@@ -35,7 +35,7 @@ def paint(person: Traits, shot: Shot) -> Array:
 
 
 def _colors(person: Traits, body: Layer, light: Light, colors: Array) -> Array:
-    """Linear colour (3, n) of n pixels, laid over the `colors` (3, n) of what is behind."""
+    """Paint n pixels of the body over the `colors` (3, n) of the backdrop, linear."""
     _color_head(person, body, light, colors)
     surface, material = body.surface, body.material
     present = np.bincount(material, minlength=len(Material))
@@ -61,7 +61,7 @@ def _colors(person: Traits, body: Layer, light: Light, colors: Array) -> Array:
 
 
 def _color_head(person: Traits, body: Layer, light: Light, colors: Array) -> None:
-    """Fill in `colors` (3, n) where skin or hair is seen, one over the other."""
+    """Paint skin, and hair over it, into `colors` (3, n)."""
     surface, material = body.surface, body.material
     head = np.flatnonzero(material == Material.SKIN)
     on_head = surface.take(head)
@@ -86,7 +86,7 @@ def _color_head(person: Traits, body: Layer, light: Light, colors: Array) -> Non
 
 
 def _glaze(person: Traits, image: Array, lens: Array) -> None:
-    """Put glass before an image (3, height, width) where `lens` (height, width) is true."""
+    """Put a lens over an image (3, height, width) where `lens` (height, width) is true."""
     if not lens.any():
         return
     row, column = np.nonzero(lens)

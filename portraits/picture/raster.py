@@ -1,4 +1,4 @@
-"""From triangles to pixels: which triangle each pixel shows, and where on it (a z-buffer)."""
+"""Rasterization: finds the triangle that each pixel shows, with a z-buffer."""
 
 from typing import NamedTuple
 
@@ -8,20 +8,20 @@ import numpy as np
 from portraits.maths import Array
 
 NOTHING = -1
-"""Triangle number of a pixel that no triangle covers."""
+"""The triangle of a pixel that shows none."""
 
-_EDGE = 1e-6  # lets neighbouring triangles overlap by a rounding error rather than leave a gap
+_EDGE = 1e-6  # adjacent triangles overlap this much, so that rounding leaves no gap
 
 
 class Raster(NamedTuple):
-    """One entry a pixel, each of shape (height, width)."""
+    """What each pixel shows; all arrays have the shape (height, width)."""
 
     depth: Array
-    """float32, larger is nearer; -1e9 where nothing is."""
+    """float32; larger is nearer, -1e9 is nothing."""
     triangle: Array
-    """int32, the triangle seen, or `NOTHING`."""
+    """int32, index of the triangle, or `NOTHING`."""
     u: Array
-    """float32, weight of the triangle's second corner at the pixel's centre."""
+    """float32, weight of the triangle's second corner at the centre of the pixel."""
     v: Array
     """float32, weight of its third corner; the first has 1 - u - v."""
 
@@ -40,10 +40,10 @@ def rasterize(
     Args:
         x: float32 (n,) horizontal position of each vertex in pixels, 0 at the left edge.
         y: float32 (n,) vertical position in pixels, 0 at the top edge.
-        depth: float32 (n,) larger is nearer.
-        triangles: int (m, 3); of two at the same depth the later one is seen.
-        closed: bool (m,), triangles of closed surfaces, which show only where their corners run
-            counterclockwise: their backs lie behind their fronts. By default all show both sides.
+        depth: float32 (n,); larger is nearer.
+        triangles: int (m, 3); the later of two at the same depth is seen.
+        closed: bool (m,), which triangles belong to closed surfaces. Only their front is drawn,
+            where the corners go counterclockwise. By default both sides of all are drawn.
     """
     if closed is None:
         closed = np.zeros(len(triangles), bool)
@@ -59,7 +59,7 @@ def rasterize(
 
 @numba.njit(cache=True)
 def _fill(x, y, depth, triangles, closed, nearest, number, us, vs):
-    """Go through all triangles, and through the pixels in each one's bounding box."""
+    """Test each pixel in the bounding box of each triangle."""
     height, width = nearest.shape
     for i in range(len(triangles)):
         a, b, c = triangles[i, 0], triangles[i, 1], triangles[i, 2]

@@ -1,4 +1,4 @@
-"""From a person to a picture."""
+"""Rendering: from a person to a picture."""
 
 from portraits.errors import PortraitsError
 from portraits.maths import Array
@@ -13,16 +13,16 @@ Size = int | tuple[int, int]
 SMALLEST, LARGEST = 16, 1024  # pixels
 
 SUPERSAMPLING = 1.5
-"""How many times larger a picture is drawn before it is scaled down."""
+"""A shot is this many times as large as the picture."""
 
 
 def width_and_height(size: Size) -> tuple[int, int]:
-    """Both sides of a picture in pixels."""
+    """Return both sides of a picture in pixels."""
     return (size, size) if isinstance(size, int) else size
 
 
 def check_size(size: Size) -> None:
-    """Raise a `PortraitsError` for a size that can't be drawn."""
+    """Raise a `PortraitsError` if a size can't be drawn."""
     for side in width_and_height(size):
         if not SMALLEST <= side <= LARGEST:
             raise PortraitsError(
@@ -34,10 +34,10 @@ def render(person: Traits, size: Size = 64) -> Array:
     """Draw a portrait.
 
     Args:
-        size: width and height in pixels, one number for both or two, 16 to 1024.
+        size: width and height in pixels, 16 to 1024; one number means a square.
 
     Returns:
-        uint8 (height, width, 3), red, green and blue; the same for the same arguments.
+        uint8 (height, width, 3): red, green and blue. The same arguments give the same picture.
 
     Raises:
         PortraitsError: the size is too small or too large.

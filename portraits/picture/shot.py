@@ -1,4 +1,4 @@
-"""What the camera sees of a person, pixel by pixel, before it has a colour."""
+"""A shot: the surfaces that the camera sees, pixel by pixel, before they have a colour."""
 
 from dataclasses import dataclass
 
@@ -18,19 +18,19 @@ from portraits.shape.scene import build_scene
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a picture shows of one mesh, in each of the n pixels that show it."""
+    """One mesh in the picture: n pixels show it."""
 
     raster: Raster
     pixels: Array
-    """int (n,), flat numbers of the pixels."""
+    """int (n,), indices of the pixels in the flattened picture."""
     material: Array
-    """int (n,), a `Material` each."""
+    """int (n,), the `Material` of each."""
     points: "Interpolation"
     surface: Surface
 
     @classmethod
     def of(cls, mesh: Mesh, turn: Turn, camera: Camera, light: Light) -> "Layer":
-        """Take a picture of a mesh."""
+        """Rasterize a mesh and compute its surface in each pixel."""
         normals = turn(vertex_normals(mesh.vertices, mesh.triangles), mesh.stiffness)
         vertices = turn(mesh.vertices - PIVOT, mesh.stiffness) + PIVOT
         closed = mesh.material <= Material.TEETH_LOWER  # the head; hair and hats are open sheets
@@ -43,22 +43,22 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """All layers of a picture, the nearer ones later."""
+    """All layers of a picture."""
 
     body: Layer
     hair: Layer | None
-    """Hanging hair, only where it is nearer than the body."""
+    """Hair that hangs, where it is nearer than the body."""
     hair_cover: Array | None
-    """float32 (n,), how much each pixel of it hides what is behind, 0 to 1."""
+    """float32 (n,), how much each pixel of `hair` hides what is behind, 0 to 1."""
     lenses: list[Array]
-    """bool (height, width), where the glass of glasses is nearer than the body, each."""
+    """bool (height, width) for each lens of glasses: where it is nearer than the body."""
     light: Light
     width: int
     height: int
 
     @classmethod
     def of(cls, person: Traits, width: int, height: int) -> "Shot":
-        """Point the camera at a person and take a picture of width x height pixels."""
+        """Point the camera at a person and take a shot of width x height pixels."""
         scene, light, turn = build_scene(person), Light.of(person), Turn.of(person)
         camera = Camera.aimed(person, turn, scene.eyes, width, height)
         body = Layer.of(scene.mesh, turn, camera, light)
@@ -75,7 +75,7 @@ class Shot:
 
 
 def _nearer(layer: Layer, other: Layer) -> Layer:
-    """A layer where it is nearer than another one."""
+    """Keep the pixels of a layer that are nearer than another layer."""
     depth = layer.raster.depth.ravel()[layer.pixels]
     front = np.flatnonzero(depth > other.raster.depth.ravel()[layer.pixels])
     return Layer(
@@ -89,24 +89,26 @@ def _nearer(layer: Layer, other: Layer) -> Layer:
 
 @dataclass(frozen=True, slots=True)
 class Interpolation:
-    """Carries values from the vertices of the triangles seen to the n pixels that show them."""
+    """Interpolates values of vertices in the n pixels that show their triangles."""
 
     corners: Array
-    """int (3, n), vertex numbers."""
+    """int (3, n), indices of vertices."""
     weights: Array
     """float32 (3, n)."""
 
     @classmethod
     def at(cls, raster: Raster, pixels: Array, triangles: Array) -> "Interpolation":
+        """Compute corners and weights in the pixels (n,)."""
         u, v = raster.u.ravel()[pixels], raster.v.ravel()[pixels]
         corners = triangles[raster.triangle.ravel()[pixels]]
         return cls(np.ascontiguousarray(corners.T), np.stack([1 - u - v, u, v]))
 
     def take(self, pixels: Array) -> "Interpolation":
+        """Select some of the pixels."""
         return Interpolation(self.corners.take(pixels, 1), self.weights.take(pixels, 1))
 
     def __call__(self, values: Array) -> Array:
-        """Interpolate values (vertices, k) of the vertices; float32 (k, n)."""
+        """Interpolate values (vertices, k) of the vertices: float32 (k, n)."""
         return _interpolate(np.asarray(values, np.float32), self.corners, self.weights)
 
 
@@ -126,7 +128,7 @@ def _interpolate(values, corners, weights):
 
 
 def _surface(points: Interpolation, mesh: Mesh, normals: Array, light: Light) -> Surface:
-    """What each pixel shows; `normals` (vertices, 3) are the mesh's, turned."""
+    """Compute the surface in each pixel; `normals` (vertices, 3) are turned."""
     values = points(np.column_stack([normals, mesh.anchor, mesh.occlusion]))
     normal, anchor, occlusion = values[:3], values[3:6], clip01(values[6])
     toward_key, toward_halfway = _faced(normal, light.direction, light.halfway)
@@ -143,9 +145,9 @@ def _surface(points: Interpolation, mesh: Mesh, normals: Array, light: Light) ->
 
 @numba.njit(cache=True)
 def _faced(normal, key, halfway):
-    """Give normals (3, n) length 1 towards the viewer; their cosines to two directions, (n,) each.
+    """Scale normals (3, n) to length 1, turn them to the viewer; return cosines to key and halfway.
 
-    The inner side of hair and hats is seen, too: it is lit as the outer one.
+    The inner side of hair and hats can be seen, too; it is lit like the outer side.
     """
     toward_key = np.empty(normal.shape[1], np.float32)
     toward_halfway = np.empty_like(toward_key)
