@@ -1,1 +1,1 @@
-"""CelebA's 40 attributes: what can be seen of them, and how to switch them."""
+"""Labels: which of CelebA's 40 attributes can be seen, and how to switch one."""

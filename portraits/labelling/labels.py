@@ -1,4 +1,4 @@
-"""What CelebA would call a portrait: its 40 attributes, of what can be seen in the picture."""
+"""Labels: CelebA's 40 attributes of a person, as far as the picture shows them."""
 
 from dataclasses import dataclass
 
@@ -46,20 +46,20 @@ ATTRIBUTES: tuple[str, ...] = (
     "Wearing_Necktie",
     "Young",
 )
-"""The names, in CelebA's order."""
+"""The names of the attributes, in CelebA's order."""
 
 HALF = 0.5
-"""A trait from 0 (not) to 1 (very) is labelled above this; see `Face`."""
+"""A trait from 0 (not at all) to 1 (very) has its label above this; see `Face`."""
 
 PALE = 0.08
-"""The melanin up to which skin is pale; see `Build.melanin`."""
+"""Skin with less melanin is pale; see `Build.melanin`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """How many pixels show what may be hidden, of a square picture 96 pixels wide.
+    """How many of 96 x 96 pixels show things that may be hidden.
 
-    `render.survey` counts them, at the same size whatever the size of the picture.
+    `portraits.labelling.survey` counts them, at this size for every size of picture.
     """
 
     hair: int
@@ -70,11 +70,11 @@ class Visible:
 
 
 _ENOUGH = Visible(hair=120, sideburns=8, earrings=6, necklace=8, tie=16)
-"""The fewest pixels of each that one still notices."""
+"""The fewest pixels that can be noticed."""
 
 
 def label(person: Traits, seen: Visible) -> dict[str, bool]:
-    """Tell which of the 40 attributes a person has, in the order of `ATTRIBUTES`.
+    """Tell for each of `ATTRIBUTES`, in their order, whether a person has it.
 
     `Attractive` is always false: it is a judgement, not a fact about a drawing.
     """

@@ -1,4 +1,4 @@
-"""What can be seen: counts the pixels that show what may be hidden, for the labels."""
+"""The survey: counts the pixels of things that may be hidden, for the labels."""
 
 import numpy as np
 
@@ -13,21 +13,21 @@ from portraits.shape.head import load_head
 from portraits.shape.mesh import Material
 
 PIXELS = 96
-"""Width and height of the picture in which they are counted."""
+"""Width and height of the shot in which pixels are counted."""
 
 
 def attributes(person: Traits) -> dict[str, bool]:
-    """Tell which of CelebA's 40 attributes can be seen in a person's portrait."""
+    """Tell for each of CelebA's 40 attributes whether it can be seen in the portrait."""
     return label(person, survey(person))
 
 
 def survey(person: Traits) -> Visible:
-    """Count the pixels that show what hair, hat or the edge of the picture may hide."""
+    """Count the pixels of things that hair, a hat or the edge of the picture may hide."""
     return count(person, Shot.of(person, PIXELS, PIXELS))
 
 
 def render_and_survey(person: Traits, size: Size = 64) -> tuple[Array, Visible]:
-    """`render` and `survey` in one; at 64 pixels they share one shot."""
+    """Render and survey a person; at 64 pixels both use one shot."""
     shot = take_shot(person, size)
     shared = (shot.width, shot.height) == (PIXELS, PIXELS)
     seen = count(person, shot) if shared else survey(person)
@@ -35,7 +35,7 @@ def render_and_survey(person: Traits, size: Size = 64) -> tuple[Array, Visible]:
 
 
 def count(person: Traits, shot: Shot) -> Visible:
-    """Count them in a shot, which must be `PIXELS` wide and high."""
+    """Count them in a shot of `PIXELS` x `PIXELS` pixels."""
     body = shot.body
     seen = np.ones(len(body.pixels), bool)
     n_hair = 0
@@ -49,7 +49,7 @@ def count(person: Traits, shot: Shot) -> Visible:
     n_hair += int((body.material[seen] == Material.HAIR).sum())
     beard = person.facial_hair
     n_sideburns = 0
-    if n_hair < 2 * PIXELS or beard.sideburns:  # else there is more than enough
+    if n_hair < 2 * PIXELS or beard.sideburns:  # else enough hair is seen already
         (ears,) = body.points.take(head)(load_head().masks["ears"][:, None])
         hair = hair_cover(person, on_head, ears) > HALF
         n_hair += int(hair.sum())

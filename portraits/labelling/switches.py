@@ -1,4 +1,4 @@
-"""One attribute of a person switched on or off, and all else left as it is."""
+"""Switches: give a person an attribute or take it away, and leave the rest as it is."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ _NUMBERS: dict[str, tuple[str, str, float, float]] = {
     "Wearing_Lipstick": ("make_up", "lipstick", 0.0, 0.9),
     "Young": ("build", "age", 0.85, 0.15),
 }
-"""Attributes that are one number of a person: its group, its name, the number without and with."""
+"""Attributes that are one number: group, field, number without and number with it."""
 
 _HAIR_COLORS = {
     "Black_Hair": ("Black", "Brown"),
@@ -39,27 +39,27 @@ _HAIR_COLORS = {
     "Brown_Hair": ("Brown", "Black"),
     "Gray_Hair": ("Gray", "Brown"),
 }
-"""The colour with the attribute, and the one that takes its place without."""
+"""The colour with the attribute, and the colour without it."""
 
 _TOO_SHORT_FOR_BANGS = ("bald", "buzz", "slick", "quiff", "afro", "short_curls")
 
 
 def switch(person: Traits, wanted: Mapping[str, bool]) -> Traits:
-    """Give a person some attributes, and change nothing else that could stay.
+    """Switch attributes of a person on or off, and change nothing else that can stay.
 
-    Where labels exclude each other they change together: hair that turns blond is black no
-    longer. Where the person has the attribute but something hides it, that gives way: long hair
-    goes behind the ears for earrings, a hat is taken off for bangs. Beards and make-up, which
-    only men or only women wear here, go when `Male` is switched.
+    Labels that exclude each other change together: hair that becomes blond is no longer black.
+    What hides an attribute is moved: long hair goes behind the ears for earrings, a hat is
+    taken off for bangs. If `Male` is switched, a beard or make-up is removed, since only men or
+    only women wear them here.
 
     Args:
-        wanted: some of `ATTRIBUTES`, and whether the person is to have them.
+        wanted: some of `ATTRIBUTES`, and whether the person shall have them.
 
     Returns:
-        The person, with labels as wanted.
+        The person with the wanted labels.
 
     Raises:
-        PortraitsError: no such attribute, one that can't be switched, or some that exclude each
+        PortraitsError: there is no such attribute, it can't be switched, or some exclude each
             other.
     """
     for name in wanted:
@@ -78,7 +78,7 @@ def switch(person: Traits, wanted: Mapping[str, bool]) -> Traits:
 
 
 def _check(name: str) -> None:
-    """Raise a `PortraitsError` for an attribute that can't be switched."""
+    """Raise a `PortraitsError` if an attribute can't be switched."""
     if name == "Attractive":
         raise PortraitsError(
             "Attractive is a judgement, not a fact about a drawing, so nothing here switches it."
@@ -94,7 +94,7 @@ def _has(person: Traits, name: str) -> bool:
 
 
 def _revealed(person: Traits, name: str, on: bool) -> Traits:
-    """Move what hides an attribute that the person has now: hair first, then the hat."""
+    """Move what hides an attribute: first hair, then a hat."""
     for reveal in (_tucked, _bare_headed):
         if not on or _has(person, name):
             break
@@ -111,25 +111,25 @@ def _bare_headed(person: Traits) -> Traits:
 
 
 def _with(person: Traits, group: str, **changes: object) -> Traits:
-    """The person with some fields of one group changed."""
+    """Change some fields of one group of a person."""
     return replace(person, **{group: replace(getattr(person, group), **changes)})
 
 
 def _number(name: str) -> Callable[[Traits, bool], Traits]:
-    """The switch of an attribute that is one number."""
+    """Make the switch of an attribute that is one number."""
     group, field, without, having = _NUMBERS[name]
     return lambda person, on: _with(person, group, **{field: having if on else without})
 
 
 def _haired(person: Traits) -> Traits:
-    """The person with hair on the head, short for a man, to the shoulders for a woman."""
+    """Give a bald person hair: short for a man, to the shoulders for a woman."""
     if person.hair.style != "bald":
         return person
     return _with(person, "hair", style="crop" if person.build.male else "lob")
 
 
 def _hair_color(name: str) -> Callable[[Traits, bool], Traits]:
-    """The switch of an attribute that is a colour of hair."""
+    """Make the switch of an attribute that is a colour of hair."""
     having, without = _HAIR_COLORS[name]
 
     def switched(person: Traits, on: bool) -> Traits:
@@ -212,7 +212,7 @@ def _tie(person: Traits, on: bool) -> Traits:
 
 
 def _worn(field: str) -> Callable[[Traits, bool], Traits]:
-    """The switch of an attribute that is one thing worn."""
+    """Make the switch of an attribute that is a thing worn."""
     return lambda person, on: _with(person, "outfit", **{field: on})
 
 
@@ -239,4 +239,4 @@ _SWITCHES: dict[str, Callable[[Traits, bool], Traits]] = {
     "Wearing_Necklace": _worn("necklace"),
     "Wearing_Necktie": _tie,
 }
-"""What makes a person have, or not have, each attribute; all but `Attractive`."""
+"""The switch of each attribute but `Attractive`."""
