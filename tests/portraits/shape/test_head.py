@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import portraits
 from portraits import Person
 from portraits.shape.head import head_vertices, load_head, morph_weights, vertices_of
 from portraits.shape.mesh import EYES, Material
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = Path(portraits.__file__).parent / "shape"
+FOLDER = ROOT / "portraits" / "shape"
 
 
 def test_the_licence_names_this_very_head():
@@ -22,7 +21,7 @@ def test_the_licence_names_this_very_head():
     assert f"| `head.npz` | `{digest}` |" in (FOLDER / "LICENSE-head.md").read_text()
 
 
-def test_the_licence_names_the_wheel_that_the_script_asks_for():
+def test_the_licence_names_the_wheel_that_the_tool_asks_for():
     source = (ROOT / "tools" / "bake_head.py").read_text()
     digest = re.search(r'WHEEL_SHA256 = "([0-9a-f]{64})"', source)[1]
     assert digest in (FOLDER / "LICENSE-head.md").read_text()
