@@ -1,15 +1,17 @@
-"""Portraits: labelled faces, drawn from parameters, that stand in for CelebA out of the box."""
+"""Portraits: labelled faces drawn from parameters, for use in place of CelebA.
 
-DRAWING_VERSION = 2
-"""Raised by one whenever the same seed and index give other pixels or labels than before."""
+The packages are the stages of drawing; each imports only from those before it: people, shape,
+colour, picture, labelling. `Person` joins them, and the data set is drawn from persons.
+"""
 
-from portraits.counterfactuals import write_counterfactuals  # noqa: E402
-from portraits.dataset import write_dataset  # noqa: E402
-from portraits.dials import DIALS  # noqa: E402
-from portraits.errors import PortraitsError  # noqa: E402
-from portraits.labels import ATTRIBUTES  # noqa: E402
-from portraits.person import Person  # noqa: E402
-from portraits.render import render  # noqa: E402
+from portraits.counterfactuals import write_counterfactuals
+from portraits.dataset import write_dataset
+from portraits.errors import PortraitsError
+from portraits.labelling.labels import ATTRIBUTES
+from portraits.people.dials import DIALS
+from portraits.person import Person
+from portraits.picture.render import render
+from portraits.version import DRAWING_VERSION
 
 __all__ = [
     "ATTRIBUTES",

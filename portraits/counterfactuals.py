@@ -6,9 +6,9 @@ from pathlib import Path
 
 from portraits.dataset import write_dataset
 from portraits.errors import PortraitsError
-from portraits.labels import ATTRIBUTES
+from portraits.labelling.labels import ATTRIBUTES
 from portraits.person import Person
-from portraits.render import Size
+from portraits.picture.render import Size
 
 SEED = 1
 """Another population than the data set's, so no model has met these people."""

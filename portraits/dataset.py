@@ -20,13 +20,13 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from portraits import DRAWING_VERSION
 from portraits.errors import PortraitsError
-from portraits.labels import ATTRIBUTES, label
+from portraits.labelling.labels import ATTRIBUTES, label
+from portraits.labelling.survey import render_and_survey, survey
 from portraits.maths import Array
 from portraits.person import Person
-from portraits.render import Size, check_size, render_and_survey, width_and_height
-from portraits.survey import survey
+from portraits.picture.render import Size, check_size, width_and_height
+from portraits.version import DRAWING_VERSION
 
 MOST = 999_999  # as many as six digits can number
 

@@ -1,5 +1,5 @@
-"""The error that a user of the portraits may cause."""
+"""The error that users of the portraits may see."""
 
 
 class PortraitsError(ValueError):
-    """What was asked for makes no sense or can't be done; the message is one sentence."""
+    """A request that makes no sense or can't be met; the message is one sentence."""

@@ -1,4 +1,4 @@
-"""The handful of curves that geometry and colours are shaped with."""
+"""Curves, noise and vectors for shapes and colours."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ Array = NDArray[np.floating]
 
 
 def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
-    """Rise smoothly from 0 at `start` to 1 at `stop`; it falls instead where `start > stop`."""
+    """Rise smoothly from 0 at `start` to 1 at `stop`; if `start > stop`, the curve falls."""
     if isinstance(x, np.ndarray) and x.dtype == np.float32 and isinstance(start, float):
         if x.ndim == 1:
             return _smoothstep(x, start, float(stop))
@@ -22,7 +22,7 @@ def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
 
 @compiled()
 def _smoothstep(x, start, stop):
-    """`smoothstep` of float32 (n,) in one go, without arrays in between."""
+    """Compute `smoothstep` of float32 (n,) without intermediate arrays."""
     result = np.empty_like(x)
     first, scale = np.float32(start), np.float32(1 / (stop - start))
     for i in range(len(x)):
@@ -32,7 +32,7 @@ def _smoothstep(x, start, stop):
 
 
 def bell(x: Array, width: float) -> Array:
-    """Bell curve, 1 at `x = 0` and 1/e at `x = ±width`."""
+    """Bell curve: 1 at `x = 0`, 1/e at `x = ±width`."""
     return np.exp(-((x / width) ** 2))
 
 
@@ -42,7 +42,7 @@ def mix(a: ArrayLike, b: ArrayLike, weight: ArrayLike) -> Array:
 
 
 def clip01(x: ArrayLike) -> Array:
-    """Limit to [0, 1]. (`np.clip` does the same at several times the overhead.)"""
+    """Limit to [0, 1]. `np.clip` does the same, but takes several times as long to start."""
     return np.minimum(np.maximum(x, 0), 1)
 
 
@@ -53,24 +53,24 @@ def normalize(vectors: Array) -> Array:
 
 
 def dot(vector: Array, vectors: Array) -> Array:
-    """Scalar product of one vector (3,) with many (3, n); shape (n,).
+    """Compute the scalar product of one vector (3,) with many (3, n): shape (n,).
 
-    Written out rather than left to BLAS, whose rounding may depend on its number of threads.
+    It does not call BLAS, whose rounding may depend on the number of threads.
     """
     return vector[0] * vectors[0] + vector[1] * vectors[1] + vector[2] * vectors[2]
 
 
 def rotate(points: Array, rotation: Array) -> Array:
-    """Rotate points (n, 3) by a matrix (3, 3); without BLAS for the reason given in `dot`.
+    """Rotate points (n, 3) by a matrix (3, 3), without BLAS for the reason given in `dot`.
 
-    The result lies in memory as (3, n), coordinate by coordinate, so that it is fast to use, too.
+    The result is a transposed array (3, n), so that each coordinate is contiguous in memory.
     """
     coordinates = np.ascontiguousarray(points.T)
     return np.stack([dot(row, coordinates) for row in rotation]).T
 
 
 def highlight(cosine: Array) -> Array:
-    """Phong highlight: the cosine to the power of 14, by squaring."""
+    """Phong highlight: the cosine to the power of 14."""
     x2 = cosine * cosine
     x4 = x2 * x2
     return x4 * x4 * x4 * x2
@@ -78,12 +78,12 @@ def highlight(cosine: Array) -> Array:
 
 @lru_cache(maxsize=8)
 def table(values: tuple[float, ...]) -> Array:
-    """Numbers of a person as a float32 array, made once while the person is drawn."""
+    """Convert random numbers of a person to a float32 array, once per person."""
     return np.array(values, np.float32)
 
 
 def value_noise(table: Array, x: Array) -> Array:
-    """One-dimensional value noise: a smooth periodic curve through `table` at whole `x`.
+    """One-dimensional value noise: a smooth periodic curve through `table` at integer `x`.
 
     Args:
         table: float32 (n,) values, n a power of two.
@@ -110,10 +110,10 @@ def _value_noise(table, x):
 
 
 def column(color: ArrayLike) -> Array:
-    """A colour or vector as float32 (3, 1), to broadcast over pixels (3, n)."""
+    """Convert a colour or vector to float32 (3, 1), which broadcasts over pixels (3, n)."""
     return np.asarray(color, np.float32).reshape(3, 1)
 
 
 def linear(color: ArrayLike) -> Array:
-    """An sRGB-like colour in [0, 1] as linear light, float32 (3, 1)."""
+    """Convert a colour as on a screen, in [0, 1], to linear light: float32 (3, 1)."""
     return column(color) ** 2.2

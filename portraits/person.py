@@ -1,20 +1,20 @@
-"""One person, who can be sampled, drawn, labelled, and drawn again with one thing changed."""
+"""One person: sampled, drawn, labelled, and drawn again with one thing changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portraits.dials import read_dial, turn_dial
+from portraits.labelling.survey import attributes
+from portraits.labelling.switches import switch
 from portraits.maths import Array
-from portraits.population import sample_traits
-from portraits.render import render
-from portraits.survey import attributes
-from portraits.switches import switch
-from portraits.traits import Traits
+from portraits.people.dials import read_dial, turn_dial
+from portraits.people.population import sample_traits
+from portraits.people.traits import Traits
+from portraits.picture.render import render
 
 
 @dataclass(frozen=True, slots=True)
 class Person(Traits):
-    """Everything that decides one portrait. A value: it never changes, and equals its twin.
+    """All parameters of one portrait. They never change; two with the same ones are equal.
 
     person = Person.sample(seed=0, index=7)
     picture = person.render(128)
@@ -23,9 +23,9 @@ class Person(Traits):
 
     @classmethod
     def sample(cls, seed: int, index: int = 0) -> "Person":
-        """Draw the person number `index` (from 0) of the population `seed`.
+        """Sample person number `index` (from 0) of population `seed`.
 
-        The same two numbers always give the same person, whoever else is drawn.
+        The same two numbers always give the same person.
 
         Raises:
             ValueError: `seed` or `index` is negative.
@@ -33,33 +33,34 @@ class Person(Traits):
         return cls(**sample_traits(seed, index))
 
     def render(self, size: int | tuple[int, int] = 64) -> Array:
-        """Draw the portrait: uint8 (height, width, 3); see `portraits.render.render`."""
+        """Draw the portrait: uint8 (height, width, 3); see `portraits.render`."""
         return render(self, size)
 
     def attributes(self) -> dict[str, bool]:
-        """Tell which of CelebA's 40 attributes can be seen in the picture."""
+        """Tell for each of CelebA's 40 attributes whether it can be seen in the picture."""
         return attributes(self)
 
     def with_attribute(self, name: str, on: bool) -> "Person":
-        """The same person with one of the 40 attributes, or without; see `switches.switch`.
+        """Return the same person with one attribute switched on or off.
 
-        Everything else stays as it is: `attributes()` of the result tells what it took.
+        Nothing else changes that can stay. `attributes()` of the result tells which other labels
+        changed; see `portraits.labelling.switches.switch`.
 
         Raises:
-            PortraitsError: no such attribute, or one that can't be switched.
+            PortraitsError: there is no such attribute, or it can't be switched.
         """
         return switch(self, {name: on})
 
     def with_attributes(self, wanted: Mapping[str, bool]) -> "Person":
-        """The same person with several attributes switched.
+        """Return the same person with several attributes switched on or off.
 
         Raises:
-            PortraitsError: no such attribute, or some that exclude each other.
+            PortraitsError: there is no such attribute, or some exclude each other.
         """
         return switch(self, wanted)
 
     def dial(self, name: str) -> float:
-        """Where one of the `DIALS` stands.
+        """Read the value of one of the `DIALS`.
 
         Raises:
             PortraitsError: there is no such dial.
@@ -67,9 +68,9 @@ class Person(Traits):
         return read_dial(self, name)
 
     def with_dial(self, name: str, value: float) -> "Person":
-        """The same person with one of the `DIALS` turned.
+        """Return the same person with one of the `DIALS` turned to a value.
 
         Raises:
-            PortraitsError: there is no such dial, or it can't be turned that far.
+            PortraitsError: there is no such dial, or the value is out of its range.
         """
         return turn_dial(self, name, value)

@@ -12,14 +12,17 @@ sys.path.insert(0, str(ROOT))
 from tools.browser import find_browser  # noqa: E402
 
 IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process has a TensorFlow of its own
+MODULE = [sys.executable, "-m"]
+PYTEST = [*MODULE, "pytest"]
 PARTS = {
-    "format": ["ruff", "format", "--check", "."],
-    "lint": ["ruff", "check", "."],
-    "portraits": ["portraits"],
-    "unit tests": ["pytest", "tests", "-m", "not slow and not after_notebooks", *IN_PARALLEL],
-    "notebooks": ["pytest", "--nbval", "notebooks"],
-    "slow tests": ["pytest", "tests", "-m", "(slow or after_notebooks) and not browser"],
-    "browser tests": ["pytest", "tests/browser"],
+    "format": [*MODULE, "ruff", "format", "--check", "."],
+    "lint": [*MODULE, "ruff", "check", "."],
+    "imports": ["lint-imports", "--no-cache", "--no-logo"],  # it can't be started with -m
+    "portraits": [*MODULE, "portraits"],
+    "unit tests": [*PYTEST, "tests", "-m", "not slow and not after_notebooks", *IN_PARALLEL],
+    "notebooks": [*PYTEST, "--nbval", "notebooks"],
+    "slow tests": [*PYTEST, "tests", "-m", "(slow or after_notebooks) and not browser"],
+    "browser tests": [*PYTEST, "tests/browser"],
 }
 LEFT_OUT = (
     "The browser tests were left out, for want of Chrome or Chromium: `make browser` installs one."
@@ -31,7 +34,7 @@ def main() -> None:
     # `tensorboard` and the like are this Python's own; each line is seen as it is written.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONUNBUFFERED"] = "1"
-    parts = {name: [sys.executable, "-m", *part] for name, part in PARTS.items()}
+    parts = dict(PARTS)
     # In continuous integration, a missing browser is installed, or fails the tests.
     leave_out = not find_browser() and os.environ.get("CI") != "true"
     if leave_out:
@@ -55,7 +58,8 @@ def run_parts(parts: dict[str, list[str]]) -> list[tuple[str, bool, float]]:
     """
     results = []
     for name, command in parts.items():
-        print(f"\n== {name}: {' '.join(['python', *command[1:]])}", flush=True)
+        shown = " ".join(command).replace(sys.executable, "python")
+        print(f"\n== {name}: {shown}", flush=True)
         start = time.monotonic()
         status = subprocess.call(command, cwd=ROOT)
         results.append((name, status == 0, time.monotonic() - start))

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from portraits import DIALS, Person
-from portraits.traits import HAIR_STYLES, HATS, NECKLINES
+from portraits.people.traits import HAIR_STYLES, HATS, NECKLINES
 from vaelib.plots import show_faces, show_rows
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "portraits"

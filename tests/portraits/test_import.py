@@ -6,7 +6,7 @@ import sys
 
 def test_imports_neither_tensorflow_nor_vaelib():
     code = (
-        "import sys, portraits, portraits.__main__, portraits.bake_head;"
+        "import sys, portraits, portraits.__main__;"
         "portraits.render(portraits.Person.sample(0, 0), 16);"
         "loaded = {name.split('.')[0] for name in sys.modules};"
         "print(sorted(loaded & {'tensorflow', 'keras', 'vaelib', 'pandas', 'matplotlib'}))"

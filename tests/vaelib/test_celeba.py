@@ -15,7 +15,7 @@ from filelock import FileLock
 from PIL import Image
 
 from portraits import Person
-from portraits.labels import ATTRIBUTES
+from portraits.labelling.labels import ATTRIBUTES
 from vaelib import celeba, read_faces
 from vaelib.celeba import BY_HAND, fetch_from_kaggle, prepare
 from vaelib.data import load_images

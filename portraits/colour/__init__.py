@@ -1,0 +1,1 @@
+"""Colours: light, skin, hair, clothes, accessories and backdrop."""

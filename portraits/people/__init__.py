@@ -1,0 +1,1 @@
+"""Who is drawn: the parameters of a person, how they are sampled, and dials to change them."""

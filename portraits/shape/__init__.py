@@ -1,0 +1,1 @@
+"""Shapes: triangle meshes of head, hair, clothes and accessories."""
