@@ -61,7 +61,7 @@ def elsewhere(found: str, root: Path = ROOT) -> str:
         return ""
     what = f"would use {Path(found).parent}" if found else "would not find vaelib"
     if Path(sys.prefix).resolve() == root / ".venv":
-        advice = "run `python tools/install.py` with the Python that made .venv"
+        advice = "run `make lab`, or on Windows `py -3.12 tools\\install.py`"
     else:
         advice = "run `python -m pip install --no-deps -e .` in this folder"
     return (

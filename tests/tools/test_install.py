@@ -162,13 +162,14 @@ def test_an_environment_whose_python_is_gone_is_made_again(project, capsys):
 @pytest.mark.parametrize("python", [HERE, None])
 def test_tensorflow_for_gpus_is_kept(project, capsys, python):
     """Its owner put it there by hand, and it is kept when .venv is made anew."""
-    root, _ = project
+    root, commands = project
     packages = root / ".venv" / "lib" / f"python{HERE[0]}.{HERE[1]}" / "site-packages"
     (packages / "nvidia_cudnn_cu12-9.1.0.dist-info").mkdir()
     if not python:
         (root / ".venv" / "bin" / "python").unlink()
     install.main([])
     assert "(gpu)" in capsys.readouterr().out
+    assert (["-m", "venv"] in commands) == (python is None)
 
 
 @posix

@@ -36,7 +36,7 @@ def test_vaelib_of_another_folder_is_named(tmp_path):
 def test_the_advice_is_for_the_environment_in_use(tmp_path, monkeypatch):
     assert "pip install --no-deps -e ." in installed.elsewhere("", tmp_path)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
-    assert "tools/install.py" in installed.elsewhere("", tmp_path)
+    assert "make lab" in installed.elsewhere("", tmp_path)
 
 
 def test_kernels_are_asked_and_not_this_process(tmp_path, monkeypatch):
