@@ -70,6 +70,8 @@ def main(arguments: list) -> None:
     wanted_extras = ",".join(extras)
     print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    if moved and not anew:
+        pip.append("--no-build-isolation")  # all is there, so a moved folder needs no network
     run(
         [*pip, "-c", "constraints.txt", "-e", ".[%s]" % wanted_extras],
         "pip could not install the project (it says why above)",

@@ -39,7 +39,7 @@ def project(tmp_path, monkeypatch):
     put(monkeypatch, root)
     venv.create(root / ".venv")
     commands = []
-    monkeypatch.setattr(install, "run", lambda command, complaint: commands.append(command[1:3]))
+    monkeypatch.setattr(install, "run", lambda command, _: commands.append(command[1:3]))
     monkeypatch.setattr(install, "works", lambda python: install.python_of(python) is not None)
     return root, commands
 
@@ -63,6 +63,19 @@ def test_what_tests_need_is_installed_on_top(project):
     commands.clear()
     install.main(["test"])
     assert ["-m", "pip"] in commands and ["-m", "venv"] not in commands
+
+
+@posix
+def test_a_folder_that_was_moved_needs_no_network(project, monkeypatch):
+    """The pinned setuptools is in .venv; in a new one there is none, or that of Python itself."""
+    root, _ = project
+    calls = []
+    monkeypatch.setattr(install, "run", lambda command, complaint: calls.append(command))
+    install.main([])
+    put(monkeypatch, root.rename(root.with_name("second place")))
+    install.main([])
+    first, second = (command for command in calls if "pip" in command)
+    assert "--no-build-isolation" not in first and "--no-build-isolation" in second
 
 
 def test_a_folder_that_was_moved_is_set_up_again(project, capsys, monkeypatch):
