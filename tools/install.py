@@ -47,7 +47,7 @@ def main(extras: list) -> None:
         "JupyterLab could not be set up (it says why above)",
     )
     for name in ["lab", *extras]:
-        with open(os.path.join(VENV, "installed-" + name), "w") as stamp:
+        with open(os.path.join(VENV, "installed-" + name), "w", encoding="utf-8") as stamp:
             stamp.write("pyproject.toml and constraints.txt were installed when this was written\n")
     print("Installed in %d s" % (time.monotonic() - start), flush=True)
 

@@ -126,6 +126,8 @@ def celeba(
 
 def main(app: Typer = app) -> None:
     """Run a command line; bad input ends with one sentence and exit code 2."""
+    if sys.stdout is not None:  # letters that the terminal's encoding lacks become codes
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ValueError, OSError, FloatingPointError) as error:
