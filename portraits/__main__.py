@@ -88,6 +88,4 @@ def _number_of_jobs(jobs: str) -> int | None:
 
 
 if __name__ == "__main__":
-    if sys.stdout is not None:  # letters that the terminal's encoding lacks become codes
-        sys.stdout.reconfigure(errors="backslashreplace")
     app(prog_name="python -m portraits")
