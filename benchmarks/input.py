@@ -196,9 +196,9 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
     names = [f"{i + 1:06}.jpg" for i in range(count)]
     lines = [f"{name} {rows[i % len(rows)]}" for i, name in enumerate(names)]
     header = [str(count), " ".join(attributes.columns)]
-    (folder / "list_attr_celeba.txt").write_text("\n".join([*header, *lines]) + "\n")
+    (folder / "list_attr_celeba.txt").write_text("\n".join([*header, *lines]) + "\n", "utf-8")
     lines = [f"{name} {splits[i % len(rows)]}" for i, name in enumerate(names)]
-    (folder / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
+    (folder / "list_eval_partition.txt").write_text("\n".join(lines) + "\n", "utf-8")
     with Image.open(images / names[0]) as image:
         return image.size
 
@@ -279,7 +279,7 @@ def private_memory(pid: int) -> int:
     import psutil
 
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
     except ProcessLookupError:
         return 0
     except FileNotFoundError:  # not Linux, or it has ended

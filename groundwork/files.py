@@ -18,7 +18,13 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # the disk is full, or the user's share 
 
 
 class DiskFull(OSError):
-    """There is no room for a file; the message is one sentence."""
+    """There is no room for a file; the message is one sentence.
+
+    Attributes:
+        path: the file that could not be written, if one was begun.
+    """
+
+    path: Path | None = None
 
 
 @contextmanager
@@ -126,11 +132,18 @@ def full_disk_explained(path: str | Path, safe: str = "") -> Iterator[None]:
     except OSError as error:
         if error.errno not in NO_ROOM or isinstance(error, DiskFull):
             raise
-        kept = f" ({safe})" if safe else ""
-        raise DiskFull(
-            f"The disk is full, or your share of it, so {path} could not be written{kept}: "
-            "make room, and give the same command again."
-        ) from error
+        raise disk_full(path, safe) from error
+
+
+def disk_full(path: str | Path, safe: str = "") -> DiskFull:
+    """The error that `full_disk_explained` raises, for libraries that have one of their own."""
+    kept = f" ({safe})" if safe else ""
+    error = DiskFull(
+        f"The disk is full, or your share of it, so {path} could not be written{kept}: "
+        "make room, and give the same command again."
+    )
+    error.path = Path(path)
+    return error
 
 
 def check_room(folder: str | Path, needed: int, what: str, advice: str = "make room") -> None:

@@ -140,7 +140,7 @@ def usable_cores() -> int:
     except AttributeError:  # not on macOS and Windows
         cores = os.cpu_count() or 1
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
         return max(1, min(cores, int(quota) // int(period)))
     except (OSError, ValueError):  # no container, or "max": no quota
         return cores

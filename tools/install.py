@@ -82,7 +82,7 @@ def main(arguments: list) -> None:
         "JupyterLab could not be set up (it says why above)",
     )
     for name in RECORDS[: len(records)]:
-        with open(os.path.join(VENV, name), "w") as file:
+        with open(os.path.join(VENV, name), "w", encoding="utf-8") as file:
             file.write(json.dumps(wanted, indent=1) + "\n")
     print("Installed in %d s" % (time.monotonic() - start), flush=True)
 
@@ -114,7 +114,7 @@ def why_again(records: list, wanted: dict, found: tuple) -> str:
 def read_record(name: str) -> dict:
     """What .venv was set up for; empty if nobody knows."""
     try:
-        with open(os.path.join(VENV, name)) as file:
+        with open(os.path.join(VENV, name), encoding="utf-8") as file:
             record = json.load(file)
     except (OSError, ValueError):
         return {}

@@ -1,5 +1,6 @@
 """The command line: train a model on a folder of faces, evaluate one on new faces, get CelebA."""
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -126,6 +127,10 @@ def celeba(
 
 def main(app: Typer = app) -> None:
     """Run a command line; bad input ends with one sentence and exit code 2."""
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # letters that the terminal's encoding lacks become codes
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except (ValueError, OSError, FloatingPointError) as error:

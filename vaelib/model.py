@@ -5,12 +5,13 @@ Shapes in the comments are for faces of 64 pixels; `b` is the batch size.
 
 import copy
 import math
-import os
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+from groundwork.files import written_whole
 
 IMAGE_SIZES = (32, 64, 128)
 LATENT_DIM = 256
@@ -422,16 +423,10 @@ class VAE(keras.Model):
     def save(self, filepath, overwrite: bool = True, **kwargs):
         """Save as one `.keras` file, written aside and then renamed: never half a file."""
         path = Path(filepath)
-        aside = path.with_name(f".{os.getpid()}.{path.name}")
         if path.exists() and not overwrite:
             raise FileExistsError(f"{path} exists: choose another name, or pass overwrite=True.")
-        try:
+        with written_whole(path) as aside:
             super().save(aside, overwrite=True, **kwargs)
-            with aside.open("rb+") as file:
-                os.fsync(file.fileno())  # on the disk before it takes the old one's name
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

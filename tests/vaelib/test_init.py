@@ -79,6 +79,6 @@ def test_no_module_but_edits_knows_the_portraits(module):
     assert "portraits" not in roots
 
 
-def test_the_model_needs_keras_and_numpy_alone():
+def test_the_model_needs_keras_numpy_and_our_own_writing_of_files():
     roots = {name.split(".")[0] for name in imports(PACKAGE / "model.py")}
-    assert roots - set(sys.stdlib_module_names) == {"keras", "numpy"}
+    assert roots - set(sys.stdlib_module_names) == {"keras", "numpy", "groundwork"}

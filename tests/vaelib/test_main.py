@@ -183,6 +183,14 @@ def test_help_names_the_commands(capsys):
     assert "evaluate" in out
 
 
+def test_letters_that_the_terminal_lacks_become_codes(monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run_here("evaluate", "--help") == 0
+    terminal.flush()
+    assert b"Fr\\xe9chet" in terminal.buffer.getvalue()
+
+
 # Killed for real: no exception, no clean-up
 
 KILLED_IN_A_BATCH = """
