@@ -54,16 +54,16 @@ class FaceWidget(anywidget.AnyWidget):
 
     def __init__(self, **state):
         self._cell, self._run = _running_cell()
-        for other in list(FaceWidget._open):
+        for other in list(self._open):
             if self._cell and other._cell == self._cell and other._run != self._run:
                 other.close()
         super().__init__(**state)
-        FaceWidget._open.add(self)
+        self._open.add(self)
 
     def close(self) -> None:
         """Leave the page, and let go of the model and of the faces."""
         super().close()
-        FaceWidget._open.discard(self)
+        self._open.discard(self)
         # IPython keeps the widget itself, as the value of its cell: `Out` and `_`.
         self.unobserve_all()
         for name in ("_vae", "_images", "_truth", "_centred"):
