@@ -19,7 +19,7 @@ from PIL import Image
 from tqdm import tqdm
 from typer import Option, Typer
 
-from benchmarks.throughput import BATCH_SIZE, contender
+from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
@@ -39,7 +39,7 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 @app.command()
 def measure(
-    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
+    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
     count: Annotated[int, Option(min=3, help="Images to read: copies, if need be.")] = 200_000,
     enlarge: Annotated[
         bool, Option(help="Make smaller images 178 x 218 pixels, as CelebA's are.")

@@ -19,6 +19,7 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.places import data_folder
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
@@ -74,6 +75,7 @@ COLUMNS = ("rate", "celeba_rate", "ratio", "auc", "switched")
 """The columns of the table of results."""
 
 IMAGE_SIZE = 64
+PORTRAITS = data_folder() / "portraits"
 BATCH_SIZE = 64  # training faces a step
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -286,14 +288,16 @@ def _rounded(value: float) -> float | None:
 
 @app.command()
 def measure(
-    faces: Annotated[Path, Option(help="The folder of portraits.")] = Path("data/portraits"),
+    faces: Annotated[Path, Option(help="The folder of portraits.")] = PORTRAITS,
     epochs: Annotated[int, Option(min=1, help="Passes over the training faces.")] = 8,
     persons: Annotated[int, Option(min=0, help="How many to switch; 0 leaves it out.")] = 200,
     out: Annotated[Path | None, Option(help="A file for the JSON of the last line.")] = None,
 ) -> None:
     """Train a classifier of the attributes, and tell which can be seen; the last line is JSON."""
     if not faces.is_dir():
-        raise FileNotFoundError(f"The folder {faces} does not exist: run `python -m portraits`.")
+        raise FileNotFoundError(
+            f"The folder {faces} does not exist: run `python -m portraits --out {faces}`."
+        )
     data = vaelib.read_faces(faces)
     seed = _population(faces) if persons else 0
     attributes = varying(data)
@@ -330,7 +334,7 @@ def _population(folder: Path) -> int:
     if version != DRAWING_VERSION:
         raise ValueError(
             f"{folder} was drawn by version {version} of the portraits, this is version "
-            f"{DRAWING_VERSION}: remove it and run `python -m portraits`, or use --persons 0."
+            f"{DRAWING_VERSION}: run `python -m portraits --out {folder}`, or use --persons 0."
         )
     return seed
 

@@ -13,12 +13,13 @@ from tqdm import tqdm
 from typer import Option, Typer
 
 from vaelib.__main__ import main
-from vaelib.data import DATA, Faces, make_dataset, read_faces
+from vaelib.data import Faces, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
 from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
 from vaelib.training import BATCH_SIZE, fit_gaussian, warmup_cosine
 
+TABLE = Path(__file__).resolve().parents[1] / "data" / "rate_distortion.csv"
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 COLUMNS = (
     "kl",
@@ -82,7 +83,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 def measure(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
     steps: Annotated[int, Option(min=1, help="Batches for each point.")] = 300,
-    out: Annotated[Path, Option(help="The table, as CSV.")] = DATA / "rate_distortion.csv",
+    out: Annotated[Path, Option(help="The table, as CSV.")] = TABLE,
     figure: Annotated[Path, Option(help="The figure.")] = Path(
         "build/benchmarks/rate_distortion.png"
     ),

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from typer import Option, Typer
 
 from benchmarks.worker import Worker, serve
+from groundwork.places import data_folder
 from portraits.dataset import usable_cores
 
 NAMES = {
@@ -21,6 +22,7 @@ NAMES = {
     "torch": "ours in PyTorch",
     "origin": "the original",
 }
+PORTRAITS = data_folder() / "portraits"
 BATCH_SIZE = 64  # the default of vaelib.training.train
 ORIGIN_BATCH_SIZE = 128
 FACES = 1024  # in memory, gone through again and again
@@ -30,7 +32,7 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 @app.command()
 def measure(
-    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
+    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
     turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 7,
     seconds: Annotated[float, Option(min=0.0, help="About how long a turn takes.")] = 4.0,
     batch_size: Annotated[

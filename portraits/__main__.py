@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from groundwork.places import data_folder
 from portraits.counterfactuals import SEED, write_counterfactuals
 from portraits.dataset import write_dataset
 from portraits.errors import PortraitsError
@@ -25,7 +26,8 @@ def draw(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The folder to write to.", show_default="data/portraits or data/counterfactuals"
+            help="The folder to write to.",
+            show_default=f"portraits or counterfactuals in {data_folder()}",
         ),
     ] = None,
     count: Annotated[
@@ -46,13 +48,13 @@ def draw(
     try:
         pixels, processes = _size(size), _number_of_jobs(jobs)
         if counterfactuals:
-            out = out or Path("data/counterfactuals")
+            out = out or _default("counterfactuals")
             count, seed = _given(count, 500), _given(seed, SEED)
             write_counterfactuals(out, attributes or [], count, pixels, seed, processes)
         elif attributes:
             raise PortraitsError(f"To switch {attributes[0]}, add --counterfactuals.")
         else:
-            out = out or Path("data/portraits")
+            out = out or _default("portraits")
             write_dataset(out, _given(count, 20_000), pixels, _given(seed, 0), processes)
     except PortraitsError as error:
         print(f"portraits: {error}", file=sys.stderr)
@@ -63,6 +65,12 @@ def draw(
             file=sys.stderr,
         )
         raise typer.Exit(130) from None
+
+
+def _default(name: str) -> Path:
+    """A folder where the course looks for faces, as a path from here if it is below."""
+    folder, here = data_folder() / name, Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _given(number: int | None, default: int) -> int:

@@ -4,7 +4,6 @@ import hashlib
 import math
 import os
 import sys
-import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,8 @@ import tensorflow as tf
 from keras import layers
 from tqdm.keras import TqdmCallback
 
-from vaelib.data import Faces, fingerprint, load_pixels, make_dataset
+from groundwork.files import written_whole
+from vaelib.data import CACHE, Faces, cache_locked, fingerprint, load_pixels, make_dataset
 from vaelib.latent import constant_attributes
 from vaelib.model import VAE
 from vaelib.training import warmup_cosine
@@ -399,8 +399,8 @@ def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> 
     if path.exists():
         try:
             return keras.saving.load_model(path)
-        except Exception:  # half a file, or one that another version wrote: train it again
-            path.unlink(missing_ok=True)
+        except Exception:  # half a file, or one that another version wrote
+            print(f"{path} is damaged, so the classifier is trained again.", flush=True)
     # Large folders need not be seen whole, small ones not so often that they are learned by heart.
     steps = min(1500, 20 * math.ceil(len(faces.names("train")) / 64))
     model = train_classifier(faces, attributes, steps, image_size)
@@ -417,7 +417,7 @@ def _cached_reference(
             with np.load(path, allow_pickle=False) as kept:
                 return kept["mean"], kept["covariance"]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-            path.unlink(missing_ok=True)
+            print(f"{path} is damaged and is made anew.", flush=True)
     rows = faces.attributes.index.get_indexer(faces.names("train"))
     pixels = load_pixels(faces, image_size)
     parts = range(0, len(rows), 1000)
@@ -431,17 +431,13 @@ def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
     digest = hashlib.sha256(f"{CLASSIFIER_VERSION} {fingerprint(faces, image_size)}".encode())
     digest.update(pd.util.hash_pandas_object(faces.attributes).to_numpy().tobytes())
     digest.update(" ".join([*faces.attributes, *faces.splits]).encode())
-    return faces.folder / ".cache" / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"
+    return faces.folder / CACHE / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"
 
 
 def _keep(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file aside and rename it; a folder that can't be written to does without."""
+    """Write a file whole; a folder that can't be written to does without."""
     if not os.access(path.parent if path.parent.exists() else path.parent.parent, os.W_OK):
         return
     path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
-    try:
+    with cache_locked(path.parent), written_whole(path) as aside:
         write(aside)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vaelib
+from groundwork.files import ASIDE
 from vaelib import metrics
 from vaelib.metrics import (
     FaceFeatures,
@@ -303,7 +304,7 @@ def test_a_second_time_nothing_is_trained(small_faces, trainings):
     pictures = vaelib.load_images(small_faces, image_size=16)
     np.testing.assert_allclose(first.logits(pictures), second.logits(pictures), atol=1e-5)
     assert first.distance(pictures) == pytest.approx(second.distance(pictures), rel=1e-4)
-    assert not list((small_faces.folder / ".cache").glob(".*"))  # nothing is left aside
+    assert not list((small_faces.folder / ".cache").glob(f"{ASIDE}*"))
 
 
 def test_training_faces_are_at_no_distance(small_faces, trainings):
@@ -314,14 +315,16 @@ def test_training_faces_are_at_no_distance(small_faces, trainings):
     assert measure.distance(1 - pictures) > 0.1 * scale
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", None])
-def test_broken_files_are_replaced(small_faces, trainings, content):
+@pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
+def test_broken_files_are_replaced(small_faces, trainings, content, capsys):
     first = FaceFeatures(small_faces, 16)
     for suffix in ("keras", "npz"):
         path = kept(small_faces, suffix)
         path.write_bytes(path.read_bytes()[:300] if content is None else content)
     second = FaceFeatures(small_faces, 16)
     assert len(trainings) == 2
+    said = capsys.readouterr().out
+    assert all(f"{kept(small_faces, suffix)} is damaged" in said for suffix in ("keras", "npz"))
     FaceFeatures(small_faces, 16)
     assert len(trainings) == 2
     assert first.reference[0].shape == second.reference[0].shape
