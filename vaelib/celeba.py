@@ -4,9 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
-import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -17,15 +15,13 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from groundwork.progress import Progress
+from vaelib.celeba_sources import LARGEST, File, bytes_of, find, images_of, tables_of
 from vaelib.data import DATA, IMAGES, SPLITS, read_attributes, read_partition
 from vaelib.images import load_image
 
 COUNT = 202_599  # faces of the whole of CelebA
 TOLERATED = 0.01  # share of the faces that may be missing or broken
 LOOKED_AT = 1000  # images that are decoded before all is called well
-LARGEST = {".jpg": 10**7, ".png": 10**7, ".txt": 10**8, ".csv": 10**8}  # bytes of one file
-SQUEEZED = 50  # an archive that unpacks to so many times its size is no archive of photographs
-TABLES = ("list_attr_celeba", "list_eval_partition")
 MD5 = {  # as published by the authors of CelebA
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
     "list_attr_celeba.txt": "75e246fa4810816ffd6ee81facbd244c",
@@ -111,21 +107,6 @@ class Prepared:
     remarks: list[str]
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file of a source, on disk or in an archive."""
-
-    where: str  # for messages
-    size: int  # in bytes
-    read: Callable[[], bytes]
-
-    @property
-    def name(self) -> str:
-        """Without folders, its ending in small letters."""
-        path = PurePosixPath(self.where.replace("\\", "/"))
-        return path.stem + path.suffix.lower().replace(".jpeg", ".jpg")
-
-
 def prepare(
     source: str | Path, out: str | Path = DATA / "celeba", subset: bool = False
 ) -> Prepared:
@@ -162,9 +143,9 @@ def prepare(
 
 
 def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepared:
-    files = _find(source, stack)
-    images = _images(files)
-    tables = _tables(files, source)
+    files = find(source, stack)
+    images = images_of(files)
+    tables = tables_of(files, source)
     aside = out.with_name(f".{out.name}.part")
     _begin(aside, source)
     attributes, remarks = _read_attributes(tables["list_attr_celeba"], aside), []
@@ -197,138 +178,11 @@ def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepare
 # ------------------------------------------------------------------ what there is
 
 
-def _find(source: Path, stack: ExitStack) -> list[_File]:
-    """The files of a folder or an archive; of the archive, if a folder has no images but one."""
-    if not source.exists():
-        raise FileNotFoundError(f"{source} does not exist: name the archive or the folder you got.")
-    if source.is_file():
-        return _in_archive(source, stack)
-    files, archives = [], []
-    for folder, folders, names in os.walk(source):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if path.suffix.lower() == ".zip":
-                archives.append(path)
-            elif not name.startswith(".") and path.suffix.lower() in (*LARGEST, ".jpeg"):
-                files.append(_File(str(path), path.stat().st_size, path.read_bytes))
-    if any(_is_image(file) for file in files):
-        return files
-    known = [path for path in archives if path.name == "img_align_celeba.zip"] or archives
-    if len(known) != 1:
-        found = f"{len(known)} archives" if known else "no archive"
-        raise FileNotFoundError(
-            f"{source} holds no .jpg or .png image and {found}: name the archive itself, or the "
-            "folder of images."
-        )
-    return files + _in_archive(known[0], stack)
-
-
-def _in_archive(path: Path, stack: ExitStack) -> list[_File]:
-    with path.open("rb") as file:
-        head = file.read(1024)
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        raise ValueError(
-            f"{path} is a web page, not an archive: the site sent a page (a quota, a login) in "
-            "place of the file; open it to see which, and fetch the archive in a browser."
-        )
-    if not head.startswith(b"PK"):
-        raise ValueError(
-            f"{path} is no .zip archive: unpack it with the program that it belongs to, and name "
-            "the folder."
-        )
-    try:
-        archive = stack.enter_context(zipfile.ZipFile(path))
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(
-            f"{path} was cut short or damaged, so its list of files can't be read: fetch it again."
-        ) from error
-    members = archive.infolist()
-    for member in members:
-        _check_member(path, member)
-    if sum(member.file_size for member in members) > SQUEEZED * path.stat().st_size + 10**6:
-        raise ValueError(
-            f"{path} would unpack to more than {SQUEEZED} times its size, which photographs never "
-            "do: it is not CelebA, throw it away."
-        )
-    return [
-        _File(f"{path}/{member.filename}", member.file_size, lambda m=member: archive.read(m))
-        for member in members
-        if not member.is_dir() and not member.filename.startswith("__MACOSX")
-    ]
-
-
-def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
-    name = member.filename.replace("\\", "/")
-    outside = name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]
-    if outside or stat.S_ISLNK(member.external_attr >> 16):
-        what = "a place outside its folder" if outside else "a link"
-        raise ValueError(
-            f"{path} holds {member.filename!r}, {what}: an archive of photographs has none, throw "
-            "it away."
-        )
-    if member.flag_bits & 1:
-        raise ValueError(f"{path} is locked with a password: unpack it, and name the folder.")
-
-
-def _is_image(file: _File) -> bool:
-    return file.name.endswith((".jpg", ".png"))
-
-
-def _images(files: Iterable[_File]) -> dict[str, _File]:
-    """The images by name. Of a .jpg and a .png of the same face, the .jpg."""
-    images: dict[str, _File] = {}
-    for file in filter(_is_image, files):
-        other = images.setdefault(file.name, file)
-        if other is not file:
-            raise ValueError(
-                f"{other.where} and {file.where} have the same name: take one of the two away, or "
-                "name the folder of the images that you want."
-            )
-        if file.size > LARGEST[file.name[-4:]]:
-            raise ValueError(
-                f"{file.where} has {file.size / 1e6:,.0f} MB, and no image of CelebA has more "
-                "than 10: it is something else, take it away."
-            )
-    for name in [name for name in images if name.endswith(".png")]:
-        if f"{name[:-4]}.jpg" in images:
-            del images[name]
-    if not images:
-        raise FileNotFoundError(
-            "There is no .jpg or .png image in what you named: name img_align_celeba.zip, "
-            "Kaggle's archive.zip, or a folder of images."
-        )
-    return images
-
-
-def _tables(files: list[_File], source: Path) -> dict[str, _File]:
-    """The tables of attributes and of splits: from the source, or from beside it."""
-    near = []
-    for folder in (source.parent, source.parent.parent):
-        for place in (folder, folder / "Anno", folder / "Eval"):
-            near += [place / f"{stem}{end}" for stem in TABLES for end in (".txt", ".csv")]
-    beside = [
-        _File(str(path), path.stat().st_size, path.read_bytes) for path in near if path.is_file()
-    ]
-    tables: dict[str, _File] = {}
-    for stem in TABLES:
-        for end in (".txt", ".csv"):
-            found = [file for file in (*files, *beside) if file.name == f"{stem}{end}"]
-            if found:
-                tables.setdefault(stem, found[0])
-    if "list_attr_celeba" not in tables:
-        raise FileNotFoundError(
-            f"There is no list_attr_celeba.txt (or .csv) in {source} or beside it: it labels the "
-            "faces, put it there."
-        )
-    return tables
-
-
-def _read_table(read: Callable, file: _File, aside: Path) -> pd.DataFrame | pd.Series:
+def _read_table(read: Callable, file: File, aside: Path) -> pd.DataFrame | pd.Series:
     if file.size > LARGEST[file.name[-4:]]:
         raise ValueError(f"{file.where} has {file.size / 1e6:,.0f} MB: it is no table of CelebA.")
     copy = aside / file.name
-    copy.write_bytes(_bytes(file))
+    copy.write_bytes(bytes_of(file))
     try:
         return read(copy)
     except ValueError as error:
@@ -337,14 +191,7 @@ def _read_table(read: Callable, file: _File, aside: Path) -> pd.DataFrame | pd.S
         copy.unlink()
 
 
-def _bytes(file: _File) -> bytes:
-    try:
-        return file.read()
-    except (zipfile.BadZipFile, zipfile.zlib.error, EOFError) as error:
-        raise ValueError(f"{file.where} is damaged: fetch the archive again.") from error
-
-
-def _read_attributes(file: _File, aside: Path) -> pd.DataFrame:
+def _read_attributes(file: File, aside: Path) -> pd.DataFrame:
     table = _read_table(read_attributes, file, aside)
     lacking = [name for name in ATTRIBUTES if name not in table]
     unknown = [name for name in table if name not in ATTRIBUTES]
@@ -357,8 +204,8 @@ def _read_attributes(file: _File, aside: Path) -> pd.DataFrame:
 
 
 def _join(
-    attributes: pd.DataFrame, images: dict[str, _File], where: str
-) -> tuple[dict[str, tuple[str, _File]], dict[str, str], int]:
+    attributes: pd.DataFrame, images: dict[str, File], where: str
+) -> tuple[dict[str, tuple[str, File]], dict[str, str], int]:
     """Rows and images by name, whatever their endings.
 
     Returns:
@@ -414,7 +261,7 @@ def _begin(aside: Path, source: Path) -> None:
     mark.write_text(str(source.resolve()), encoding="utf-8")
 
 
-def _copy(wanted: dict[str, tuple[str, _File]], aside: Path) -> dict[str, str]:
+def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
     """Copy all images that are whole.
 
     Returns:
@@ -428,7 +275,7 @@ def _copy(wanted: dict[str, tuple[str, _File]], aside: Path) -> dict[str, str]:
     with Progress("Copying faces", len(wanted), "face", len(wanted) - len(left)) as progress:
         for name, file in left.items():
             try:
-                data = _bytes(file)
+                data = bytes_of(file)
                 why = _complaint(data)
             except (ValueError, PermissionError):
                 why = "damaged"
@@ -491,9 +338,7 @@ def _look_at(names: list[str], aside: Path) -> dict[str, str]:
     return dict.fromkeys(broken, "damaged")
 
 
-def _write_tables(
-    attributes: pd.DataFrame, tables: dict[str, _File], aside: Path
-) -> dict[str, int]:
+def _write_tables(attributes: pd.DataFrame, tables: dict[str, File], aside: Path) -> dict[str, int]:
     """Both tables anew, of the images that are there; the number of faces of each split."""
     lines = [str(len(attributes)), " ".join(attributes.columns)]
     for name, row in zip(attributes.index, np.where(attributes, "1", "-1")):
@@ -511,7 +356,7 @@ def _write_tables(
     return counts
 
 
-def _compare_checksums(source: Path, tables: dict[str, _File]) -> list[str]:
+def _compare_checksums(source: Path, tables: dict[str, File]) -> list[str]:
     known = [Path(file.where) for file in tables.values()]
     if source.is_file():
         known.append(source)
