@@ -21,6 +21,7 @@ from typer import Option, Typer
 
 from benchmarks.throughput import BATCH_SIZE, contender
 from benchmarks.worker import Worker, serve
+from groundwork.progress import on_terminal
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
@@ -218,7 +219,7 @@ def _enlarged(paths: list[Path], folder: Path) -> list[Path]:
 def _progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
     """A bar on a terminal, else a line every fifth of the way."""
     total = len(items) if total is None else total
-    if sys.stderr.isatty():
+    if on_terminal():
         yield from tqdm(items, what.capitalize(), total, unit="face", leave=False)
         return
     for done, item in enumerate(items, start=1):

@@ -4,7 +4,6 @@ import io
 import json
 import math
 import multiprocessing
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext, redirect_stderr
@@ -19,6 +18,7 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.progress import on_terminal
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
@@ -226,7 +226,7 @@ def _draw_all(
 
 def _progress(drawn: Iterator[Switches], total: int) -> Iterator[Switches]:
     """A bar on a terminal, else a line every tenth of the way."""
-    if sys.stderr.isatty():
+    if on_terminal():
         yield from tqdm(drawn, "Switching", total, unit="person", leave=False)
         return
     for done, switches in enumerate(drawn, start=1):
@@ -297,7 +297,7 @@ def measure(
     data = vaelib.read_faces(faces)
     seed = _population(faces) if persons else 0
     attributes = varying(data)
-    with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
+    with nullcontext() if on_terminal() else redirect_stderr(io.StringIO()):
         load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
     steps = epochs * math.ceil(len(data.names("train")) / BATCH_SIZE)
     model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)

@@ -14,6 +14,8 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from groundwork.progress import on_terminal
+
 SIZES = ("64", "128", "178x218")
 PROTOTYPE_SIZES = {"64": 64, "128": 128, "178x218": 197}
 """The prototype draws squares only: 197 x 197 has as many pixels as 178 x 218."""
@@ -43,7 +45,7 @@ def measure(
         print(f"No prototype in {prototype}: ours is measured alone.")
     rates = {(who, size): [] for size in SIZES for who in contenders}
     rounds = [key for _ in range(turns) for key in rates]
-    for who, size in tqdm(rounds, "portraits", disable=not sys.stderr.isatty(), leave=False):
+    for who, size in tqdm(rounds, "portraits", disable=not on_terminal(), leave=False):
         number = max(1, round(count * _SHARE[size]))
         rates[who, size].append(_in_a_process(who, size, number, prototype))
     result = summary({key: median(turn) for key, turn in rates.items()})

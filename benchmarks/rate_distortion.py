@@ -1,7 +1,6 @@
 """Trains a model for each of several sigmas: what a face costs in nats, and what comes back."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.progress import on_terminal
 from vaelib.__main__ import main
 from vaelib.data import DATA, Faces, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
@@ -91,7 +91,7 @@ def measure(
     data = read_faces(faces)
     features = FaceFeatures(data)
     rows = []
-    for sigma in tqdm((*SIGMAS, None), "Training", disable=not sys.stderr.isatty(), leave=False):
+    for sigma in tqdm((*SIGMAS, None), "Training", disable=not on_terminal(), leave=False):
         vae = train_point(data, sigma, steps)
         numbers = evaluate(vae, data, "test", features)
         row = {"sigma": round(vae.sigma, 4), "learned": sigma is None}

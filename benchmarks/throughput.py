@@ -13,6 +13,7 @@ from tqdm import tqdm
 from typer import Option, Typer
 
 from benchmarks.worker import Worker, serve
+from groundwork.progress import on_terminal
 from portraits.dataset import usable_cores
 
 NAMES = {
@@ -81,13 +82,12 @@ def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
         By contender: the images a second of each turn, and how many cores it had at the median.
     """
     rates, cores = ({name: [] for name in contenders} for _ in range(2))
-    on_terminal = sys.stderr.isatty()
-    for turn in tqdm(range(turns), "Training", disable=not on_terminal, leave=False):
+    for turn in tqdm(range(turns), "Training", disable=not on_terminal(), leave=False):
         for name, worker in contenders.items():
             answer = worker.work()
             rates[name].append(answer["rate"])
             cores[name].append(answer["cores_used"])
-        if not on_terminal:
+        if not on_terminal():
             shown = ", ".join(f"{NAMES[name]} {rate[-1]:.0f}" for name, rate in rates.items())
             print(f"turn {turn + 1} of {turns}: {shown} images a second", flush=True)
     return rates, {name: median(values) for name, values in cores.items()}

@@ -1,7 +1,6 @@
 """Measures how soon our recipe and the original one learn faces: two models, curves, ratios."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from typer import Option, Typer
 
 from benchmarks.origin import BATCH_SIZE as ORIGIN_BATCH_SIZE
 from benchmarks.origin import build_origin
+from groundwork.progress import on_terminal
 from vaelib.__main__ import main
 from vaelib.data import Faces, load_pixels, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
@@ -68,7 +68,7 @@ class Clock(keras.callbacks.Callback):
         self.marks = sorted(marks)
         self.start = None
         bar = {"total": round(seconds), "unit": "s", "leave": False}
-        self.bar = tqdm(desc="Training", disable=not sys.stderr.isatty(), **bar)
+        self.bar = tqdm(desc="Training", disable=not on_terminal(), **bar)
 
     def on_train_batch_begin(self, batch, logs=None):
         share = 0.0 if self.start is None else (self.now() - self.start) / self.seconds

@@ -3,7 +3,6 @@
 import hashlib
 import math
 import os
-import sys
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import tensorflow as tf
 from keras import layers
 from tqdm.keras import TqdmCallback
 
+from groundwork.progress import on_terminal
 from vaelib.data import Faces, fingerprint, load_pixels, make_dataset
 from vaelib.latent import constant_attributes
 from vaelib.model import VAE
@@ -350,13 +350,12 @@ def train_classifier(
         [keras.losses.BinaryCrossentropy(from_logits=True), None],
         jit_compile=False,  # compiling takes longer than it saves here
     )
-    on_terminal = sys.stderr.isatty()
     print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
     model.fit(
         pipeline.repeat(),
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline shuffles
-        callbacks=[TqdmCallback(verbose=2)] if on_terminal else [],
+        callbacks=[TqdmCallback(verbose=2)] if on_terminal() else [],
         verbose=0,
     )
     return model

@@ -20,6 +20,7 @@ from PIL import Image
 from tensorboard.plugins import projector
 from tqdm.keras import TqdmCallback
 
+from groundwork.progress import on_terminal
 from vaelib.data import DATA, Faces, load_images, make_dataset
 from vaelib.model import VAE
 from vaelib.optimizer import Muon
@@ -125,7 +126,7 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
         keep,  # after the best model: an epoch counts as done when its checkpoint is there
         *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
         *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
-        TqdmCallback() if sys.stderr.isatty() else LambdaCallback(on_epoch_end=_print_epoch),
+        TqdmCallback() if on_terminal() else LambdaCallback(on_epoch_end=_print_epoch),
     ]
     vae.fit(
         train_images,
