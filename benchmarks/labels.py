@@ -287,8 +287,10 @@ def _rounded(value: float) -> float | None:
 @app.command()
 def measure(
     faces: Annotated[Path, Option(help="The folder of portraits.")] = Path("data/portraits"),
-    epochs: Annotated[int, Option(min=1, help="Passes over the training faces.")] = 8,
-    persons: Annotated[int, Option(min=0, help="How many to switch; 0 leaves it out.")] = 200,
+    epochs: Annotated[int, Option(min=1, max=10_000, help="Passes over the training faces.")] = 8,
+    persons: Annotated[
+        int, Option(min=0, max=1_000_000, help="How many to switch; 0 leaves it out.")
+    ] = 200,
     out: Annotated[Path | None, Option(help="A file for the JSON of the last line.")] = None,
 ) -> None:
     """Train a classifier of the attributes, and tell which can be seen; the last line is JSON."""

@@ -81,7 +81,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 @app.command()
 def measure(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
-    steps: Annotated[int, Option(min=1, help="Batches for each point.")] = 300,
+    steps: Annotated[int, Option(min=1, max=1_000_000, help="Batches for each point.")] = 300,
     out: Annotated[Path, Option(help="The table, as CSV.")] = DATA / "rate_distortion.csv",
     figure: Annotated[Path, Option(help="The figure.")] = Path(
         "build/benchmarks/rate_distortion.png"

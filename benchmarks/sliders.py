@@ -258,7 +258,7 @@ def film(page, path: Path) -> None:
 
 @app.command()
 def measure(
-    steps: Annotated[int, Option(min=12, help="Movements of each slider.")] = 120,
+    steps: Annotated[int, Option(min=12, max=100_000, help="Movements of each slider.")] = 120,
     faces: Annotated[str, Option(help="Only the portraits, with the model of the course.")] = (
         "portraits"
     ),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tqdm import tqdm
 from typer import Option, Typer
@@ -32,12 +32,14 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 @app.command()
 def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
-    turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 7,
-    seconds: Annotated[float, Option(min=0.0, help="About how long a turn takes.")] = 4.0,
+    turns: Annotated[int, Option(min=1, max=1000, help="The median of so many is taken.")] = 7,
+    seconds: Annotated[
+        float, Option(min=0.0, max=3600.0, help="About how long a turn takes.")
+    ] = 4.0,
     batch_size: Annotated[
-        int, Option(min=2, help="Of our model, in both frameworks.")
+        int, Option(min=2, max=4096, help="Of our model, in both frameworks.")
     ] = BATCH_SIZE,
-    image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
+    image_size: Annotated[Literal[32, 64, 128], Option(help="In pixels.")] = 64,
     jit: Annotated[bool, Option("--jit", help="Compile our model with XLA.")] = False,
     figure: Annotated[Path, Option(help="The picture to write.")] = Path(
         "build/benchmarks/throughput.png"

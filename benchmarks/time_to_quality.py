@@ -233,9 +233,12 @@ def draw(curves: pd.DataFrame, path: Path) -> None:
 @app.command()
 def measure(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
-    budget: Annotated[float, Option(min=1, help="Seconds of training for each.")] = 240,
+    budget: Annotated[
+        float, Option(min=1, max=1_000_000, help="Seconds of training for each.")
+    ] = 240,
     origin_budget: Annotated[
-        float | None, Option(help="Seconds for the original; as many, if left out.")
+        float | None,
+        Option(min=1, max=1_000_000, help="Seconds for the original; as many, if left out."),
     ] = None,
     out: Annotated[Path, Option(help="Folder for both models, the curves and the figure.")] = Path(
         "build/benchmarks/time_to_quality"
