@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 import vaelib  # noqa: F401  # isort: skip  # before keras: it starts TensorFlow without its log lines
 import keras
@@ -21,10 +21,12 @@ from typer import Option, Typer
 
 from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
+from groundwork.progress import on_terminal
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
 from vaelib.images import CELEBA_SIZE
+from vaelib.model import IMAGE_SIZES
 
 TARGETS = {"first_epoch": 3.0, "later_epochs": 10.0}  # times as fast as training
 NAMES = {
@@ -40,14 +42,18 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 @app.command()
 def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
-    count: Annotated[int, Option(min=3, help="Images to read: copies, if need be.")] = 200_000,
+    count: Annotated[
+        int, Option(min=3, max=10_000_000, help="Images to read: copies, if need be.")
+    ] = 200_000,
     enlarge: Annotated[
         bool, Option(help="Make smaller images 178 x 218 pixels, as CelebA's are.")
     ] = True,
-    turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 3,
-    seconds: Annotated[float, Option(min=0.0, help="About how long to train a turn.")] = 4.0,
-    batch_size: Annotated[int, Option(min=2, help="Images a batch.")] = BATCH_SIZE,
-    image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
+    turns: Annotated[int, Option(min=1, max=1000, help="The median of so many is taken.")] = 3,
+    seconds: Annotated[
+        float, Option(min=0.0, max=3600.0, help="About how long to train a turn.")
+    ] = 4.0,
+    batch_size: Annotated[int, Option(min=2, max=4096, help="Images a batch.")] = BATCH_SIZE,
+    image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
     figure: Annotated[Path, Option(help="The picture to write.")] = Path(
         "build/benchmarks/input.png"
     ),
@@ -218,7 +224,7 @@ def _enlarged(paths: list[Path], folder: Path) -> list[Path]:
 def _progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
     """A bar on a terminal, else a line every fifth of the way."""
     total = len(items) if total is None else total
-    if sys.stderr.isatty():
+    if on_terminal():
         yield from tqdm(items, what.capitalize(), total, unit="face", leave=False)
         return
     for done, item in enumerate(items, start=1):

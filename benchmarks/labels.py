@@ -4,7 +4,6 @@ import io
 import json
 import math
 import multiprocessing
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext, redirect_stderr
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from typer import Option, Typer
 
 from groundwork.places import data_folder
+from groundwork.progress import on_terminal
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
@@ -228,7 +228,7 @@ def _draw_all(
 
 def _progress(drawn: Iterator[Switches], total: int) -> Iterator[Switches]:
     """A bar on a terminal, else a line every tenth of the way."""
-    if sys.stderr.isatty():
+    if on_terminal():
         yield from tqdm(drawn, "Switching", total, unit="person", leave=False)
         return
     for done, switches in enumerate(drawn, start=1):
@@ -289,8 +289,10 @@ def _rounded(value: float) -> float | None:
 @app.command()
 def measure(
     faces: Annotated[Path, Option(help="The folder of portraits.")] = PORTRAITS,
-    epochs: Annotated[int, Option(min=1, help="Passes over the training faces.")] = 8,
-    persons: Annotated[int, Option(min=0, help="How many to switch; 0 leaves it out.")] = 200,
+    epochs: Annotated[int, Option(min=1, max=10_000, help="Passes over the training faces.")] = 8,
+    persons: Annotated[
+        int, Option(min=0, max=1_000_000, help="How many to switch; 0 leaves it out.")
+    ] = 200,
     out: Annotated[Path | None, Option(help="A file for the JSON of the last line.")] = None,
 ) -> None:
     """Train a classifier of the attributes, and tell which can be seen; the last line is JSON."""
@@ -301,7 +303,7 @@ def measure(
     data = vaelib.read_faces(faces)
     seed = _population(faces) if persons else 0
     attributes = varying(data)
-    with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
+    with nullcontext() if on_terminal() else redirect_stderr(io.StringIO()):
         load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
     steps = epochs * math.ceil(len(data.names("train")) / BATCH_SIZE)
     model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)

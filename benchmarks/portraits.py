@@ -14,6 +14,9 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from groundwork import commands
+from groundwork.progress import on_terminal
+
 SIZES = ("64", "128", "178x218")
 PROTOTYPE_SIZES = {"64": 64, "128": 128, "178x218": 197}
 """The prototype draws squares only: 197 x 197 has as many pixels as 178 x 218."""
@@ -27,8 +30,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def measure(
-    count: Annotated[int, typer.Option(min=1, help="Pictures of 64 pixels a turn.")] = 200,
-    turns: Annotated[int, typer.Option(min=1, help="The median of so many is taken.")] = 3,
+    count: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Pictures of 64 pixels a turn.")
+    ] = 200,
+    turns: Annotated[
+        int, typer.Option(min=1, max=1000, help="The median of so many is taken.")
+    ] = 3,
     prototype: Annotated[Path, typer.Option(help="The prototype's folder.")] = PROTOTYPE,
 ) -> None:
     """Draw, label and compress people of three sizes; the last line is one JSON object.
@@ -43,7 +50,7 @@ def measure(
         print(f"No prototype in {prototype}: ours is measured alone.")
     rates = {(who, size): [] for size in SIZES for who in contenders}
     rounds = [key for _ in range(turns) for key in rates]
-    for who, size in tqdm(rounds, "portraits", disable=not sys.stderr.isatty(), leave=False):
+    for who, size in tqdm(rounds, "portraits", disable=not on_terminal(), leave=False):
         number = max(1, round(count * _SHARE[size]))
         rates[who, size].append(_in_a_process(who, size, number, prototype))
     result = summary({key: median(turn) for key, turn in rates.items()})
@@ -144,4 +151,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--run"]:
         print(_run(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]))
     else:
-        app(prog_name="python -m benchmarks.portraits")
+        commands.run(app, prog_name="python -m benchmarks.portraits")

@@ -3,7 +3,6 @@
 import hashlib
 import math
 import os
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,8 @@ from keras import layers
 from tqdm.keras import TqdmCallback
 
 from groundwork.files import written_whole
+from groundwork.progress import on_terminal
+from vaelib.archives import load_archive
 from vaelib.data import CACHE, Faces, cache_locked, fingerprint, load_pixels, make_dataset
 from vaelib.latent import constant_attributes
 from vaelib.model import VAE
@@ -144,8 +145,13 @@ def evaluate(
         rmse, rmse_sampled: of posterior means and of sampled latents, in grey levels of 255;
         fc_reconstructions (of posterior means), fc_prior, fc_gaussian: the smaller, the better;
         fc_images: that of the split's own images, which no model can expect to beat.
+
+    Raises:
+        ValueError: a split of one face, with features.
     """
     names = faces.names(split)
+    if features is not None:
+        check_split(faces, split)
     rows, pixels = faces.attributes.index.get_indexer(names), load_pixels(faces, vae.image_size)
     rng = np.random.default_rng(seed)
     squared_error = np.zeros(2)  # of posterior means, of sampled latents
@@ -173,7 +179,7 @@ def evaluate(
         "sigma": float(errors[1]),
         "kl": kl,
         "latents": vae.latent_dim,
-        "active_units": active_units(z_mean),
+        "active_units": active_units(z_mean) if len(names) > 1 else 0,
         "rmse": 255 * float(errors[0]),
         "rmse_sampled": 255 * float(errors[1]),
     }
@@ -211,9 +217,29 @@ def frechet_distance(features: np.ndarray, reference: np.ndarray) -> float:
     return frechet_from_moments(moments(features), moments(reference))
 
 
+def check_split(faces: Faces, split: str) -> None:
+    """Raise a ValueError unless a split has the two faces that a Fréchet distance needs."""
+    if len(faces.names(split)) < 2:
+        raise ValueError(
+            f"The split {split!r} of {faces.folder} has a single face, and a Fréchet distance "
+            "compares many: use more faces, name another split, or leave it out with --no-fc."
+        )
+
+
 def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (d,) and covariance (d, d) of rows (n, d), in float64."""
+    """Mean (d,) and covariance (d, d) of rows (n, d), n >= 2, in float64.
+
+    Raises:
+        ValueError: there are fewer than two rows, or a number in them is not finite.
+    """
     features = np.asarray(features, "float64")
+    if len(features) < 2:
+        raise ValueError(f"{len(features)} rows of features have no covariance: give 2 or more.")
+    if not np.isfinite(features).all():
+        raise ValueError(
+            "Some features are NaN or infinite, so they have no Fréchet distance: look at the "
+            "images, which may be NaN."
+        )
     return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
 
@@ -248,6 +274,9 @@ class FaceFeatures:
         faces: the folder, as `read_faces` returns it.
         image_size: in pixels, a multiple of 16.
 
+    Raises:
+        ValueError: one face to train on, or no attribute that varies among them.
+
     Attributes:
         attributes: names of the attributes that vary, the order of the logits.
         classifier: model from images (n, h, w, 3) in [0, 1] to [logits, features].
@@ -256,9 +285,15 @@ class FaceFeatures:
     """
 
     def __init__(self, faces: Faces, image_size: int = 64):
+        check_split(faces, "train")
         train_labels = faces.attributes.loc[faces.names("train")]
         constant = set(constant_attributes(train_labels))
         self.attributes = [name for name in faces.attributes if name not in constant]
+        if not self.attributes:
+            raise ValueError(
+                f"The training faces of {faces.folder} all have the same attributes, so no "
+                "classifier can learn any: use more faces, or leave FC out with --no-fc."
+            )
         self.classifier = _cached_classifier(faces, self.attributes, image_size)
         self.reference = _cached_reference(faces, self, image_size)
 
@@ -350,13 +385,12 @@ def train_classifier(
         [keras.losses.BinaryCrossentropy(from_logits=True), None],
         jit_compile=False,  # compiling takes longer than it saves here
     )
-    on_terminal = sys.stderr.isatty()
     print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
     model.fit(
         pipeline.repeat(),
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline shuffles
-        callbacks=[TqdmCallback(verbose=2)] if on_terminal else [],
+        callbacks=[TqdmCallback(verbose=2)] if on_terminal() else [],
         verbose=0,
     )
     return model
@@ -398,7 +432,7 @@ def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> 
     path = _cache_path(faces, image_size, "classifier", "keras")
     if path.exists():
         try:
-            return keras.saving.load_model(path)
+            return load_archive(path)
         except Exception:  # half a file, or one that another version wrote
             print(f"{path} is damaged, so the classifier is trained again.", flush=True)
     # Large folders need not be seen whole, small ones not so often that they are learned by heart.

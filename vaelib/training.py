@@ -34,6 +34,7 @@ from groundwork.files import (
 )
 from groundwork.locks import locked
 from groundwork.progress import on_terminal
+from vaelib.archives import TooLarge, load_archive
 from vaelib.data import IMAGES, Faces, load_images, make_dataset
 from vaelib.model import VAE
 from vaelib.optimizer import Muon
@@ -796,7 +797,9 @@ def load_model(
 
     Raises:
         FileNotFoundError: there is no such model (it says how to make one).
-        ValueError: the file is no model of ours, or a model for faces of another size.
+        PermissionError: the file may not be read.
+        ValueError: the file is no model of ours, or a model for faces of another size, or it
+            would fill the memory (see `vaelib.archives`).
     """
     path = newest_run(faces=faces) / "vae.keras" if name == "mine" else Path(name)
     path = PRETRAINED if name == "pretrained" else path
@@ -810,8 +813,18 @@ def load_model(
         raise FileNotFoundError(
             f'There is no model {path}: name a .keras file, or use "pretrained" or "mine".'
         )
+    if path.suffix != ".keras" or not path.is_file():
+        raise ValueError(
+            f"{path} is no .keras file: name one, such as vae.keras in a run's folder."
+        )
     try:
-        vae = keras.saving.load_model(path)
+        vae = load_archive(path)
+    except PermissionError as error:
+        raise PermissionError(
+            f"{path} may not be read: change the file's permissions, or name another model."
+        ) from error
+    except TooLarge:
+        raise
     except Exception as error:
         reason = re.split(r"\.\s", str(error))[0]  # Keras goes on for a page
         raise ValueError(

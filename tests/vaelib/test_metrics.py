@@ -23,6 +23,7 @@ from vaelib.metrics import (
     frechet_distance,
     frechet_from_moments,
     kl_per_latent,
+    moments,
     negative_elbo,
     random_shift,
     rmse,
@@ -180,6 +181,13 @@ def test_frechet_distance_of_any_covariances():
     both = cloud(m1, c1), cloud(m2, c2)
     assert frechet_distance(*both) == pytest.approx(expected)
     assert frechet_distance(*both[::-1]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("rows", [np.ones((1, 4)), np.full((5, 4), np.nan)])
+def test_features_without_a_distance(rows, one_sentence):
+    with pytest.raises(ValueError) as error:
+        frechet_from_moments(moments(rows), moments(np.ones((3, 4))))
+    one_sentence(error.value, "features")
 
 
 def test_frechet_distance_of_flat_clouds_is_finite():
@@ -390,6 +398,35 @@ def test_evaluate_repeats_and_takes_a_split(faces, vae):
     assert evaluate(vae, faces, "val") == evaluate(vae, faces, "val")
     assert evaluate(vae, faces, "val", seed=1) != evaluate(vae, faces, "val")
     assert evaluate(vae, faces)["faces"] == len(faces.names("test"))
+
+
+@pytest.fixture
+def lonely_faces(tmp_path, draw_folder):
+    """One face validates, and one tests."""
+    return vaelib.read_faces(draw_folder(tmp_path / "lonely", 20, partition=[0] * 18 + [1, 2]))
+
+
+def test_a_split_of_one_face_has_no_fc_but_all_other_numbers(
+    lonely_faces, vae, trainings, one_sentence, recwarn
+):
+    features = FaceFeatures(lonely_faces, vae.image_size)
+    with pytest.raises(ValueError) as error:
+        evaluate(vae, lonely_faces, "test", features, samples=20)
+    one_sentence(error.value, "'test'", lonely_faces.folder, "--no-fc")
+    result = evaluate(vae, lonely_faces, "test")
+    assert (result["faces"], result["active_units"]) == (1, 0)
+    assert not [w for w in recwarn if "freedom" in str(w.message)]
+
+
+def test_faces_that_teach_a_classifier_nothing(lonely_faces, trainings, one_sentence):
+    one = replace(lonely_faces, splits=lonely_faces.splits.replace("train", "val"))
+    one.splits.iloc[0] = "train"
+    alike = replace(lonely_faces, attributes=lonely_faces.attributes | True)
+    for faces, part in [(one, "'train'"), (alike, "same attributes")]:
+        with pytest.raises(ValueError) as error:
+            FaceFeatures(faces, 16)
+        one_sentence(error.value, part, faces.folder)
+    assert trainings == []
 
 
 def test_evaluate_with_features_adds_four_distances(small_faces, vae, trainings):
