@@ -1,28 +1,33 @@
-# The commands of the README. Each target is one line; the work is done in tools/.
+# The commands of the README. Each target is one line or two; the work is done in tools/.
 
-PYTHON ?= python3  # which Python makes .venv: 3.11, 3.12 or 3.13
-NOTEBOOKS ?= work  # where `make lab` opens: a learner's copies, or `notebooks` for authors
-PORT ?= 8888       # where JupyterLab listens; a taken port moves on to the next
+# Which Python makes .venv: 3.11, 3.12 or 3.13. If none is named, a .venv that is there keeps its own.
+PYTHON ?= python3
+# Where `make lab` opens: a learner's copies, or `notebooks` for authors.
+NOTEBOOKS ?= work
+# Where JupyterLab listens; a taken port moves on to the next.
+PORT ?= 8888
+
+# Sets .venv up; soon done if it is, and belongs to this folder, this Python and these versions.
+INSTALL = $(PYTHON) tools/install.py $(if $(filter file,$(origin PYTHON)),--keep)
 
 .PHONY: lab test course bench browser
 
-lab: .venv/installed-lab
-	@.venv/bin/python tools/lab.py --notebooks $(NOTEBOOKS) --port $(PORT)
+lab:
+	@$(INSTALL)
+	@.venv/bin/python tools/lab.py --notebooks "$(NOTEBOOKS)" --port $(PORT)
 
-test: .venv/installed-test
+test:
+	@$(INSTALL) test
 	@.venv/bin/python tools/check.py
 
-course: .venv/installed-lab
+course:
+	@$(INSTALL)
 	@.venv/bin/python tools/course.py
 
-browser: .venv/installed-test
+browser:
+	@$(INSTALL) test
 	@.venv/bin/python tools/browser.py
 
-bench: .venv/installed-test
+bench:
+	@$(INSTALL) test
 	@.venv/bin/python -m benchmarks
-
-.venv/installed-lab: pyproject.toml constraints.txt
-	@$(PYTHON) tools/install.py
-
-.venv/installed-test: pyproject.toml constraints.txt
-	@$(PYTHON) tools/install.py test

@@ -36,7 +36,9 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 def edits(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
     model: Annotated[str, Option(help='"pretrained", "mine", or a .keras file.')] = "pretrained",
-    persons: Annotated[int, Option(min=1, help="Of the test split, and to choose on.")] = 200,
+    persons: Annotated[
+        int, Option(min=1, max=1_000_000, help="Of the test split, and to choose on.")
+    ] = 200,
     figure: Annotated[Path, Option(help="The picture to write, a PNG.")] = FIGURE,
 ) -> None:
     """Add ten attributes to test faces, naively and better; the last line is JSON.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 import vaelib  # noqa: F401  # isort: skip  # before keras: it starts TensorFlow without its log lines
 import keras
@@ -19,12 +19,14 @@ from PIL import Image
 from tqdm import tqdm
 from typer import Option, Typer
 
-from benchmarks.throughput import BATCH_SIZE, contender
+from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
+from groundwork.progress import on_terminal
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
 from vaelib.images import CELEBA_SIZE
+from vaelib.model import IMAGE_SIZES
 
 TARGETS = {"first_epoch": 3.0, "later_epochs": 10.0}  # times as fast as training
 NAMES = {
@@ -39,15 +41,19 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 @app.command()
 def measure(
-    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
-    count: Annotated[int, Option(min=3, help="Images to read: copies, if need be.")] = 200_000,
+    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
+    count: Annotated[
+        int, Option(min=3, max=10_000_000, help="Images to read: copies, if need be.")
+    ] = 200_000,
     enlarge: Annotated[
         bool, Option(help="Make smaller images 178 x 218 pixels, as CelebA's are.")
     ] = True,
-    turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 3,
-    seconds: Annotated[float, Option(min=0.0, help="About how long to train a turn.")] = 4.0,
-    batch_size: Annotated[int, Option(min=2, help="Images a batch.")] = BATCH_SIZE,
-    image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
+    turns: Annotated[int, Option(min=1, max=1000, help="The median of so many is taken.")] = 3,
+    seconds: Annotated[
+        float, Option(min=0.0, max=3600.0, help="About how long to train a turn.")
+    ] = 4.0,
+    batch_size: Annotated[int, Option(min=2, max=4096, help="Images a batch.")] = BATCH_SIZE,
+    image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
     figure: Annotated[Path, Option(help="The picture to write.")] = Path(
         "build/benchmarks/input.png"
     ),
@@ -196,9 +202,9 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
     names = [f"{i + 1:06}.jpg" for i in range(count)]
     lines = [f"{name} {rows[i % len(rows)]}" for i, name in enumerate(names)]
     header = [str(count), " ".join(attributes.columns)]
-    (folder / "list_attr_celeba.txt").write_text("\n".join([*header, *lines]) + "\n")
+    (folder / "list_attr_celeba.txt").write_text("\n".join([*header, *lines]) + "\n", "utf-8")
     lines = [f"{name} {splits[i % len(rows)]}" for i, name in enumerate(names)]
-    (folder / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
+    (folder / "list_eval_partition.txt").write_text("\n".join(lines) + "\n", "utf-8")
     with Image.open(images / names[0]) as image:
         return image.size
 
@@ -218,7 +224,7 @@ def _enlarged(paths: list[Path], folder: Path) -> list[Path]:
 def _progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
     """A bar on a terminal, else a line every fifth of the way."""
     total = len(items) if total is None else total
-    if sys.stderr.isatty():
+    if on_terminal():
         yield from tqdm(items, what.capitalize(), total, unit="face", leave=False)
         return
     for done, item in enumerate(items, start=1):
@@ -279,7 +285,7 @@ def private_memory(pid: int) -> int:
     import psutil
 
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
     except ProcessLookupError:
         return 0
     except FileNotFoundError:  # not Linux, or it has ended

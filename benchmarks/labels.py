@@ -4,7 +4,6 @@ import io
 import json
 import math
 import multiprocessing
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext, redirect_stderr
@@ -19,6 +18,8 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.places import data_folder
+from groundwork.progress import on_terminal
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
@@ -74,6 +75,7 @@ COLUMNS = ("rate", "celeba_rate", "ratio", "auc", "switched")
 """The columns of the table of results."""
 
 IMAGE_SIZE = 64
+PORTRAITS = data_folder() / "portraits"
 BATCH_SIZE = 64  # training faces a step
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -226,7 +228,7 @@ def _draw_all(
 
 def _progress(drawn: Iterator[Switches], total: int) -> Iterator[Switches]:
     """A bar on a terminal, else a line every tenth of the way."""
-    if sys.stderr.isatty():
+    if on_terminal():
         yield from tqdm(drawn, "Switching", total, unit="person", leave=False)
         return
     for done, switches in enumerate(drawn, start=1):
@@ -286,18 +288,22 @@ def _rounded(value: float) -> float | None:
 
 @app.command()
 def measure(
-    faces: Annotated[Path, Option(help="The folder of portraits.")] = Path("data/portraits"),
-    epochs: Annotated[int, Option(min=1, help="Passes over the training faces.")] = 8,
-    persons: Annotated[int, Option(min=0, help="How many to switch; 0 leaves it out.")] = 200,
+    faces: Annotated[Path, Option(help="The folder of portraits.")] = PORTRAITS,
+    epochs: Annotated[int, Option(min=1, max=10_000, help="Passes over the training faces.")] = 8,
+    persons: Annotated[
+        int, Option(min=0, max=1_000_000, help="How many to switch; 0 leaves it out.")
+    ] = 200,
     out: Annotated[Path | None, Option(help="A file for the JSON of the last line.")] = None,
 ) -> None:
     """Train a classifier of the attributes, and tell which can be seen; the last line is JSON."""
     if not faces.is_dir():
-        raise FileNotFoundError(f"The folder {faces} does not exist: run `python -m portraits`.")
+        raise FileNotFoundError(
+            f"The folder {faces} does not exist: run `python -m portraits --out {faces}`."
+        )
     data = vaelib.read_faces(faces)
     seed = _population(faces) if persons else 0
     attributes = varying(data)
-    with nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO()):
+    with nullcontext() if on_terminal() else redirect_stderr(io.StringIO()):
         load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
     steps = epochs * math.ceil(len(data.names("train")) / BATCH_SIZE)
     model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)
@@ -330,7 +336,7 @@ def _population(folder: Path) -> int:
     if version != DRAWING_VERSION:
         raise ValueError(
             f"{folder} was drawn by version {version} of the portraits, this is version "
-            f"{DRAWING_VERSION}: remove it and run `python -m portraits`, or use --persons 0."
+            f"{DRAWING_VERSION}: run `python -m portraits --out {folder}`, or use --persons 0."
         )
     return seed
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
+from groundwork import commands
 from groundwork.progress import on_terminal
 
 SIZES = ("64", "128", "178x218")
@@ -24,8 +25,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def measure(
-    count: Annotated[int, typer.Option(min=1, help="Pictures of 64 pixels per turn.")] = 200,
-    turns: Annotated[int, typer.Option(min=1, help="The result is their median.")] = 3,
+    count: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Pictures of 64 pixels per turn.")
+    ] = 200,
+    turns: Annotated[int, typer.Option(min=1, max=1000, help="The result is their median.")] = 3,
 ) -> None:
     """Draw, label and compress people at three sizes; the last line is one JSON object.
 
@@ -94,4 +97,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--run"]:
         print(_run(sys.argv[2], int(sys.argv[3])))
     else:
-        app(prog_name="python -m benchmarks.portraits")
+        commands.run(app, prog_name="python -m benchmarks.portraits")

@@ -1,7 +1,6 @@
 """Trains a model for each of several sigmas: what a face costs in nats, and what comes back."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +11,15 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.progress import on_terminal
 from vaelib.__main__ import main
-from vaelib.data import DATA, Faces, make_dataset, read_faces
+from vaelib.data import Faces, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
 from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
 from vaelib.training import BATCH_SIZE, fit_gaussian, warmup_cosine
 
+TABLE = Path(__file__).resolve().parents[1] / "data" / "rate_distortion.csv"
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 COLUMNS = (
     "kl",
@@ -81,8 +82,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 @app.command()
 def measure(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
-    steps: Annotated[int, Option(min=1, help="Batches for each point.")] = 300,
-    out: Annotated[Path, Option(help="The table, as CSV.")] = DATA / "rate_distortion.csv",
+    steps: Annotated[int, Option(min=1, max=1_000_000, help="Batches for each point.")] = 300,
+    out: Annotated[Path, Option(help="The table, as CSV.")] = TABLE,
     figure: Annotated[Path, Option(help="The figure.")] = Path(
         "build/benchmarks/rate_distortion.png"
     ),
@@ -91,7 +92,7 @@ def measure(
     data = read_faces(faces)
     features = FaceFeatures(data)
     rows = []
-    for sigma in tqdm((*SIGMAS, None), "Training", disable=not sys.stderr.isatty(), leave=False):
+    for sigma in tqdm((*SIGMAS, None), "Training", disable=not on_terminal(), leave=False):
         vae = train_point(data, sigma, steps)
         numbers = evaluate(vae, data, "test", features)
         row = {"sigma": round(vae.sigma, 4), "learned": sigma is None}

@@ -2,7 +2,6 @@
 
 import io
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from PIL import Image
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.progress import on_terminal
 from tools.browser import ROOT, Notebook, browser_page, find_browser, jupyter
 from vaelib.__main__ import main
 
@@ -188,7 +188,7 @@ def bring(page, name: str) -> None:
 def race(page, steps: int, start: float, rounds: int = 6) -> pd.DataFrame:
     """Milliseconds of each step, in turns; the handles stand at `start`, and at 0.9 in the end."""
     rows = []
-    for turn in tqdm(range(rounds), "Dragging", disable=not sys.stderr.isatty(), leave=False):
+    for turn in tqdm(range(rounds), "Dragging", disable=not on_terminal(), leave=False):
         for name, make in SLIDERS.items():
             bring(page, name)
             slider = make(page)
@@ -258,7 +258,7 @@ def film(page, path: Path) -> None:
 
 @app.command()
 def measure(
-    steps: Annotated[int, Option(min=12, help="Movements of each slider.")] = 120,
+    steps: Annotated[int, Option(min=12, max=100_000, help="Movements of each slider.")] = 120,
     faces: Annotated[str, Option(help="Only the portraits, with the model of the course.")] = (
         "portraits"
     ),

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tqdm import tqdm
 from typer import Option, Typer
 
 from benchmarks.worker import Worker, serve
+from groundwork.places import data_folder
+from groundwork.progress import on_terminal
 from portraits.dataset import usable_cores
 
 NAMES = {
@@ -21,6 +23,7 @@ NAMES = {
     "torch": "ours in PyTorch",
     "origin": "the original",
 }
+PORTRAITS = data_folder() / "portraits"
 BATCH_SIZE = 64  # the default of vaelib.training.train
 ORIGIN_BATCH_SIZE = 128
 FACES = 1024  # in memory, gone through again and again
@@ -30,13 +33,15 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 @app.command()
 def measure(
-    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = Path("data/portraits"),
-    turns: Annotated[int, Option(min=1, help="The median of so many is taken.")] = 7,
-    seconds: Annotated[float, Option(min=0.0, help="About how long a turn takes.")] = 4.0,
+    faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
+    turns: Annotated[int, Option(min=1, max=1000, help="The median of so many is taken.")] = 7,
+    seconds: Annotated[
+        float, Option(min=0.0, max=3600.0, help="About how long a turn takes.")
+    ] = 4.0,
     batch_size: Annotated[
-        int, Option(min=2, help="Of our model, in both frameworks.")
+        int, Option(min=2, max=4096, help="Of our model, in both frameworks.")
     ] = BATCH_SIZE,
-    image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
+    image_size: Annotated[Literal[32, 64, 128], Option(help="In pixels.")] = 64,
     jit: Annotated[bool, Option("--jit", help="Compile our model with XLA.")] = False,
     figure: Annotated[Path, Option(help="The picture to write.")] = Path(
         "build/benchmarks/throughput.png"
@@ -81,13 +86,12 @@ def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
         By contender: the images a second of each turn, and how many cores it had at the median.
     """
     rates, cores = ({name: [] for name in contenders} for _ in range(2))
-    on_terminal = sys.stderr.isatty()
-    for turn in tqdm(range(turns), "Training", disable=not on_terminal, leave=False):
+    for turn in tqdm(range(turns), "Training", disable=not on_terminal(), leave=False):
         for name, worker in contenders.items():
             answer = worker.work()
             rates[name].append(answer["rate"])
             cores[name].append(answer["cores_used"])
-        if not on_terminal:
+        if not on_terminal():
             shown = ", ".join(f"{NAMES[name]} {rate[-1]:.0f}" for name, rate in rates.items())
             print(f"turn {turn + 1} of {turns}: {shown} images a second", flush=True)
     return rates, {name: median(values) for name, values in cores.items()}

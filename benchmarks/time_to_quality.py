@@ -1,7 +1,6 @@
 """Measures how soon our recipe and the original one learn faces: two models, curves, ratios."""
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from typer import Option, Typer
 
 from benchmarks.origin import BATCH_SIZE as ORIGIN_BATCH_SIZE
 from benchmarks.origin import build_origin
+from groundwork.progress import on_terminal
 from vaelib.__main__ import main
 from vaelib.data import Faces, load_pixels, make_dataset, read_faces
 from vaelib.metrics import FaceFeatures, evaluate
@@ -68,7 +68,7 @@ class Clock(keras.callbacks.Callback):
         self.marks = sorted(marks)
         self.start = None
         bar = {"total": round(seconds), "unit": "s", "leave": False}
-        self.bar = tqdm(desc="Training", disable=not sys.stderr.isatty(), **bar)
+        self.bar = tqdm(desc="Training", disable=not on_terminal(), **bar)
 
     def on_train_batch_begin(self, batch, logs=None):
         share = 0.0 if self.start is None else (self.now() - self.start) / self.seconds
@@ -236,9 +236,12 @@ def draw(curves: pd.DataFrame, path: Path) -> None:
 @app.command()
 def measure(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
-    budget: Annotated[float, Option(min=1, help="Seconds of training for each.")] = 240,
+    budget: Annotated[
+        float, Option(min=1, max=1_000_000, help="Seconds of training for each.")
+    ] = 240,
     origin_budget: Annotated[
-        float | None, Option(help="Seconds for the original; as many, if left out.")
+        float | None,
+        Option(min=1, max=1_000_000, help="Seconds for the original; as many, if left out."),
     ] = None,
     out: Annotated[Path, Option(help="Folder for both models, the curves and the figure.")] = Path(
         "build/benchmarks/time_to_quality"

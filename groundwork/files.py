@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import repeat
 from pathlib import Path
 
 ASIDE = ".part-"  # what the name of a file begins with while it is being written
@@ -18,7 +19,13 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # the disk is full, or the user's share 
 
 
 class DiskFull(OSError):
-    """There is no room for a file; the message is one sentence."""
+    """There is no room for a file; the message is one sentence.
+
+    Attributes:
+        path: the file that could not be written, if one was begun.
+    """
+
+    path: Path | None = None
 
 
 @contextmanager
@@ -55,10 +62,14 @@ def write_whole(path: str | Path, content: str | bytes, safe: str = "") -> None:
         aside.write_bytes(data)
 
 
-def write_all_whole(files: Mapping[Path, bytes]) -> None:
+def write_all_whole(files: Mapping[Path, bytes], safe: str = "") -> None:
     """Write several files as `write_whole` does, and wait for the disk once for all of them.
 
     Each file appears whole or not at all; a power cut may leave some of them and not others.
+
+    Args:
+        files: path -> its content.
+        safe: as for `written_whole`.
 
     Raises:
         DiskFull: there is no room; some of the files may be there.
@@ -66,10 +77,10 @@ def write_all_whole(files: Mapping[Path, bytes]) -> None:
     asides = {path: path.with_name(f"{ASIDE}{uuid.uuid4().hex[:8]}-{path.name}") for path in files}
     try:
         for path, aside in asides.items():
-            with full_disk_explained(path):
+            with full_disk_explained(path, safe):
                 aside.write_bytes(files[path])
         with ThreadPoolExecutor(16) as pool:  # a disk takes many requests at once as quickly as one
-            list(pool.map(_sync_for, files, asides.values()))
+            list(pool.map(_sync_for, files, asides.values(), repeat(safe)))
         for path, aside in asides.items():
             os.replace(aside, path)
         for folder in {path.parent for path in files}:
@@ -98,8 +109,8 @@ def sync(path: str | Path) -> None:
         os.close(handle)
 
 
-def _sync_for(path: Path, aside: Path) -> None:
-    with full_disk_explained(path):
+def _sync_for(path: Path, aside: Path, safe: str) -> None:
+    with full_disk_explained(path, safe):
         sync(aside)
 
 
@@ -126,11 +137,18 @@ def full_disk_explained(path: str | Path, safe: str = "") -> Iterator[None]:
     except OSError as error:
         if error.errno not in NO_ROOM or isinstance(error, DiskFull):
             raise
-        kept = f" ({safe})" if safe else ""
-        raise DiskFull(
-            f"The disk is full, or your share of it, so {path} could not be written{kept}: "
-            "make room, and give the same command again."
-        ) from error
+        raise disk_full(path, safe) from error
+
+
+def disk_full(path: str | Path, safe: str = "") -> DiskFull:
+    """The error that `full_disk_explained` raises, for libraries that have one of their own."""
+    kept = f" ({safe})" if safe else ""
+    error = DiskFull(
+        f"The disk is full, or your share of it, so {path} could not be written{kept}: "
+        "make room, and give the same command again."
+    )
+    error.path = Path(path)
+    return error
 
 
 def check_room(folder: str | Path, needed: int, what: str, advice: str = "make room") -> None:

@@ -6,20 +6,29 @@ import math
 import multiprocessing
 import os
 import re
-import shutil
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from PIL import Image
-from tqdm import tqdm
 
+from groundwork.files import (
+    ASIDE,
+    DiskFull,
+    check_room,
+    remove_leftovers,
+    sync,
+    write_all_whole,
+    write_whole,
+)
+from groundwork.locks import Locked, locked
+from groundwork.places import data_folder
+from groundwork.progress import Progress
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES, label
 from portraits.labelling.survey import render_and_survey, survey
@@ -29,18 +38,20 @@ from portraits.picture.render import Size, check_size, width_and_height
 from portraits.version import DRAWING_VERSION
 
 MOST = 999_999  # as many as six digits can number
+AT_ONCE = 20  # of 64 x 64 pixels: drawn, and then written, together
 
 IMAGES = "img_align_celeba"
 ATTRIBUTE_TABLE = "list_attr_celeba.txt"
 PARTITION_TABLE = "list_eval_partition.txt"
+TABLES = {ATTRIBUTE_TABLE: 2, PARTITION_TABLE: 0}  # lines before the first picture's
 MANIFEST = "manifest.json"
 PARTIAL_MANIFEST = "manifest.partial.json"
 
 _LOCK = ".portraits.lock"
+_UNKNOWN = 0  # the version of what a damaged manifest describes
 _FORMAT = "latent-faces portraits"
 _QUALITY = 95  # of the JPGs
 _NAME = re.compile(r"(\d{6})\.jpg")
-_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 _CLUTTER = {".DS_Store", ".gitignore", ".gitkeep", "Thumbs.db", "desktop.ini", _LOCK}
 _THREAD_LIMITS = (
     "OMP_NUM_THREADS",
@@ -75,7 +86,7 @@ class Manifest:
 
 
 def write_dataset(
-    out: str | os.PathLike[str] = "data/portraits",
+    out: str | os.PathLike[str] | None = None,
     count: int = 20_000,
     size: Size = 64,
     seed: int = 0,
@@ -86,13 +97,14 @@ def write_dataset(
 
     Writes `img_align_celeba/000001.jpg` on, the tables `list_attr_celeba.txt` and
     `list_eval_partition.txt` as CelebA has them, and last `manifest.json`, so where that stands,
-    the set is whole. Portrait number i is the same at any `count` and `jobs`. Interrupted or
-    killed, it leaves no half-written file under its final name; the next call goes on from there.
-    Prints its progress, and at the end one line.
+    the set is whole. Portrait number i is the same at any `count` and `jobs`. Interrupted, killed,
+    or without power, it leaves no half-written file under its final name; the next call goes on
+    from there, and makes damaged files anew. Prints its progress, and at the end one line.
 
     It starts processes, so a script that calls it needs `if __name__ == "__main__":`.
 
     Args:
+        out: by default `portraits` in the course's `groundwork.places.data_folder`.
         count: how many; more than before adds to the folder, fewer is refused.
         size: width and height in pixels, 16 to 1024; one number for both, or two.
         seed: another seed is another population.
@@ -107,7 +119,7 @@ def write_dataset(
             process is writing to it, or the disk is full. Its message is one sentence.
         KeyboardInterrupt: after the processes have ended.
     """
-    out = Path(out)
+    out = data_folder() / "portraits" if out is None else Path(out)
     jobs = usable_cores() if jobs is None else jobs
     width, height = width_and_height(size)
     wanted = Manifest(DRAWING_VERSION, seed, width, height, count, _spelled(switched or {}))
@@ -118,10 +130,13 @@ def write_dataset(
             return out
         _check_disk_space(out, wanted)
         (out / IMAGES).mkdir(parents=True, exist_ok=True)
-        with _locked(out):
+        waiting = f"Another process is drawing into {out}; wait until it has finished."
+        with locked(out / _LOCK, refused=waiting):
             if not _is_complete(out, wanted):  # another process may have changed it just now
                 _prepare(out, wanted)
                 _write(out, wanted, jobs)
+    except (DiskFull, Locked) as error:
+        raise PortraitsError(str(error)) from error
     except OSError as error:
         raise PortraitsError(f"{out} could not be written: {error.strerror or error}.") from error
     except BrokenProcessPool as error:
@@ -140,7 +155,7 @@ def usable_cores() -> int:
     except AttributeError:  # not on macOS and Windows
         cores = os.cpu_count() or 1
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
         return max(1, min(cores, int(quota) // int(period)))
     except (OSError, ValueError):  # no container, or "max": no quota
         return cores
@@ -182,7 +197,7 @@ def _is_complete(out: Path, wanted: Manifest) -> bool:
     """Tell whether `out` holds just what is wanted; raise if it holds what must not be changed."""
     if out.exists() and not out.is_dir():
         raise PortraitsError(f"{out} is a file; choose another folder with --out.")
-    found = _read_manifest(out)
+    found = _read_manifest(out, wanted)
     if found is None:
         strange = _foreign_entries(out)
         if strange:
@@ -190,6 +205,8 @@ def _is_complete(out: Path, wanted: Manifest) -> bool:
                 f"{out} holds something else ({strange[0]}), and is left as it is; "
                 "choose another folder with --out."
             )
+        return False
+    if found.version == _UNKNOWN:
         return False
     if str(found) != str(wanted):
         raise PortraitsError(
@@ -208,18 +225,28 @@ def _is_complete(out: Path, wanted: Manifest) -> bool:
             f"{out} holds {held} portraits already, more than the {wanted.count} asked for; "
             "choose another folder with --out, or delete this one."
         )
-    tables = all((out / name).exists() for name in (ATTRIBUTE_TABLE, PARTITION_TABLE))
-    return found == wanted and whole and tables and drawn.issuperset(_numbers(wanted))
+    tables = all((out / name).exists() for name in TABLES)
+    complete = found == wanted and whole and tables and drawn.issuperset(_numbers(wanted))
+    return complete and not _damaged(out, found)
 
 
-def _read_manifest(out: Path) -> Manifest | None:
-    """Read what the folder says it holds; None if it says nothing."""
+def _read_manifest(out: Path, wanted: Manifest) -> Manifest | None:
+    """Read what the folder says it holds; None if it says nothing.
+
+    A manifest may be damaged, by a power cut for example. In a folder that this program has drawn
+    into before (its lock is there), that gives what is wanted, in a version that is drawn again.
+    """
     for name in (MANIFEST, PARTIAL_MANIFEST):
         path = out / name
         if not path.exists():
             continue
         try:
             entries = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            if not (out / _LOCK).exists():
+                raise _not_ours(path) from error
+            return replace(wanted, version=_UNKNOWN)
+        try:
             if entries.pop("format") != _FORMAT:
                 raise ValueError(entries)
             if "size" in entries:  # written by version 1, which knew squares only
@@ -231,11 +258,15 @@ def _read_manifest(out: Path) -> Manifest | None:
             ):
                 raise ValueError(entries)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise PortraitsError(
-                f"{path} is not readable as this program's; choose another folder with --out."
-            ) from error
+            raise _not_ours(path) from error
         return manifest
     return None
+
+
+def _not_ours(path: Path) -> PortraitsError:
+    return PortraitsError(
+        f"{path} is not readable as this program's; choose another folder with --out."
+    )
 
 
 def _foreign_entries(out: Path) -> list[str]:
@@ -243,7 +274,7 @@ def _foreign_entries(out: Path) -> list[str]:
     if not out.exists():
         return []
     names = [name for name in os.listdir(out) if name not in _CLUTTER]
-    names = [name for name in names if not _TEMPORARY.fullmatch(name)]
+    names = [name for name in names if not name.startswith(ASIDE)]
     if names == [IMAGES] and not any((out / IMAGES).iterdir()):
         return []
     return sorted(names)
@@ -263,42 +294,39 @@ def _numbers_drawn(out: Path) -> set[int]:
     return {int(match[1]) for match in map(_NAME.fullmatch, names) if match}
 
 
+def _damaged(out: Path, found: Manifest) -> list[Path]:
+    """Pictures and tables that are there and not whole, such as a power cut may leave."""
+    count = found.count if (out / MANIFEST).exists() else 0  # tables come before the manifest
+    tables = [
+        out / name
+        for name, lines in TABLES.items()
+        if (out / name).exists() and not _is_whole_table(out / name, lines + count)
+    ]
+    pictures = (_image_path(out, number) for number in sorted(_numbers_drawn(out)))
+    return tables + [path for path in pictures if not _is_whole_picture(path)]
+
+
+def _is_whole_table(path: Path, lines: int) -> bool:
+    content = path.read_bytes()
+    return content.count(b"\n") >= lines and b"\0" not in content
+
+
+def _is_whole_picture(path: Path) -> bool:
+    """Tell whether a file begins and ends as a JPG does, without reading the rest."""
+    with open(path, "rb", buffering=0) as file:
+        if file.read(3) != b"\xff\xd8\xff":
+            return False
+        file.seek(-2, os.SEEK_END)
+        return file.read() == b"\xff\xd9"
+
+
 def _check_disk_space(out: Path, wanted: Manifest) -> None:
-    """Raise a `PortraitsError` if the missing pictures won't fit."""
+    """Raise `DiskFull` if the missing pictures won't fit."""
     missing = wanted.count - len(_numbers_drawn(out))
     pixels = wanted.width * wanted.height
     each = 4096 * math.ceil((800 + 6 * pixels**0.75) / 4096)  # measured; in whole blocks
     needed = missing * each + 200 * wanted.count  # and the tables
-    existing = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    if needed > free:
-        raise PortraitsError(
-            f"{wanted.count} portraits of size {wanted.size} need about {needed / 1e6:.0f} MB, "
-            f"but {existing} has {free / 1e6:.0f} MB free."
-        )
-
-
-@contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Keep other processes from writing to the folder; the system unlocks it if this one dies."""
-    with open(out / _LOCK, "a+b") as lock:
-        try:
-            if os.name == "nt":
-                import msvcrt
-
-                lock.seek(0)
-                msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError) as error:
-            raise PortraitsError(
-                f"Another process is drawing into {out}; wait until it has finished."
-            ) from error
-        except OSError:
-            pass  # a file system without locks: go on without
-        yield
+    check_room(out, needed, f"{wanted.count} portraits of size {wanted.size}")
 
 
 # ------------------------------------------------------------------ writing
@@ -306,28 +334,30 @@ def _locked(out: Path) -> Iterator[None]:
 
 def _prepare(out: Path, wanted: Manifest) -> None:
     """Make the folder say what it is going to hold, and remove what does not belong to that."""
-    _remove_temporary_files(out)
-    found = _read_manifest(out)
+    for folder in (out, out / IMAGES):
+        remove_leftovers(folder)
+    found = _read_manifest(out, wanted)
     if found and found.version < wanted.version:
-        print(
-            f"{out} was drawn by an older version ({found.version}, now {wanted.version}) "
-            "and is drawn again.",
-            flush=True,
-        )
+        why = f"was drawn by an older version ({found.version}, now {wanted.version})"
+        if found.version == _UNKNOWN:
+            why = f"has a damaged {MANIFEST} or {PARTIAL_MANIFEST}"
+        print(f"{out} {why} and is drawn again.", flush=True)
         # until the last old picture is gone, the folder says that it holds old ones
         _write_manifest(out, PARTIAL_MANIFEST, found)
         (out / MANIFEST).unlink(missing_ok=True)
         for number in _numbers_drawn(out):
             _image_path(out, number).unlink()
+        sync(out / IMAGES)
+    elif found:
+        damaged = _damaged(out, found)
+        for path in damaged:
+            path.unlink()
+        if damaged:
+            others = f" (and {len(damaged) - 1} other files)" if len(damaged) > 1 else ""
+            print(f"{damaged[0]}{others} is damaged and is made anew.", flush=True)
     _write_manifest(out, PARTIAL_MANIFEST, wanted)
     (out / MANIFEST).unlink(missing_ok=True)
-
-
-def _remove_temporary_files(out: Path) -> None:
-    for folder in (out, out / IMAGES):
-        for path in folder.iterdir():
-            if _TEMPORARY.fullmatch(path.name):
-                path.unlink()
+    sync(out)
 
 
 def _write(out: Path, wanted: Manifest, jobs: int) -> None:
@@ -335,7 +365,7 @@ def _write(out: Path, wanted: Manifest, jobs: int) -> None:
     drawn = _numbers_drawn(out).intersection(_numbers(wanted))
     rows: dict[int, str] = {}
     with (
-        _Progress(len(drawn), wanted.count) as progress,
+        Progress("Drawing portraits", wanted.count, "portrait", len(drawn)) as progress,
         closing(_run(_tasks(out, wanted, drawn), jobs)) as results,
     ):
         for new_rows, n_drawn in results:
@@ -363,7 +393,7 @@ def _tasks(out: Path, wanted: Manifest, drawn: set[int]) -> list[_Task]:
     """Divide the work into tasks of about half a second."""
     numbers = _numbers(wanted)
     size = wanted.width, wanted.height
-    step = max(1, min(20, 20 * 64**2 // (wanted.width * wanted.height)))
+    step = max(1, min(AT_ONCE, AT_ONCE * 64**2 // (wanted.width * wanted.height)))
     parts = (numbers[start : start + step] for start in range(0, len(numbers), step))
     switched = _read_spelled(wanted.switched)
     return [
@@ -374,7 +404,7 @@ def _tasks(out: Path, wanted: Manifest, drawn: set[int]) -> list[_Task]:
 
 def _work(task: _Task) -> tuple[dict[int, str], int]:
     """Draw the missing portraits; return the table row of each, and how many were missing."""
-    rows = {}
+    rows, pictures = {}, {}
     for number in task.numbers:
         person = Person.sample(task.seed, number - 1)
         if task.switched:
@@ -383,9 +413,10 @@ def _work(task: _Task) -> tuple[dict[int, str], int]:
             seen = survey(person)
         else:
             picture, seen = render_and_survey(person, task.size)
-            _replace_file(_image_path(task.out, number), _jpg(picture))
+            pictures[_image_path(task.out, number)] = _jpg(picture)
         values = label(person, seen).values()
         rows[number] = " ".join(" 1" if value else "-1" for value in values)
+    write_all_whole(pictures)
     return rows, len(task.numbers) - len(task.drawn)
 
 
@@ -401,25 +432,18 @@ def _write_tables(out: Path, rows: list[str]) -> None:
     names = [_image_path(out, number).name for number in range(1, len(rows) + 1)]
     lines = [str(len(rows)), " ".join(ATTRIBUTES)]
     lines += [f"{name} {row}" for name, row in zip(names, rows, strict=True)]
-    _replace_file(out / ATTRIBUTE_TABLE, "\n".join(lines).encode() + b"\n")
+    write_whole(out / ATTRIBUTE_TABLE, "\n".join(lines) + "\n")
     lines = [f"{name} {partition(number)}\n" for number, name in enumerate(names, start=1)]
-    _replace_file(out / PARTITION_TABLE, "".join(lines).encode())
+    write_whole(out / PARTITION_TABLE, "".join(lines))
 
 
 def _write_manifest(out: Path, name: str, manifest: Manifest) -> None:
     entries = {"format": _FORMAT, **asdict(manifest)}
-    _replace_file(out / name, json.dumps(entries, indent=2).encode() + b"\n")
+    write_whole(out / name, json.dumps(entries, indent=2) + "\n")
 
 
 def _image_path(out: Path, number: int) -> Path:
     return out / IMAGES / f"{number:06d}.jpg"
-
-
-def _replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment either all of it or none of it stands there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 # ------------------------------------------------------------------ processes
@@ -471,26 +495,3 @@ def _end_with_parent() -> None:
     """A killed parent can't end its workers, and they would wait for work for ever."""
     multiprocessing.parent_process().join()
     os._exit(1)
-
-
-class _Progress:
-    """A bar on a terminal, else a line every tenth of the way."""
-
-    def __init__(self, done: int, total: int) -> None:
-        self.done, self.total, self.bar = done, total, None
-        if sys.stderr.isatty():
-            self.bar = tqdm(desc="portraits", initial=done, total=total, leave=False)
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def advance(self, n: int) -> None:
-        before, self.done = self.done, self.done + n
-        if self.bar is not None:
-            self.bar.update(n)
-        elif self.done * 10 // self.total > before * 10 // self.total:
-            print(f"portraits: {self.done} of {self.total}", flush=True)

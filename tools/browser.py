@@ -54,7 +54,7 @@ def install() -> None:
         SystemExit: no browser came (one sentence).
     """
     release = Path("/etc/os-release")
-    if is_root() and release.exists() and "ID=debian" in release.read_text().splitlines():
+    if is_root() and release.exists() and "ID=debian" in release.read_text("utf-8").splitlines():
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         packages = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
         for step in (["apt-get", "update", "-qq"], packages):
@@ -146,7 +146,7 @@ def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
     }
     shutil.rmtree(settings, ignore_errors=True)
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
         )

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tools.browser import find_browser  # noqa: E402
+from tools.installed import complaint  # noqa: E402
 
 IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process has a TensorFlow of its own
 MODULE = [sys.executable, "-m"]
@@ -31,6 +32,8 @@ LEFT_OUT = (
 
 def main() -> None:
     """Run all parts, even after one failed; end with status 1 if any did."""
+    if wrong := complaint():
+        sys.exit(wrong)
     # `tensorboard` and the like are this Python's own; each line is seen as it is written.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONUNBUFFERED"] = "1"

@@ -29,11 +29,13 @@ from traitlets.config import Config
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from groundwork.files import write_whole  # noqa: E402
 from tools.faces import settle_faces  # noqa: E402
+from tools.installed import complaint  # noqa: E402
 
 CELL_TIMEOUT = 600  # seconds, as nbval's in pyproject.toml
 # A change here makes every copy stale.
-USED_BY_ALL = ("groundwork", "vaelib", "portraits", "data/pretrained")
+USED_BY_ALL = ("groundwork", "vaelib", "portraits", "data/pretrained", "data/rate_distortion.csv")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -48,13 +50,18 @@ def main() -> None:
     options = parser.parse_args()
     # `tensorboard` and `!pip` in a cell are this Python's own.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    faces = settle_faces()
+    if wrong := complaint():
+        sys.exit(wrong)
+    faces, folder = settle_faces()
     if options.write and faces != "portraits":
         sys.exit(
             "--write saves pictures of the faces in notebooks/, so it works for portraits only."
         )
     drawn = subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) == 0  # or it says why
-    if not drawn or not run_course(ROOT, options.names, options.force, options.write, faces):
+    if not drawn:
+        sys.exit(1)
+    tables = [path for path in folder.glob("[!.]*") if path.is_file()]
+    if not run_course(ROOT, options.names, options.force, options.write, faces, tables):
         sys.exit(1)
 
 
@@ -64,6 +71,7 @@ def run_course(
     force: bool = False,
     write: bool = False,
     faces: str = "portraits",
+    tables: Iterable[Path] = (),
 ) -> bool:
     """Execute the notebooks of a project, one line each.
 
@@ -73,7 +81,8 @@ def run_course(
         names: beginnings of file names; none means all.
         force: execute even those whose executed copy is up to date.
         write: save the outputs, normalised, in notebooks/ as well.
-        faces: what the faces are called.
+        faces: what the faces are called: no other faces may have this name.
+        tables: files that come with the faces; when one changes, every copy is stale.
 
     Returns:
         True if every notebook ran to its end.
@@ -84,18 +93,20 @@ def run_course(
         sys.exit(f"No notebook in {root / 'notebooks'} begins with {beginning}.")
     width = max(len(str(path.relative_to(root))) for path in notebooks)
     copies = root / "build" / ("notebooks" if faces == "portraits" else f"notebooks-{faces}")
+    used_by_all = [*(root / part for part in USED_BY_ALL), *tables]
     failed = 0
     for i, notebook in enumerate(notebooks, 1):
         label = f"[{i}/{len(notebooks)}] {notebook.relative_to(root)!s:{width}}"
         copy = copies / notebook.relative_to(root / "notebooks")
         failure = copy.with_suffix(".failed.ipynb")
-        if not force and is_current(copy, [notebook, *(root / part for part in USED_BY_ALL)]):
+        current = not failure.exists() and is_current(copy, [notebook, *used_by_all])
+        if current and not force:
             print(f"{label}  up to date", flush=True)
         else:
             start = time.time()
             node, error = execute(notebook, progress(label))
             copy.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(node, failure if error else copy)
+            save(node, failure if error else copy)
             clear = "\x1b[K" if sys.stdout.isatty() else ""  # the rest of the progress line
             took = f"{time.time() - start:.0f} s"
             print(f"{label}  {took}{'  FAILED' if error else ''}{clear}", flush=True)
@@ -106,7 +117,7 @@ def run_course(
             failure.unlink(missing_ok=True)
             os.utime(copy, (start, start))  # a source that was edited meanwhile is newer
         if write:
-            nbformat.write(normalise(nbformat.read(copy, as_version=4)), notebook)
+            save(normalise(nbformat.read(copy, as_version=4)), notebook)
             os.utime(copy)  # what is in notebooks/ now is what is in build/
     if failed:
         print(f"{failed} of {len(notebooks)} notebooks failed.", flush=True)
@@ -171,6 +182,11 @@ def execute(notebook: Path, on_cell: Callable[[int, int], None]) -> tuple[Notebo
             raise KeyboardInterrupt from None
         return node, f"{type(error).__name__}: {error}"
     return node, ""
+
+
+def save(node: NotebookNode, path: Path) -> None:
+    """Write a notebook whole: half of one would be taken for up to date."""
+    write_whole(path, nbformat.writes(node) + "\n")
 
 
 def end_on_interrupt(client: NotebookClient) -> None:

@@ -1,13 +1,20 @@
 """Makes .venv and installs the project and the tested versions into it: `make` calls this.
 
-    python3 tools/install.py          what `make lab` needs
+    python3 tools/install.py          what `make lab` needs, with this Python
     python3 tools/install.py test     and what `make test` needs
+    python3 tools/install.py --keep   the same, but a .venv of another Python is good, too
 
+If .venv was set up for this folder, this Python and these versions, nothing is done.
 Run with any Python 3: one that is too old or too new gets a sentence, and nothing is made.
 """
 
+import glob
+import hashlib
+import json
 import os
 import platform
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -20,25 +27,53 @@ TENSORFLOW_RUNS_ON = {  # what it has wheels for
     ("Windows", "AMD64"),
 }
 NEWS = "@jupyterlab/apputils-extension:announcements"
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
-VENV_PYTHON = os.path.join(VENV, "Scripts\\python.exe" if os.name == "nt" else "bin/python")
+PROGRAMS = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
+VENV_PYTHON = os.path.join(PROGRAMS, "python.exe" if os.name == "nt" else "python")
+RECORDS = ("installed-lab", "installed-test")  # in .venv: what each was set up for
+# How a program in .venv/bin begins: the path of its Python, in the two forms that pip writes.
+BEGINNING = re.compile(
+    rb"""#!(?:/bin/sh\n'''exec' )?"?(/[^\n"]*/python[0-9.]*)"?(?: "\$0" "\$@"\n' ''')?\n"""
+)
 
 
-def main(extras: list) -> None:
-    """Install the project with the given extras, and leave a stamp in .venv for make."""
-    complaint = unsupported(sys.version_info[:2], platform.system(), platform.machine())
+def main(arguments: list) -> None:
+    """Set .venv up for the given extras, unless it is, and record in it what for."""
+    extras = [name for name in arguments if name != "--keep"]
+    found, here = python_of(VENV_PYTHON), sys.version_info[:2]
+    asked = found if found and "--keep" in arguments else here
+    wanted = {"place": ROOT, "python": "%d.%d" % asked, "versions": checksum()}
+    records = [read_record(name) for name in RECORDS[: 1 + len(extras)]]
+    if found == asked and records == [wanted] * len(records):
+        return
+    moved = any(record.get("place", ROOT) != ROOT for record in records)
+    # A program on Windows has its Python's path inside, where it can't be mended.
+    anew = found != asked or not works(VENV_PYTHON) or (moved and os.name == "nt")
+    if anew:
+        asked = here
+        wanted["python"] = "%d.%d" % here
+    complaint = unsupported(asked, platform.system(), platform.machine())
     if complaint:
         sys.exit(complaint)
     start = time.monotonic()
-    if not works(VENV_PYTHON):
+    extras.insert(0, tensorflow_extra())  # looked for in .venv, so before it is made anew
+    print(why_again(records, wanted, found), end="", flush=True)
+    for name in RECORDS:  # else an interrupted set-up could pass for a whole one
+        if os.path.exists(os.path.join(VENV, name)):
+            os.remove(os.path.join(VENV, name))
+    if anew:
         print("Making .venv", flush=True)
         run([sys.executable, "-m", "venv", "--clear", VENV], "Python could not make .venv")
-    wanted = ",".join([tensorflow_extra(), *extras])
-    print("Installing the tested versions (%s)" % wanted, flush=True)
+    elif os.name != "nt":
+        move_programs()
+    wanted_extras = ",".join(extras)
+    print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    if moved and not anew:
+        pip.append("--no-build-isolation")  # all is there, so a moved folder needs no network
     run(
-        [*pip, "-c", "constraints.txt", "-e", ".[%s]" % wanted],
+        [*pip, "-c", "constraints.txt", "-e", ".[%s]" % wanted_extras],
         "pip could not install the project (it says why above)",
     )
     # JupyterLab asks every newcomer whether to fetch its news; here the first notebook comes first.
@@ -46,10 +81,86 @@ def main(extras: list) -> None:
         [VENV_PYTHON, "-m", "jupyter", "labextension", "disable", "--level=sys_prefix", NEWS],
         "JupyterLab could not be set up (it says why above)",
     )
-    for name in ["lab", *extras]:
-        with open(os.path.join(VENV, "installed-" + name), "w") as stamp:
-            stamp.write("pyproject.toml and constraints.txt were installed when this was written\n")
+    for name in RECORDS[: len(records)]:
+        with open(os.path.join(VENV, name), "w", encoding="utf-8") as file:
+            file.write(json.dumps(wanted, indent=1) + "\n")
     print("Installed in %d s" % (time.monotonic() - start), flush=True)
+
+
+def why_again(records: list, wanted: dict, found: tuple) -> str:
+    """A line on why .venv, which was set up before, is set up again; "" if it never was.
+
+    Args:
+        records: what it was set up for; empty where nobody knows.
+        wanted: what it is needed for.
+        found: the version of its Python, or None if that does not start.
+    """
+    known = next((record for record in records if record), {})
+    if not found:
+        why = "its Python does not start any more" if os.path.lexists(VENV_PYTHON) else ""
+    elif "%d.%d" % found != wanted["python"]:
+        why = "it has Python %d.%d, and Python %s is asked for" % (*found, wanted["python"])
+    elif known.get("python", wanted["python"]) != wanted["python"]:
+        why = "its Python was %s and is %s now" % (known["python"], wanted["python"])
+    elif known.get("place", ROOT) != ROOT:
+        why = "it was made in %s, and this folder is %s" % (known["place"], ROOT)
+    elif known.get("versions", wanted["versions"]) != wanted["versions"]:
+        why = "pyproject.toml or constraints.txt has changed"
+    else:
+        why = ""
+    return "Setting .venv up again: %s.\n" % why if why else ""
+
+
+def read_record(name: str) -> dict:
+    """What .venv was set up for; empty if nobody knows."""
+    try:
+        with open(os.path.join(VENV, name), encoding="utf-8") as file:
+            record = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def checksum() -> str:
+    """The SHA-256 of the two files that say what is installed."""
+    total = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt"):
+        with open(os.path.join(ROOT, name), "rb") as file:
+            total.update(file.read())
+    return total.hexdigest()
+
+
+def move_programs() -> None:
+    """Make the programs in .venv/bin start the Python beside them: each has a whole path inside."""
+    # A first line can't hold a space, so a shell passes the file on to Python: to Python, its two
+    # lines are a string.
+    start = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''\n" % os.fsencode(VENV_PYTHON)
+    moved = False
+    for name in os.listdir(PROGRAMS):
+        path = os.path.join(PROGRAMS, name)
+        if os.path.islink(path) or not os.path.isfile(path):
+            continue
+        with open(path, "rb") as file:
+            program = file.read()
+        old = BEGINNING.match(program)
+        if old and os.path.dirname(old.group(1)) != os.fsencode(PROGRAMS):
+            with open(path + ".part", "wb") as file:
+                file.write(start + program[old.end() :])
+            shutil.copymode(path, path + ".part")
+            os.replace(path + ".part", path)
+            moved = True
+    if moved:  # `activate`, too
+        again = "import venv; v = venv.EnvBuilder(); v.setup_scripts(v.ensure_directories(%r))"
+        run([VENV_PYTHON, "-c", again % VENV], "Python could not renew .venv")
+
+
+def python_of(python: str) -> tuple:
+    """The version of this interpreter, such as (3, 12), or None if it does not start."""
+    ask = [python, "-I", "-S", "-c", "import sys; print('%d %d' % sys.version_info[:2])"]
+    try:
+        return tuple(map(int, subprocess.check_output(ask, stderr=subprocess.DEVNULL).split()))
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def unsupported(version: tuple, system: str, machine: str) -> str:
@@ -78,8 +189,8 @@ def works(python: str) -> bool:
 
 def tensorflow_extra() -> str:
     """`gpu` where its owner has put TensorFlow for GPUs into .venv, else `cpu`: never both."""
-    find = "import importlib.metadata as m; m.version('nvidia-cudnn-cu12')"
-    return "cpu" if subprocess.call([VENV_PYTHON, "-c", find], stderr=subprocess.DEVNULL) else "gpu"
+    packages = os.path.join(glob.escape(VENV), "lib", "python*", "site-packages")
+    return "gpu" if glob.glob(os.path.join(packages, "nvidia_cudnn_cu12-*")) else "cpu"
 
 
 def run(command: list, complaint: str) -> None:
@@ -93,3 +204,5 @@ if __name__ == "__main__":
         main(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit("Interrupted; the same command goes on from here.")
+    except OSError as error:  # a folder that is read-only, a full disk
+        sys.exit("%s could not be set up: %s." % (VENV, error))

@@ -2,6 +2,7 @@
 
     python tools/lab.py                          copies what is new to work/ and opens it
     python tools/lab.py --notebooks notebooks    opens the originals, for authors
+    python tools/lab.py --notebooks ~/faces      copies to that folder, and opens it
 
 Options that are not its own go to JupyterLab, for example --ip 0.0.0.0 in a container.
 """
@@ -11,18 +12,18 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import webbrowser
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # where Jupyter finds `tools.websocket`, too
 
+from groundwork.files import write_whole  # noqa: E402
 from tools.faces import settle_faces  # noqa: E402
+from tools.installed import complaint  # noqa: E402
 
 ORIGINALS = ROOT / "notebooks"
 RECORD = ".copied.json"  # in work/: the checksum of each original when its copy was made
@@ -35,23 +36,34 @@ def main() -> None:
     parser.add_argument("--port", type=port, default=8888, help="default: 8888, or the next free")
     options, for_jupyter = parser.parse_known_args()
 
-    complaint = missing(installed())
-    if complaint:
-        sys.exit(complaint)
-    faces = settle_faces()
-    folder = ROOT / options.notebooks
-    if folder.resolve() == ORIGINALS and faces != "portraits":
+    if wrong := complaint():
+        sys.exit(wrong)
+    faces, _ = settle_faces()
+    folder = Path(os.path.abspath(ROOT / Path(options.notebooks).expanduser()))
+    if is_original(folder) and faces != "portraits":
         sys.exit(
             "The notebooks in notebooks/ keep pictures of portraits only, since CelebA may not be "
             "passed on: open your own copies, with `make lab` alone."
         )
-    if folder.resolve() != ORIGINALS:
-        report = copy_new(ORIGINALS, folder)
+    if not is_original(folder):
+        try:
+            report = copy_new(ORIGINALS, folder)
+        except OSError as error:
+            sys.exit(
+                f"Your copies can't be written to {folder} ({error.strerror or error}): name a "
+                "folder of your own, with NOTEBOOKS=FOLDER for make, or --notebooks FOLDER."
+            )
         if report:
             print(report)
     if subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) != 0:
         sys.exit(1)  # it has said why
-    start_jupyterlab(first_notebook(folder), options.port, for_jupyter)
+    root = ROOT if folder.is_relative_to(ROOT) else folder
+    start_jupyterlab(first_notebook(folder), root, options.port, for_jupyter)
+
+
+def is_original(folder: Path) -> bool:
+    """Whether a folder is that of the course's notebooks, or in it."""
+    return any(p.exists() and p.samefile(ORIGINALS) for p in (folder, *folder.parents))
 
 
 def copy_new(originals: Path, copies: Path) -> str:
@@ -67,7 +79,8 @@ def copy_new(originals: Path, copies: Path) -> str:
     """
     copies.mkdir(parents=True, exist_ok=True)
     record = copies / RECORD
-    copied_from = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    before = read_record(record)
+    copied_from = dict(before)
     newer = []
     for original in sorted(originals.rglob("*")):
         name = original.relative_to(originals).as_posix()
@@ -76,14 +89,15 @@ def copy_new(originals: Path, copies: Path) -> str:
         copy = copies / name
         if not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(original, copy)
+            write_whole(copy, original.read_bytes())
         elif copied_from.get(name) == checksum(original):
             continue
         elif checksum(copy) != checksum(original):
             newer.append(name)
             continue
         copied_from[name] = checksum(original)
-    record.write_text(json.dumps(copied_from, indent=1) + "\n", encoding="utf-8")
+    if copied_from != before:
+        write_whole(record, json.dumps(copied_from, indent=1) + "\n")
     if not newer:
         return ""
     return (
@@ -92,26 +106,36 @@ def copy_new(originals: Path, copies: Path) -> str:
     )
 
 
+def read_record(path: Path) -> dict[str, str]:
+    """The checksum of each original when it was copied; empty if nobody knows."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
 def checksum(path: Path) -> str:
     """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def first_notebook(folder: Path) -> str:
-    """The path, from the root, of the first numbered notebook in a folder."""
+def first_notebook(folder: Path) -> Path:
+    """The first numbered notebook in a folder."""
     numbered = sorted(folder.glob("[0-9]*.ipynb"))
     if not numbered:
         sys.exit(f"There is no numbered notebook in {folder}: name the folder that holds them.")
-    return numbered[0].relative_to(ROOT).as_posix()
+    return numbered[0]
 
 
-def start_jupyterlab(notebook: str, port: int, more: list[str]) -> None:
+def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> None:
     """Run JupyterLab until it is stopped; say its address first.
 
     Args:
-        notebook: what to open, a path from the root.
+        notebook: what to open.
+        root: the folder that the page can show, with the notebook in it.
         port: where to listen; a taken one moves on to the next.
-        more: options for JupyterLab itself.
+        more: options for JupyterLab itself; they go before ours.
     """
     print("Starting JupyterLab", flush=True)
     import zmq  # these two only now: `missing` has looked whether they are there
@@ -125,27 +149,63 @@ def start_jupyterlab(notebook: str, port: int, more: list[str]) -> None:
     arguments = [
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=50",
-        f"--ServerApp.root_dir={ROOT}",
-        f"--LabApp.default_url=/lab/tree/{quote(notebook)}",
+        f"--ServerApp.root_dir={root}",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.relative_to(root).as_posix())}",
         f"--IdentityProvider.token={token}",
         "--ServerApp.kernel_websocket_connection_class=tools.websocket.PromptConnection",
         "--Application.log_level=ERROR",
     ]
     if zmq.has("curve"):
         arguments.append("--KernelManager.transport_encryption=auto")  # else each kernel warns
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if is_root:
         arguments.append("--allow-root")  # in a container one often is root
     if not has_browser():
         arguments.append("--no-browser")
-    server = LabApp.initialize_server(argv=arguments + more)
-    if server.port != port:
+    given = {option.split("=")[0] for option in more}
+    ours = [option for option in arguments if option.split("=")[0] not in given]
+    server = LabApp.initialize_server(argv=ours + more)
+    token = server.identity_provider.token
+    if server.port != port and "--ServerApp.port" not in given:
         print(f"Port {port} is taken; JupyterLab listens on {server.port}.")
+    open_to_all = not server.identity_provider.auth_enabled
+    for risk in risks(server.ip, bool(server.certfile), open_to_all, is_root):
+        print(risk)
+    address = server.public_url.split("?")[0] + (f"?token={token}" if token else "")
     print(
-        f"JupyterLab runs at\n\n    {server.public_url.split('?')[0]}?token={token}\n\n"
+        f"JupyterLab runs at\n\n    {address}\n\n"
         "Open this address if no browser window appears. Ctrl-C twice stops JupyterLab.",
         flush=True,
     )
     server.start()
+
+
+def risks(ip: str, encrypted: bool, open_to_all: bool, is_root: bool) -> list[str]:
+    """What a learner must know about the server that was asked for: a sentence each.
+
+    Args:
+        ip: where it listens.
+        encrypted: whether it speaks HTTPS.
+        open_to_all: whether it asks for neither a token nor a password.
+        is_root: whether it runs as root.
+    """
+    here_only = ip in ("localhost", "127.0.0.1", "::1")
+    who = "everybody on this computer" if here_only else "everybody who reaches it on the network"
+    sentences = []
+    if open_to_all:
+        sentences.append(f"JupyterLab asks for no token: {who} can run programs as you.")
+    elif not here_only and not encrypted:
+        sentences.append(
+            "JupyterLab listens on the network, and sends its token over plain HTTP: whoever sees "
+            "that traffic can run programs as you. Leave --ip out, unless this is a container "
+            "whose port only you can reach, or a network that you trust."
+        )
+    if is_root:
+        sentences.append(
+            "You are root, and so are the notebooks: what runs in them may change everything on "
+            "this computer (or in this container)."
+        )
+    return sentences
 
 
 def has_browser() -> bool:
@@ -156,26 +216,6 @@ def has_browser() -> bool:
         return bool(webbrowser.get())
     except webbrowser.Error:
         return False
-
-
-def installed() -> set[str]:
-    """The names of the packages that this Python has."""
-    return {package.name.lower() for package in metadata.distributions()}
-
-
-def missing(packages: set[str]) -> str:
-    """One sentence on what is wrong with a set of installed packages, or "" if all is well."""
-    if {"tensorflow", "tensorflow-cpu"} <= packages:
-        return (
-            "Both tensorflow and tensorflow-cpu are installed, and they overwrite each other: "
-            "delete the environment (.venv) and install one of them."
-        )
-    if not {"jupyterlab", "latent-faces"} <= packages:
-        return (
-            f"The course is not installed for {sys.executable}: run `make lab`, or "
-            '`pip install -c constraints.txt -e ".[cpu]"` first.'
-        )
-    return ""
 
 
 def port(text: str) -> int:

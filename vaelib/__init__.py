@@ -3,31 +3,9 @@
 Importing it starts TensorFlow without its log lines; import it before keras or tensorflow.
 """
 
-import os
-import sys
-from contextlib import contextmanager
+from vaelib.start import start_keras
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-@contextmanager
-def _without_log_lines():
-    # TensorFlow's C++ code logs to file descriptor 2 while it starts, whatever its log level.
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-with _without_log_lines():
-    import keras
-
-    keras.ops.zeros(1)  # the first operation logs, too
+start_keras()  # before any other module imports keras
 
 from vaelib.data import Faces, load_images, make_dataset, read_faces  # noqa: E402
 from vaelib.latent import attribute_vectors, edit, interpolate  # noqa: E402

@@ -1,17 +1,25 @@
 """The command line: train a model on a folder of faces, evaluate one on new faces, get CelebA."""
 
 import json
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, NoReturn
 
 import keras
+import tensorflow as tf
 from typer import Argument, Option, Typer
 
+from groundwork import commands
 from vaelib import metrics, training
 from vaelib.celeba import BY_HAND, fetch_from_kaggle, prepare
 from vaelib.data import DATA, SPLITS, read_faces
-from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
+from vaelib.model import (
+    IMAGE_SIZES,
+    LATENT_DIM,
+    SMALLEST_SIGMA,
+    VAE,
+    build_decoder,
+    build_encoder,
+)
 
 UNITS = {
     "negative_elbo": "nats a face",
@@ -30,23 +38,34 @@ FacesOption = Annotated[str, Option(help='"portraits", "celeba", or a folder.')]
 def train(
     out: Annotated[Path, Option(help="Folder for the model, the history and the logs.")],
     faces: FacesOption = "portraits",
-    epochs: Annotated[int, Option(min=1)] = 8,
-    steps_per_epoch: Annotated[int, Option(min=1)] = 70,
-    batch_size: Annotated[int, Option(min=1)] = training.BATCH_SIZE,
-    image_size: Annotated[int, Option(help="32, 64 or 128 pixels.")] = 64,
-    latent_dim: Annotated[int, Option(min=1)] = LATENT_DIM,
+    epochs: Annotated[int, Option(min=1, max=10_000)] = 8,
+    steps_per_epoch: Annotated[int, Option(min=1, max=100_000)] = 70,
+    batch_size: Annotated[int, Option(min=1, max=4096)] = training.BATCH_SIZE,
+    image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
+    latent_dim: Annotated[
+        int, Option(min=1, max=4096, help="4096 take 2 GB of memory.")
+    ] = LATENT_DIM,
     sigma: Annotated[
-        float | None, Option(help="Standard deviation of a pixel; left out, it is learned.")
+        float | None,
+        Option(
+            min=SMALLEST_SIGMA,
+            max=10.0,
+            help="Standard deviation of a pixel; left out, it is learned.",
+        ),
     ] = None,
-    learning_rate: Annotated[float, Option(help="At its peak.")] = training.LEARNING_RATE,
+    learning_rate: Annotated[
+        float, Option(min=1e-9, max=1000.0, help="At its peak.")
+    ] = training.LEARNING_RATE,
     patience: Annotated[
-        int | None, Option(min=1, help="Stop after so many epochs without a smaller val_loss.")
+        int | None,
+        Option(min=1, max=10_000, help="Stop after so many epochs without a smaller val_loss."),
     ] = None,
     minutes: Annotated[
-        float | None, Option(min=0.01, help="Train for this time, whatever the epochs.")
+        float | None,
+        Option(min=0.01, max=100_000.0, help="Train for this time, whatever the epochs."),
     ] = None,
     flip: Annotated[bool, Option(help="Mirror half of the training faces.")] = True,
-    seed: int = 0,
+    seed: Annotated[int, Option(**commands.SEEDS)] = 0,
 ) -> None:
     """Train a VAE: what notebook 03 does, from a terminal.
 
@@ -84,6 +103,8 @@ def evaluate(
     vae = training.load_model(model)
     data = read_faces(faces)
     data.names(split)  # a split that is none is known before a classifier is trained
+    if fc:
+        metrics.check_split(data, split)
     features = metrics.FaceFeatures(data, vae.image_size) if fc else None
     result = metrics.evaluate(vae, data, split, features)
     result = {
@@ -124,13 +145,9 @@ def celeba(
     print(f"{out} is ready: {len(faces):,} faces, {splits}.")
 
 
-def main(app: Typer = app) -> None:
+def main(app: Typer = app) -> NoReturn:
     """Run a command line; bad input ends with one sentence and exit code 2."""
-    try:
-        app()
-    except (ValueError, OSError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    commands.run(app, errors=(tf.errors.OpError,))
 
 
 if __name__ == "__main__":

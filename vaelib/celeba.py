@@ -1,31 +1,37 @@
 """CelebA, in any form in which it is handed out, to a folder that `read_faces` reads: checked."""
 
-import errno
 import hashlib
 import os
 import shutil
-import stat
-import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
+from groundwork.files import (
+    check_room,
+    full_disk_explained,
+    remove_leftovers,
+    sync,
+    write_all_whole,
+    write_whole,
+)
+from groundwork.locks import locked
 from groundwork.progress import Progress
+from vaelib.celeba_sources import File, bytes_of, find, images_of, printable, tables_of
 from vaelib.data import DATA, IMAGES, SPLITS, read_attributes, read_partition
 from vaelib.images import load_image
 
 COUNT = 202_599  # faces of the whole of CelebA
 TOLERATED = 0.01  # share of the faces that may be missing or broken
 LOOKED_AT = 1000  # images that are decoded before all is called well
-LARGEST = {".jpg": 10**7, ".png": 10**7, ".txt": 10**8, ".csv": 10**8}  # bytes of one file
-SQUEEZED = 50  # an archive that unpacks to so many times its size is no archive of photographs
-TABLES = ("list_attr_celeba", "list_eval_partition")
+TOGETHER = (500, 5 * 10**7)  # images that wait for the disk together, at most; and their bytes
+MOST_ROWS, LONGEST_ROW = 300_000, 200  # of a table; CelebA's rows have up to 135 bytes
+MARK = "source.txt"  # in a half-made folder: what it is made of
 MD5 = {  # as published by the authors of CelebA
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
     "list_attr_celeba.txt": "75e246fa4810816ffd6ee81facbd244c",
@@ -111,21 +117,6 @@ class Prepared:
     remarks: list[str]
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file of a source, on disk or in an archive."""
-
-    where: str  # for messages
-    size: int  # in bytes
-    read: Callable[[], bytes]
-
-    @property
-    def name(self) -> str:
-        """Without folders, its ending in small letters."""
-        path = PurePosixPath(self.where.replace("\\", "/"))
-        return path.stem + path.suffix.lower().replace(".jpeg", ".jpg")
-
-
 def prepare(
     source: str | Path, out: str | Path = DATA / "celeba", subset: bool = False
 ) -> Prepared:
@@ -133,7 +124,8 @@ def prepare(
 
     Args:
         source: `img_align_celeba.zip`, Kaggle's `archive.zip`, or a folder with the images or one
-            of these archives somewhere in it. The tables are in it, or beside it.
+            of these archives somewhere in it. The tables are in it, or beside it. The portraits
+            of this course are passed over; where several things may be CelebA, none is chosen.
         out: the folder to make. It appears when all of it has been checked, and not before.
         subset: the images are only some of those in the tables, on purpose.
 
@@ -141,30 +133,49 @@ def prepare(
         FileNotFoundError: the source, its images or its attribute table are not there.
         FileExistsError: `out` is there already.
         ValueError: the source is not CelebA, is broken, or too much of it is missing.
-        OSError: the disk is full, or another process is preparing the same folder.
+        OSError: the disk is full, `out` can't be made, or another process is preparing it.
     """
     source, out = Path(source), Path(out)
-    if out.exists():
+    _refuse_existing(out)
+    with full_disk_explained(out, "what was copied is safe"):
+        _make_parent(out)
+        busy = f"Another process is preparing {out}: wait until it has finished."
+        with locked(out.with_name(f".{out.name}.lock"), refused=busy), ExitStack() as stack:
+            _refuse_existing(out)  # that process may just have finished it
+            return _prepare(source, out, subset, stack)
+
+
+def _refuse_existing(out: Path) -> None:
+    if not out.exists():
+        return
+    paths = [Path(folder, name) for folder, _, names in os.walk(out) for name in names]
+    empty = [p for p in paths if not p.name.startswith(".") and p.lstat().st_size == 0]
+    if empty:
         raise FileExistsError(
-            f"{out} is there already, and nothing in it is overwritten: use it as it is, delete "
-            "it, or name another folder with --out."
+            f"{out} is there already and damaged, as a power cut leaves it: {len(empty):,} of its "
+            f"files are empty, such as {empty[0]}; delete {out}, and give the same command again."
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    raise FileExistsError(
+        f"{out} is there already, and nothing in it is overwritten: use it as it is, delete "
+        "it, or name another folder with --out."
+    )
+
+
+def _make_parent(out: Path) -> None:
     try:
-        with lock.acquire(blocking=False), ExitStack() as stack:
-            prepared = _prepare(source, out, subset, stack)
-    except Timeout:
-        raise OSError(f"Another process is preparing {out}: wait until it has finished.") from None
-    with suppress(OSError):
-        Path(lock.lock_file).unlink()
-    return prepared
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise OSError(
+            f"{out.parent} can't be made ({error.strerror}): name another folder with --out."
+        ) from error
+    if not os.access(out.parent, os.W_OK):
+        raise PermissionError(f"{out.parent} can't be written to: name another folder with --out.")
 
 
 def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepared:
-    files = _find(source, stack)
-    images = _images(files)
-    tables = _tables(files, source)
+    source, files = find(source, stack)
+    images = images_of(files, source)
+    tables = tables_of(files, source)
     aside = out.with_name(f".{out.name}.part")
     _begin(aside, source)
     attributes, remarks = _read_attributes(tables["list_attr_celeba"], aside), []
@@ -189,167 +200,46 @@ def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepare
         remarks.append(f"These are {len(kept):,} of CelebA's {COUNT:,} faces.")
     if left_out:
         _list(left_out, aside / "left_out.txt")
-    (aside / "source.txt").unlink()
-    os.replace(aside, out)
+    _put_in_place(aside, out)
     return Prepared(out, splits, left_out, remarks)
 
 
 # ------------------------------------------------------------------ what there is
 
 
-def _find(source: Path, stack: ExitStack) -> list[_File]:
-    """The files of a folder or an archive; of the archive, if a folder has no images but one."""
-    if not source.exists():
-        raise FileNotFoundError(f"{source} does not exist: name the archive or the folder you got.")
-    if source.is_file():
-        return _in_archive(source, stack)
-    files, archives = [], []
-    for folder, folders, names in os.walk(source):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if path.suffix.lower() == ".zip":
-                archives.append(path)
-            elif not name.startswith(".") and path.suffix.lower() in (*LARGEST, ".jpeg"):
-                files.append(_File(str(path), path.stat().st_size, path.read_bytes))
-    if any(_is_image(file) for file in files):
-        return files
-    known = [path for path in archives if path.name == "img_align_celeba.zip"] or archives
-    if len(known) != 1:
-        found = f"{len(known)} archives" if known else "no archive"
-        raise FileNotFoundError(
-            f"{source} holds no .jpg or .png image and {found}: name the archive itself, or the "
-            "folder of images."
-        )
-    return files + _in_archive(known[0], stack)
-
-
-def _in_archive(path: Path, stack: ExitStack) -> list[_File]:
-    with path.open("rb") as file:
-        head = file.read(1024)
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+def _read_table(read: Callable, file: File, aside: Path) -> pd.DataFrame | pd.Series:
+    data = bytes_of(file)
+    rows = max(data.count(b"\n"), data.count(b"\r"))
+    if rows > MOST_ROWS or len(data) > LONGEST_ROW * (rows + 20):  # before pandas fills the memory
         raise ValueError(
-            f"{path} is a web page, not an archive: the site sent a page (a quota, a login) in "
-            "place of the file; open it to see which, and fetch the archive in a browser."
+            f"{file.where} has {rows:,} rows in {len(data) / 1e6:.1f} MB: it is no table of "
+            "CelebA, fetch it again."
         )
-    if not head.startswith(b"PK"):
-        raise ValueError(
-            f"{path} is no .zip archive: unpack it with the program that it belongs to, and name "
-            "the folder."
-        )
+    # Its ending may be any; Kaggle's tables have commas, the authors' have none.
+    copy = aside / ("table.csv" if b"," in data[:4096] else "table.txt")
     try:
-        archive = stack.enter_context(zipfile.ZipFile(path))
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(
-            f"{path} was cut short or damaged, so its list of files can't be read: fetch it again."
-        ) from error
-    members = archive.infolist()
-    for member in members:
-        _check_member(path, member)
-    if sum(member.file_size for member in members) > SQUEEZED * path.stat().st_size + 10**6:
-        raise ValueError(
-            f"{path} would unpack to more than {SQUEEZED} times its size, which photographs never "
-            "do: it is not CelebA, throw it away."
-        )
-    return [
-        _File(f"{path}/{member.filename}", member.file_size, lambda m=member: archive.read(m))
-        for member in members
-        if not member.is_dir() and not member.filename.startswith("__MACOSX")
-    ]
-
-
-def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
-    name = member.filename.replace("\\", "/")
-    outside = name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]
-    if outside or stat.S_ISLNK(member.external_attr >> 16):
-        what = "a place outside its folder" if outside else "a link"
-        raise ValueError(
-            f"{path} holds {member.filename!r}, {what}: an archive of photographs has none, throw "
-            "it away."
-        )
-    if member.flag_bits & 1:
-        raise ValueError(f"{path} is locked with a password: unpack it, and name the folder.")
-
-
-def _is_image(file: _File) -> bool:
-    return file.name.endswith((".jpg", ".png"))
-
-
-def _images(files: Iterable[_File]) -> dict[str, _File]:
-    """The images by name. Of a .jpg and a .png of the same face, the .jpg."""
-    images: dict[str, _File] = {}
-    for file in filter(_is_image, files):
-        other = images.setdefault(file.name, file)
-        if other is not file:
-            raise ValueError(
-                f"{other.where} and {file.where} have the same name: take one of the two away, or "
-                "name the folder of the images that you want."
-            )
-        if file.size > LARGEST[file.name[-4:]]:
-            raise ValueError(
-                f"{file.where} has {file.size / 1e6:,.0f} MB, and no image of CelebA has more "
-                "than 10: it is something else, take it away."
-            )
-    for name in [name for name in images if name.endswith(".png")]:
-        if f"{name[:-4]}.jpg" in images:
-            del images[name]
-    if not images:
-        raise FileNotFoundError(
-            "There is no .jpg or .png image in what you named: name img_align_celeba.zip, "
-            "Kaggle's archive.zip, or a folder of images."
-        )
-    return images
-
-
-def _tables(files: list[_File], source: Path) -> dict[str, _File]:
-    """The tables of attributes and of splits: from the source, or from beside it."""
-    near = []
-    for folder in (source.parent, source.parent.parent):
-        for place in (folder, folder / "Anno", folder / "Eval"):
-            near += [place / f"{stem}{end}" for stem in TABLES for end in (".txt", ".csv")]
-    beside = [
-        _File(str(path), path.stat().st_size, path.read_bytes) for path in near if path.is_file()
-    ]
-    tables: dict[str, _File] = {}
-    for stem in TABLES:
-        for end in (".txt", ".csv"):
-            found = [file for file in (*files, *beside) if file.name == f"{stem}{end}"]
-            if found:
-                tables.setdefault(stem, found[0])
-    if "list_attr_celeba" not in tables:
-        raise FileNotFoundError(
-            f"There is no list_attr_celeba.txt (or .csv) in {source} or beside it: it labels the "
-            "faces, put it there."
-        )
-    return tables
-
-
-def _read_table(read: Callable, file: _File, aside: Path) -> pd.DataFrame | pd.Series:
-    if file.size > LARGEST[file.name[-4:]]:
-        raise ValueError(f"{file.where} has {file.size / 1e6:,.0f} MB: it is no table of CelebA.")
-    copy = aside / file.name
-    copy.write_bytes(_bytes(file))
-    try:
+        with full_disk_explained(copy, "what was copied is safe"):
+            copy.write_bytes(data)
         return read(copy)
     except ValueError as error:
-        raise ValueError(str(error).replace(str(copy), file.where)) from error
+        message = printable(" ".join(str(error).replace(str(copy), file.where).split()), 400)
+        if file.where not in message:
+            message = f"{file.where} is not a table like CelebA's: fetch it again ({message})."
+        raise ValueError(message) from error
     finally:
-        copy.unlink()
+        copy.unlink(missing_ok=True)
 
 
-def _bytes(file: _File) -> bytes:
-    try:
-        return file.read()
-    except (zipfile.BadZipFile, zipfile.zlib.error, EOFError) as error:
-        raise ValueError(f"{file.where} is damaged: fetch the archive again.") from error
-
-
-def _read_attributes(file: _File, aside: Path) -> pd.DataFrame:
+def _read_attributes(file: File, aside: Path) -> pd.DataFrame:
     table = _read_table(read_attributes, file, aside)
     lacking = [name for name in ATTRIBUTES if name not in table]
     unknown = [name for name in table if name not in ATTRIBUTES]
     if lacking or unknown:
-        what = f"lacks {lacking[0]}" if lacking else f"has {unknown[0]}, which CelebA has not"
+        what = (
+            f"lacks {lacking[0]}"
+            if lacking
+            else f"has {printable(unknown[0], 40)}, which CelebA has not"
+        )
         raise ValueError(
             f"{file.where} {what}: it is not the table of CelebA's 40 attributes, fetch that."
         )
@@ -357,8 +247,8 @@ def _read_attributes(file: _File, aside: Path) -> pd.DataFrame:
 
 
 def _join(
-    attributes: pd.DataFrame, images: dict[str, _File], where: str
-) -> tuple[dict[str, tuple[str, _File]], dict[str, str], int]:
+    attributes: pd.DataFrame, images: dict[str, File], where: str
+) -> tuple[dict[str, tuple[str, File]], dict[str, str], int]:
     """Rows and images by name, whatever their endings.
 
     Returns:
@@ -388,7 +278,7 @@ def _check_share(
         return
     report = aside.with_name(f"{aside.stem.strip('.')}_left_out.txt")
     _list(left_out, report)
-    first = ", ".join(f"{name} ({why})" for name, why in list(left_out.items())[:3])
+    first = ", ".join(f"{printable(name, 40)} ({why})" for name, why in list(left_out.items())[:3])
     only_missing = set(left_out.values()) == {"missing"}
     advice = " (or add --subset, if you want only some of the faces)" if only_missing else ""
     raise ValueError(
@@ -398,7 +288,7 @@ def _check_share(
 
 
 def _list(left_out: dict[str, str], path: Path) -> None:
-    path.write_text("".join(f"{name} {why}\n" for name, why in sorted(left_out.items())))
+    write_whole(path, "".join(f"{name} {why}\n" for name, why in sorted(left_out.items())))
 
 
 # ------------------------------------------------------------------ the new folder
@@ -406,15 +296,16 @@ def _list(left_out: dict[str, str], path: Path) -> None:
 
 def _begin(aside: Path, source: Path) -> None:
     """The folder beside the new one; what an earlier run left in it is used again."""
-    mark = aside / "source.txt"
-    same = mark.exists() and mark.read_text(encoding="utf-8") == str(source.resolve())
+    mark, name = aside / MARK, os.fsencode(source.resolve())
+    same = mark.exists() and mark.read_bytes() == name
     if aside.exists() and not same:
         shutil.rmtree(aside)
     (aside / IMAGES).mkdir(parents=True, exist_ok=True)
-    mark.write_text(str(source.resolve()), encoding="utf-8")
+    remove_leftovers(aside / IMAGES)
+    write_whole(mark, name)
 
 
-def _copy(wanted: dict[str, tuple[str, _File]], aside: Path) -> dict[str, str]:
+def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
     """Copy all images that are whole.
 
     Returns:
@@ -422,46 +313,40 @@ def _copy(wanted: dict[str, tuple[str, _File]], aside: Path) -> dict[str, str]:
     """
     folder = aside / IMAGES
     there = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
-    left = {n: file for n, (_, file) in wanted.items() if there.get(n) != file.size}
-    _check_room(sum(file.size for file in left.values()), len(left), aside)
+    left = [(name, file) for name, (_, file) in wanted.items() if there.get(name) != file.size]
+    needed = sum(file.size + 4096 for _, file in left)
+    check_room(aside, needed, "the faces", "make room, or name a folder on another disk with --out")
     broken = {}
     with Progress("Copying faces", len(wanted), "face", len(wanted) - len(left)) as progress:
-        for name, file in left.items():
-            try:
-                data = _bytes(file)
-                why = _complaint(data)
-            except (ValueError, PermissionError):
-                why = "damaged"
-            if why:
-                broken[name] = why
-            else:
-                _write(folder / name, data, progress)
-            progress.advance(1)
+        for together in _batches(left):
+            whole = {}
+            for name, file in together:
+                try:
+                    data = bytes_of(file)
+                    why = _complaint(data)
+                except ValueError:
+                    why = "damaged"
+                if why:
+                    broken[name] = why
+                else:
+                    whole[folder / name] = data
+            safe = f"{progress.done:,} of {progress.total:,} faces are safe"
+            write_all_whole(whole, safe)
+            progress.advance(len(together))
     return broken
 
 
-def _check_room(size: int, count: int, aside: Path) -> None:
-    needed, free = size + 4096 * count, shutil.disk_usage(aside).free
-    if needed > free:
-        raise OSError(
-            f"{aside.parent} has {free / 1e9:.1f} GB left and the faces need {needed / 1e9:.1f}: "
-            "make room, or name a folder on another disk with --out."
-        )
-
-
-def _write(path: Path, data: bytes, progress: Progress) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise OSError(
-            f"The disk of {path.parent.parent} is full after {progress.done:,} of "
-            f"{progress.total:,} faces: make room, and run the same command again; it goes on "
-            "from there."
-        ) from error
+def _batches(files: list[tuple[str, File]]) -> Iterator[list[tuple[str, File]]]:
+    most, largest = TOGETHER
+    batch, size = [], 0
+    for name, file in files:
+        if batch and (len(batch) == most or size + file.size > largest):
+            yield batch
+            batch, size = [], 0
+        batch.append((name, file))
+        size += file.size
+    if batch:
+        yield batch
 
 
 def _complaint(data: bytes) -> str:
@@ -491,14 +376,12 @@ def _look_at(names: list[str], aside: Path) -> dict[str, str]:
     return dict.fromkeys(broken, "damaged")
 
 
-def _write_tables(
-    attributes: pd.DataFrame, tables: dict[str, _File], aside: Path
-) -> dict[str, int]:
+def _write_tables(attributes: pd.DataFrame, tables: dict[str, File], aside: Path) -> dict[str, int]:
     """Both tables anew, of the images that are there; the number of faces of each split."""
     lines = [str(len(attributes)), " ".join(attributes.columns)]
     for name, row in zip(attributes.index, np.where(attributes, "1", "-1")):
         lines.append(f"{name} {' '.join(row)}")
-    (aside / "list_attr_celeba.txt").write_text("\n".join(lines) + "\n")
+    _write_table(aside / "list_attr_celeba.txt", "\n".join(lines) + "\n")
     if "list_eval_partition" not in tables:
         return dict.fromkeys(SPLITS, 0)
     partition = _read_table(read_partition, tables["list_eval_partition"], aside)
@@ -507,11 +390,25 @@ def _write_tables(
     counts = {split: int((partition == split).sum()) for split in SPLITS}
     if all(counts.values()):
         lines = [f"{name} {number}\n" for name, number in numbers.items()]
-        (aside / "list_eval_partition.txt").write_text("".join(lines))
+        _write_table(aside / "list_eval_partition.txt", "".join(lines))
     return counts
 
 
-def _compare_checksums(source: Path, tables: dict[str, _File]) -> list[str]:
+def _write_table(path: Path, text: str) -> None:
+    write_whole(path, text, "the faces are copied and safe")
+
+
+def _put_in_place(aside: Path, out: Path) -> None:
+    """Give the folder its name when all of it is on the disk: after a power cut, it is whole."""
+    for folder in (aside / IMAGES, aside):  # the files in them are there already
+        sync(folder)
+    os.replace(aside, out)
+    sync(out.parent)
+    (out / MARK).unlink()
+    sync(out)
+
+
+def _compare_checksums(source: Path, tables: dict[str, File]) -> list[str]:
     known = [Path(file.where) for file in tables.values()]
     if source.is_file():
         known.append(source)

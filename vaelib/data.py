@@ -2,28 +2,41 @@
 
 import difflib
 import hashlib
+import io
+import math
 import os
-import shutil
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from filelock import FileLock, Timeout
 
+from groundwork.files import (
+    check_room,
+    full_disk_explained,
+    remove_leftovers,
+    reserve,
+    sync,
+    write_whole,
+)
+from groundwork.locks import locked
+from groundwork.places import data_folder
 from groundwork.progress import Progress
 from vaelib.images import CELEBA_BOX, load_alike, load_image
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+DATA = data_folder()  # where "portraits" and "celeba" are
 IMAGES = "img_align_celeba"
+CACHE = ".cache"  # beside the images: what is made from them
 SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
 TOGETHER = 200  # faces that are decoded at a time
 THREADS = 2 * (os.cpu_count() or 1)  # while some wait for Python's lock, the others decode
+MARKED_EVERY = 5  # seconds: the most that decoding loses when it is killed
 PIXELS_VERSION = 3  # goes up when the same file gives other pixels, so that caches are made anew
 
 
@@ -77,14 +90,14 @@ class Faces:
 
 
 def faces_folder(name: str | Path = "portraits") -> Path:
-    """Where the faces called `name` are: "portraits" or "celeba" (under data/), or any folder.
+    """Where the faces called `name` are: "portraits", "celeba" (both in DATA), or any folder.
 
     Raises:
         FileNotFoundError: the folder is not there (it says how to get it).
     """
     known = {
         "portraits": "draw it with `python -m portraits`",
-        "celeba": "data/README.md says how to get CelebA",
+        "celeba": "`python -m vaelib celeba` says how to get CelebA",
     }
     folder = DATA / name if name in known else Path(name)
     if not folder.is_dir():
@@ -314,76 +327,130 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
 
     Raises:
         ValueError: images that are broken (it names the first, and their number).
+        DiskFull: there is no room for the file.
     """
-    cache = faces.folder / ".cache" / f"{fingerprint(faces, image_size)}.npy"
+    cache = faces.folder / CACHE / f"{fingerprint(faces, image_size)}.npy"
+    shape = (len(faces), int(image_size), int(image_size), 3)
+    pixels = _map(cache, shape)
+    if pixels is not None:
+        return pixels
     if cache.exists():
-        return np.load(cache, mmap_mode="r", allow_pickle=False)
-    shape = (len(faces), image_size, image_size, 3)
+        print(f"{cache} is damaged, so the faces are decoded again.", flush=True)
     if not os.access(cache.parent if cache.parent.exists() else faces.folder, os.W_OK):
         pixels = np.empty(shape, "uint8")
         _decode_all(faces, image_size, pixels)
         return pixels
-    needed, free = int(np.prod(shape)), shutil.disk_usage(faces.folder).free
-    if free < needed + 10**8:
-        raise OSError(
-            f"{cache.parent} needs {needed / 1e9:.1f} GB for the decoded faces and the disk has "
-            f"{free / 1e9:.1f} GB left: make room."
-        )
-    cache.parent.mkdir(exist_ok=True)
-    with _alone(cache.with_suffix(".lock")):
-        if not cache.exists():  # another program may just have made it
-            _make_cache(faces, image_size, cache, shape)
-    return np.load(cache, mmap_mode="r", allow_pickle=False)
+    with full_disk_explained(cache):
+        cache.parent.mkdir(exist_ok=True)
+        with cache_locked(cache.parent):
+            if _map(cache, shape) is None:  # another program may just have made it
+                _make_cache(faces, image_size, cache, shape)
+    return _map(cache, shape)
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Of all programs that come here, one goes on and the others wait."""
-    lock = FileLock(path, mode=0o666)  # everybody may come here, so that a class shares a folder
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        print("Another program is reading these faces: waiting for it.", flush=True)
-        lock.acquire()
-    try:
+def cache_locked(folder: Path) -> Iterator[None]:
+    """Of all programs that write into a folder's `.cache/`, one goes on and the others wait."""
+    with locked(folder / ".lock", "Another program is reading these faces: waiting for it."):
+        remove_leftovers(folder)
         yield
-    finally:
-        with suppress(OSError):
-            path.unlink()
-        lock.release()
+
+
+def _map(path: Path, shape: tuple[int, ...], mode: str = "r") -> np.memmap | None:
+    """Map an .npy file of uint8 into memory; None if it is not there, or damaged."""
+    header, status = _header(shape), None
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        status = file.read(len(header)) == header, os.fstat(file.fileno()).st_size
+    if status != (True, len(header) + math.prod(shape)):
+        return None
+    return np.memmap(path, "uint8", mode, len(header), shape)
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """What an .npy file of uint8 in this shape begins with."""
+    file = io.BytesIO()
+    fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, fields)
+    return file.getvalue()
 
 
 def _make_cache(faces: Faces, image_size: int, cache: Path, shape: tuple[int, ...]) -> None:
     """Decode all faces into a file; stopped in the middle, go on from there the next time."""
     aside, mark = cache.with_suffix(".part"), cache.with_suffix(".done")
-    if not (aside.exists() and mark.exists()):
-        np.lib.format.open_memmap(aside, mode="w+", dtype="uint8", shape=shape)
-        mark.write_bytes(bytes(-(-shape[0] // TOGETHER)))
-    done = np.memmap(mark, mode="r+", dtype="uint8")
-    pixels = np.lib.format.open_memmap(aside, mode="r+")
     try:
-        _decode_all(faces, image_size, pixels, done)
+        _decode_into(aside, mark, faces, image_size, shape)
     except ValueError:  # some image is broken: a better one will have another fingerprint
-        del pixels, done
         aside.unlink()
         mark.unlink()
         raise
-    pixels.flush()
-    del pixels, done
+    sync(aside)
     os.replace(aside, cache)
-    mark.unlink()
-    kept = {cache, cache.with_suffix(".lock")}
-    for old in set(cache.parent.glob(f"{image_size}-*")) - kept:
+    sync(cache.parent)
+    for old in set(cache.parent.glob(f"{image_size}-*")) - {cache}:
         with suppress(OSError):  # another program may still read it
             old.unlink()
 
 
-def _decode_all(
-    faces: Faces, image_size: int, pixels: np.ndarray, done: np.ndarray | None = None
+def _decode_into(
+    aside: Path, mark: Path, faces: Faces, image_size: int, shape: tuple[int, ...]
 ) -> None:
-    """Decode all faces into `pixels`, TOGETHER at a time; `done` says which were before."""
+    """Decode into the file `aside` the faces that the file `mark` does not say are there.
+
+    `mark` has a byte for each TOGETHER faces. It is written when their pixels are on the disk, so
+    that it is right after a power cut, too.
+    """
+    parts = -(-len(faces) // TOGETHER)
+    marks = mark.read_bytes() if mark.exists() else b""
+    pixels = _map(aside, shape, "r+") if len(marks) == parts else None
+    if pixels is None:
+        if aside.exists():
+            print(f"{aside} is damaged, so the faces are decoded from the first on.", flush=True)
+        for old in aside.parent.glob(f"{image_size}-*.part"):
+            old.unlink()
+        marks = bytes(parts)
+        write_whole(mark, marks)  # first, so that old marks never stand beside a new file
+        _reserve(aside, shape)
+        pixels = _map(aside, shape, "r+")
+    done = np.frombuffer(marks, "uint8").copy()
+
+    def keep() -> None:
+        marks = done.tobytes()  # first, so that their pixels are among those that are flushed
+        pixels.flush()
+        write_whole(mark, marks)
+
+    try:
+        _decode_all(faces, image_size, pixels, done, keep)
+    except KeyboardInterrupt:
+        keep()
+        raise
+    pixels.flush()
+
+
+def _reserve(path: Path, shape: tuple[int, ...]) -> None:
+    """Make an .npy file of zeros whose room on the disk is its own."""
+    check_room(path.parent, math.prod(shape), "the decoded faces")
+    header = _header(shape)
+    reserve(path, len(header) + math.prod(shape))
+    with path.open("r+b") as file:
+        file.write(header)
+
+
+def _decode_all(
+    faces: Faces,
+    image_size: int,
+    pixels: np.ndarray,
+    done: np.ndarray | None = None,
+    keep: Callable[[], None] | None = None,
+) -> None:
+    """Decode all faces into `pixels`, TOGETHER at a time.
+
+    Args:
+        done: says which were decoded before, a byte for each TOGETHER faces; it is kept up to date.
+        keep: called every few seconds.
+    """
     paths = [os.path.join(faces.folder, IMAGES, file) for file in faces.files]
-    done = np.zeros(-(-len(paths) // TOGETHER), "uint8") if done is None else done
+    if done is None:
+        done = np.zeros(-(-len(paths) // TOGETHER), "uint8")
     broken = []
 
     def decode(part: int) -> int:
@@ -405,9 +472,13 @@ def _decode_all(
     left = np.flatnonzero(done == 0)
     before = min(len(paths), TOGETHER * int(done.sum()))
     progress = Progress("Reading faces", len(paths), "face", before)
-    with ThreadPoolExecutor(THREADS) as pool, progress:
-        for count in pool.map(decode, left):
+    kept = time.monotonic()
+    with ThreadPoolExecutor(THREADS) as pool, progress, closing(pool.map(decode, left)) as counts:
+        for count in counts:
             progress.advance(count)
+            if keep and time.monotonic() - kept > MARKED_EVERY:
+                keep()
+                kept = time.monotonic()
     if broken:
         count = f" ({len(broken)} files in all are broken.)" if len(broken) > 1 else ""
         raise ValueError(f"{broken[0]}{count}")

@@ -241,7 +241,7 @@ def find_cases(
         if np.abs(255 * image - picture).mean() > SAME:
             raise ValueError(
                 f"{name} in {faces.folder} does not show the person that `portraits` draws today: "
-                "remove the folder and run `python -m portraits`."
+                f"remove the folder and run `python -m portraits --out {faces.folder}`."
             )
         drawn.append(some)
     cases = {}
@@ -277,7 +277,7 @@ def read_manifest(folder: Path) -> dict | None:
     if manifest["version"] != DRAWING_VERSION:
         raise ValueError(
             f"{folder} was drawn by version {manifest['version']} of the portraits, this is "
-            f"version {DRAWING_VERSION}: remove it and run `python -m portraits`."
+            f"version {DRAWING_VERSION}: remove it and run `python -m portraits --out {folder}`."
         )
     return manifest
 

@@ -125,7 +125,7 @@ def check_size(image: Image.Image) -> None:
     """Refuse a picture, opened and not yet decoded, that would take more than MEMORY.
 
     Raises:
-        Unsuitable: it has too many pixels.
+        Unsuitable: it has too many pixels, or too many on a side.
     """
     width, height = image.size
     if image.format == "TIFF":  # its tiles are decoded whole, and may be larger than the picture

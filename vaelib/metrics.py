@@ -3,8 +3,6 @@
 import hashlib
 import math
 import os
-import sys
-import uuid
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +14,10 @@ import tensorflow as tf
 from keras import layers
 from tqdm.keras import TqdmCallback
 
-from vaelib.data import Faces, fingerprint, load_pixels, make_dataset
+from groundwork.files import written_whole
+from groundwork.progress import on_terminal
+from vaelib.archives import load_archive
+from vaelib.data import CACHE, Faces, cache_locked, fingerprint, load_pixels, make_dataset
 from vaelib.latent import constant_attributes
 from vaelib.model import VAE
 from vaelib.training import warmup_cosine
@@ -144,8 +145,13 @@ def evaluate(
         rmse, rmse_sampled: of posterior means and of sampled latents, in grey levels of 255;
         fc_reconstructions (of posterior means), fc_prior, fc_gaussian: the smaller, the better;
         fc_images: that of the split's own images, which no model can expect to beat.
+
+    Raises:
+        ValueError: a split of one face, with features.
     """
     names = faces.names(split)
+    if features is not None:
+        check_split(faces, split)
     rows, pixels = faces.attributes.index.get_indexer(names), load_pixels(faces, vae.image_size)
     rng = np.random.default_rng(seed)
     squared_error = np.zeros(2)  # of posterior means, of sampled latents
@@ -173,7 +179,7 @@ def evaluate(
         "sigma": float(errors[1]),
         "kl": kl,
         "latents": vae.latent_dim,
-        "active_units": active_units(z_mean),
+        "active_units": active_units(z_mean) if len(names) > 1 else 0,
         "rmse": 255 * float(errors[0]),
         "rmse_sampled": 255 * float(errors[1]),
     }
@@ -211,9 +217,29 @@ def frechet_distance(features: np.ndarray, reference: np.ndarray) -> float:
     return frechet_from_moments(moments(features), moments(reference))
 
 
+def check_split(faces: Faces, split: str) -> None:
+    """Raise a ValueError unless a split has the two faces that a Fréchet distance needs."""
+    if len(faces.names(split)) < 2:
+        raise ValueError(
+            f"The split {split!r} of {faces.folder} has a single face, and a Fréchet distance "
+            "compares many: use more faces, name another split, or leave it out with --no-fc."
+        )
+
+
 def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (d,) and covariance (d, d) of rows (n, d), in float64."""
+    """Mean (d,) and covariance (d, d) of rows (n, d), n >= 2, in float64.
+
+    Raises:
+        ValueError: there are fewer than two rows, or a number in them is not finite.
+    """
     features = np.asarray(features, "float64")
+    if len(features) < 2:
+        raise ValueError(f"{len(features)} rows of features have no covariance: give 2 or more.")
+    if not np.isfinite(features).all():
+        raise ValueError(
+            "Some features are NaN or infinite, so they have no Fréchet distance: look at the "
+            "images, which may be NaN."
+        )
     return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
 
@@ -248,6 +274,9 @@ class FaceFeatures:
         faces: the folder, as `read_faces` returns it.
         image_size: in pixels, a multiple of 16.
 
+    Raises:
+        ValueError: one face to train on, or no attribute that varies among them.
+
     Attributes:
         attributes: names of the attributes that vary, the order of the logits.
         classifier: model from images (n, h, w, 3) in [0, 1] to [logits, features].
@@ -256,9 +285,15 @@ class FaceFeatures:
     """
 
     def __init__(self, faces: Faces, image_size: int = 64):
+        check_split(faces, "train")
         train_labels = faces.attributes.loc[faces.names("train")]
         constant = set(constant_attributes(train_labels))
         self.attributes = [name for name in faces.attributes if name not in constant]
+        if not self.attributes:
+            raise ValueError(
+                f"The training faces of {faces.folder} all have the same attributes, so no "
+                "classifier can learn any: use more faces, or leave FC out with --no-fc."
+            )
         self.classifier = _cached_classifier(faces, self.attributes, image_size)
         self.reference = _cached_reference(faces, self, image_size)
 
@@ -350,13 +385,12 @@ def train_classifier(
         [keras.losses.BinaryCrossentropy(from_logits=True), None],
         jit_compile=False,  # compiling takes longer than it saves here
     )
-    on_terminal = sys.stderr.isatty()
     print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
     model.fit(
         pipeline.repeat(),
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline shuffles
-        callbacks=[TqdmCallback(verbose=2)] if on_terminal else [],
+        callbacks=[TqdmCallback(verbose=2)] if on_terminal() else [],
         verbose=0,
     )
     return model
@@ -398,9 +432,9 @@ def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> 
     path = _cache_path(faces, image_size, "classifier", "keras")
     if path.exists():
         try:
-            return keras.saving.load_model(path)
-        except Exception:  # half a file, or one that another version wrote: train it again
-            path.unlink(missing_ok=True)
+            return load_archive(path)
+        except Exception:  # half a file, or one that another version wrote
+            print(f"{path} is damaged, so the classifier is trained again.", flush=True)
     # Large folders need not be seen whole, small ones not so often that they are learned by heart.
     steps = min(1500, 20 * math.ceil(len(faces.names("train")) / 64))
     model = train_classifier(faces, attributes, steps, image_size)
@@ -417,7 +451,7 @@ def _cached_reference(
             with np.load(path, allow_pickle=False) as kept:
                 return kept["mean"], kept["covariance"]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-            path.unlink(missing_ok=True)
+            print(f"{path} is damaged and is made anew.", flush=True)
     rows = faces.attributes.index.get_indexer(faces.names("train"))
     pixels = load_pixels(faces, image_size)
     parts = range(0, len(rows), 1000)
@@ -431,17 +465,13 @@ def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
     digest = hashlib.sha256(f"{CLASSIFIER_VERSION} {fingerprint(faces, image_size)}".encode())
     digest.update(pd.util.hash_pandas_object(faces.attributes).to_numpy().tobytes())
     digest.update(" ".join([*faces.attributes, *faces.splits]).encode())
-    return faces.folder / ".cache" / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"
+    return faces.folder / CACHE / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"
 
 
 def _keep(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file aside and rename it; a folder that can't be written to does without."""
+    """Write a file whole; a folder that can't be written to does without."""
     if not os.access(path.parent if path.parent.exists() else path.parent.parent, os.W_OK):
         return
     path.parent.mkdir(exist_ok=True)
-    aside = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
-    try:
+    with cache_locked(path.parent), written_whole(path) as aside:
         write(aside)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

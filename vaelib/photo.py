@@ -23,8 +23,8 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
         float32 (image_size, image_size, 3) in [0, 1].
 
     Raises:
-        ValueError: no picture, one in a format that we don't read, only a part of one, or one
-            that is too large (one sentence that names it).
+        ValueError: no picture, one in a format that we don't read, only a part of one, one that
+            is too large, or one without colours (one sentence that names it).
     """
     if len(data) > LARGEST_FILE:
         raise ValueError(

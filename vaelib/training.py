@@ -1,5 +1,6 @@
 """What happens around `fit`: runs that can be resumed, callbacks, the learning-rate schedule."""
 
+import hashlib
 import json
 import math
 import os
@@ -7,7 +8,8 @@ import re
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -20,12 +22,26 @@ from PIL import Image
 from tensorboard.plugins import projector
 from tqdm.keras import TqdmCallback
 
-from vaelib.data import DATA, Faces, load_images, make_dataset
+from groundwork import places
+from groundwork.files import (
+    NO_ROOM,
+    DiskFull,
+    disk_full,
+    full_disk_explained,
+    remove_leftovers,
+    write_whole,
+    written_whole,
+)
+from groundwork.locks import locked
+from groundwork.progress import on_terminal
+from vaelib.archives import TooLarge, load_archive
+from vaelib.data import IMAGES, Faces, load_images, make_dataset
 from vaelib.model import VAE
 from vaelib.optimizer import Muon
 
-PRETRAINED = DATA / "pretrained" / "vae.keras"
-RUNS = DATA.parent / "runs"
+REPOSITORY = places.repository()
+PRETRAINED = (REPOSITORY / "data" if REPOSITORY else places.data_folder()) / "pretrained/vae.keras"
+RUNS = places.runs_folder()
 VALIDATED = 5000  # held-out faces that are looked at after each epoch, at most
 BATCH_SIZE = 64
 LEARNING_RATE = 9e-3  # at its peak, see `vaelib.optimizer.Muon`
@@ -70,15 +86,20 @@ def train(
 
     Raises:
         FileExistsError: `run` holds a finished model already.
-        ValueError: `run` was started with other settings (it names them).
+        ValueError: `run` was started with other settings (it names them), or a file of it is
+            damaged, or the learning rate is not above zero.
+        groundwork.locks.Locked: another training writes to `run`.
+        groundwork.files.DiskFull: there is no room (it says which epoch is safe).
         FloatingPointError: the loss is not finite, see `FiniteLoss`.
     """
     run = Path(run)
+    check_learning_rate(learning_rate)
     if (run / "vae.keras").exists():
         raise FileExistsError(f"{run} holds a finished run: choose another folder.")
     epochs = epochs if minutes is None else None
     settings = {
         "faces": str(faces.folder.resolve()),
+        "fingerprint": fingerprint(faces),
         "training_faces": len(faces.names("train")),
         "image_size": vae.image_size,
         "latent_dim": vae.latent_dim,
@@ -94,16 +115,28 @@ def train(
         "flip": flip,
         "seed": seed,
     }
+    for folder in (run, run / "checkpoints", run / "images", run / "logs"):
+        _make_folder(folder)
+    busy = f"Another training writes to {run}: wait for its end, or choose another folder."
+    with locked(run / ".lock", refused=busy):
+        return _train_alone(vae, faces, run, settings)
+
+
+def _train_alone(vae: VAE, faces: Faces, run: Path, settings: dict) -> pd.DataFrame:
     check_settings(run, settings)
-    keras.utils.set_random_seed(seed)
-    rate = learning_rate if minutes else warmup_cosine(epochs * steps_per_epoch, learning_rate)
-    vae.compile(Muon(rate))
+    epochs, patience, minutes = (settings[name] for name in ("epochs", "patience", "minutes"))
+    keras.utils.set_random_seed(settings["seed"])
+    rate = settings["learning_rate"]
+    vae.compile(
+        Muon(rate if minutes else warmup_cosine(epochs * settings["steps_per_epoch"], rate))
+    )
     history = resume(vae, run)
     if not is_over(history, epochs, patience, minutes):
         history = _fit(vae, faces, run, history, settings)
     if patience is not None:
-        vae.load_weights(run / "checkpoint.keras")
-    return finish_run(vae, faces, run, history)
+        _load_best(vae, run)
+    with _full_disk_explained(run):
+        return finish_run(vae, faces, run, history)
 
 
 def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) -> pd.DataFrame:
@@ -117,26 +150,27 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
     val_images = val_images.take(math.ceil(VALIDATED / settings["batch_size"]))
     clock = stopwatch(done["seconds"].iloc[-1] if len(done) else 0.0)
     keep = KeepEpochs(run, done, clock)
-    callbacks = [
-        LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
-        FiniteLoss(run),
-        *run_callbacks(vae, faces, run, done),
-        *([HowLong()] if settings["epochs"] and not len(done) else []),
-        keep,  # after the best model: an epoch counts as done when its checkpoint is there
-        *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
-        *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
-        TqdmCallback() if sys.stderr.isatty() else LambdaCallback(on_epoch_end=_print_epoch),
-    ]
-    vae.fit(
-        train_images,
-        initial_epoch=len(done),
-        epochs=settings["epochs"] or sys.maxsize,
-        steps_per_epoch=steps,
-        validation_data=val_images,
-        callbacks=callbacks,
-        shuffle=False,  # the pipeline shuffles
-        verbose=0,
-    )
+    with _full_disk_explained(run):
+        callbacks = [
+            LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
+            FiniteLoss(run),
+            *run_callbacks(vae, faces, run, done),
+            *([HowLong()] if settings["epochs"] and not len(done) else []),
+            keep,  # after the best model: an epoch counts as done when its checkpoint is there
+            *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
+            *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
+            TqdmCallback() if on_terminal() else LambdaCallback(on_epoch_end=_print_epoch),
+        ]
+        vae.fit(
+            train_images,
+            initial_epoch=len(done),
+            epochs=settings["epochs"] or sys.maxsize,
+            steps_per_epoch=steps,
+            validation_data=val_images,
+            callbacks=callbacks,
+            shuffle=False,  # the pipeline shuffles
+            verbose=0,
+        )
     return keep.history
 
 
@@ -149,26 +183,45 @@ def _print_epoch(epoch: int, logs: dict) -> None:
 
 
 def check_settings(run: Path, settings: dict) -> None:
-    """Make the folder of a new run and write settings.json; compare with it for an older one.
+    """Write settings.json; if epochs are done, they must have had the same settings.
+
+    The faces must be the same, wherever their folder lies now.
 
     Raises:
-        ValueError: the run was started with other settings (it names them).
+        ValueError: the run was started with other settings (it names them), or settings.json is
+            damaged.
     """
     path = run / "settings.json"
-    if not path.exists():
-        run.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, json.dumps(settings, indent=1))
-        return
-    started = json.loads(path.read_text())
-    changed = [
-        f"{name} {started.get(name)} (now {value})"
-        for name, value in settings.items()
-        if started.get(name) != value
-    ]
-    if changed:
+    if path.exists() and checkpoints(run):
+        started = _read_settings(path)
+        if "fingerprint" not in started:  # a run of an older version, which noted the folder alone
+            started["fingerprint"] = settings["fingerprint"]
+        elif started["fingerprint"] == settings["fingerprint"]:
+            started["faces"] = settings["faces"]
+        changed = [
+            f"{name} {started.get(name)} (now {value})"
+            for name, value in settings.items()
+            if started.get(name) != value
+        ]
+        if changed:
+            raise ValueError(
+                f"{run} was started with {', '.join(changed)}: give the same, or choose another "
+                "folder."
+            )
+    write_whole(path, json.dumps(settings, indent=1))
+
+
+def _read_settings(path: Path) -> dict:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError):  # no JSON, no text, a million brackets, no file
+        settings = None
+    if not isinstance(settings, dict):
         raise ValueError(
-            f"{run} was started with {', '.join(changed)}: give the same, or choose another folder."
+            f"{path} is damaged or cannot be read: delete it, if this is the command that started "
+            "the run, or choose another folder."
         )
+    return settings
 
 
 def resume(vae: VAE, run: Path) -> pd.DataFrame:
@@ -178,7 +231,7 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
 
     Args:
         vae: the model, compiled.
-        run: the folder; without a checkpoint the model stays as it is.
+        run: the folder, whose lock you hold; without a checkpoint the model stays as it is.
 
     Returns:
         The history up to that checkpoint: one row for each epoch that is done.
@@ -186,22 +239,45 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
     Raises:
         ValueError: the checkpoint is of another model, or its epochs are not in history.csv.
     """
-    for half in [*run.glob(".*.keras"), *run.glob("checkpoints/.*.keras")]:
-        half.unlink()  # what a killed process was writing
+    for folder in (run, run / "checkpoints", run / "images"):
+        remove_leftovers(folder)
     for path in reversed(checkpoints(run)):
         if not _is_whole(path):
             print(f"{path} is damaged: what came before it is used.", flush=True)
             continue
+        history = _read_history(run / "history.csv", _epoch(path))
         try:
             vae.load_weights(path)
-        except ValueError as error:
+        except Exception as error:  # Keras has many for a file that does not fit
             raise ValueError(f"{path} is of another model: choose another folder.") from error
-        history = pd.read_csv(run / "history.csv", index_col="epoch").loc[: _epoch(path)]
-        if len(history) != _epoch(path):
-            raise ValueError(f"{run / 'history.csv'} lacks epochs: choose another folder.")
         print(f"{run} goes on after epoch {len(history)}.", flush=True)
         return history
     return pd.DataFrame(index=pd.Index([], dtype="int64", name="epoch"))
+
+
+def _read_history(path: Path, epochs: int) -> pd.DataFrame:
+    try:
+        history = pd.read_csv(path, index_col="epoch", encoding="utf-8").loc[:epochs]
+        numbers = history[["loss", "val_loss", "seconds", *history]].to_numpy("float64")
+        is_whole = history.index.tolist() == [*range(1, epochs + 1)] and np.isfinite(numbers).all()
+    except Exception:  # pandas, too, has many for a damaged table
+        is_whole = False
+    if not is_whole:
+        raise ValueError(
+            f"{path} does not hold the numbers of epochs 1 to {epochs}: put the right one back, "
+            "or choose another folder."
+        )
+    return history
+
+
+def _load_best(vae: VAE, run: Path) -> None:
+    path = run / "checkpoint.keras"
+    try:
+        vae.load_weights(path)
+    except Exception as error:
+        raise ValueError(
+            f"{path}, the model after its best epoch, is missing or damaged: choose another folder."
+        ) from error
 
 
 def is_over(
@@ -220,7 +296,8 @@ def is_over(
 
 def checkpoints(run: Path) -> list[Path]:
     """The full checkpoints of a run, oldest first."""
-    return sorted(run.glob("checkpoints/epoch_*.keras"), key=_epoch)
+    found = run.glob("checkpoints/epoch_*.keras")
+    return sorted((path for path in found if re.fullmatch(r"epoch_\d+", path.stem)), key=_epoch)
 
 
 def reseed(vae: VAE, seed: int, epoch: int) -> None:
@@ -249,13 +326,43 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _write_whole(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}")
-    with aside.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+def fingerprint(faces: Faces) -> str:
+    """What faces are, in a few letters: their names, labels, splits, and the sizes of the files.
+
+    It stays the same where their folder is moved, renamed or copied.
+    """
+    images = str(faces.folder / IMAGES)
+    sizes = [os.stat(f"{images}/{file}").st_size for file in faces.files.to_list()]
+    rows = zip(faces.names(), faces.splits.to_list(), sizes)
+    digest = hashlib.sha256(
+        "\n".join(f"{name} {split} {size}" for name, split, size in rows).encode()
+    )
+    digest.update(" ".join(faces.attributes.columns).encode())
+    digest.update(faces.attributes.to_numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"{path} cannot be made a folder ({error.strerror}): choose another one."
+        ) from error
+
+
+@contextmanager
+def _full_disk_explained(run: Path) -> Iterator[None]:
+    """Say which epoch is safe when the disk is full; TensorFlow has an error of its own for it."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reasons = [os.strerror(number) for number in NO_ROOM]
+        if not isinstance(error, DiskFull) and not any(reason in str(error) for reason in reasons):
+            raise
+        kept = checkpoints(run)[-1:]
+        safe = f"epoch {_epoch(kept[0])} is safe in {kept[0]}" if kept else "no epoch was done yet"
+        raise disk_full(getattr(error, "path", None) or run / "logs", safe) from error
 
 
 # ------------------------------------------------------------------ the learning rate
@@ -264,7 +371,12 @@ def _write_whole(path: Path, text: str) -> None:
 def warmup_cosine(
     steps: int, peak: float = LEARNING_RATE
 ) -> keras.optimizers.schedules.CosineDecay:
-    """Learning rate that climbs to `peak` over the first tenth of `steps` and falls to zero."""
+    """Learning rate that climbs to `peak` over the first tenth of `steps` and falls to zero.
+
+    Raises:
+        ValueError: the peak is not above zero.
+    """
+    check_learning_rate(peak)
     warmup = max(1, steps // 10)
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=peak / 100,
@@ -272,6 +384,14 @@ def warmup_cosine(
         warmup_steps=warmup,
         decay_steps=max(1, steps - warmup),
     )
+
+
+def check_learning_rate(rate: float) -> None:
+    """Raise a ValueError for a rate that is zero, below, or no finite number."""
+    if not 0 < rate < math.inf:
+        raise ValueError(
+            f"The learning rate is {rate}: it must be a number above zero, such as {LEARNING_RATE}."
+        )
 
 
 # ------------------------------------------------------------------ callbacks
@@ -292,7 +412,7 @@ def run_callbacks(
     held_out = load_images(faces, faces.names("val")[:512], vae.image_size)
     best = done["val_loss"].min() if done is not None and len(done) else None
     return [
-        TensorBoard(run / "logs", write_graph=False),
+        TensorBoard(_for_tensorflow(run / "logs"), write_graph=False),
         ModelCheckpoint(
             run / "checkpoint.keras",
             monitor="val_loss",
@@ -359,13 +479,14 @@ class ImageGenerator(Callback):
         self.folder = None if folder is None else Path(folder)
         self.latents = np.random.default_rng(seed).standard_normal((count, latent_dim))
         self.columns = columns
-        self.writer = tf.summary.create_file_writer(str(log_dir)) if log_dir else None
+        self.writer = _writer(log_dir) if log_dir else None
 
     def on_epoch_end(self, epoch, logs=None):
         grid = image_grid(self.model.decode(self.latents), self.columns)
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(grid).save(self.folder / f"epoch_{epoch + 1:03}.png")
+            with written_whole(self.folder / f"epoch_{epoch + 1:03}.png") as aside:
+                Image.fromarray(grid).save(aside)
         if self.writer:
             with self.writer.as_default(step=epoch):
                 tf.summary.image("generated faces", grid[None])
@@ -388,7 +509,7 @@ class HeldOutFaces(Callback):
         super().__init__()
         self.images = images
         self.columns = columns
-        self.writer = tf.summary.create_file_writer(str(log_dir))
+        self.writer = _writer(log_dir)
 
     def on_epoch_end(self, epoch, logs=None):
         z_mean, z_log_var, _ = self.model.encoder(self.images, training=False)
@@ -401,6 +522,15 @@ class HeldOutFaces(Callback):
             tf.summary.histogram("z_mean", z_mean)
             tf.summary.histogram("z standard deviation", keras.ops.exp(0.5 * z_log_var))
         self.writer.flush()
+
+
+def _writer(log_dir: Path) -> tf.summary.SummaryWriter:
+    return tf.summary.create_file_writer(_for_tensorflow(log_dir))
+
+
+def _for_tensorflow(path: Path) -> str:
+    # It takes names as UTF-8, also where the system's encoding is another (LC_ALL=C).
+    return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
 class KeepEpochs(Callback):
@@ -429,7 +559,7 @@ class KeepEpochs(Callback):
     def on_epoch_end(self, epoch, logs=None):
         rows = [*self.history.to_dict("records"), {**logs, "seconds": round(self.clock(), 3)}]
         self.history = pd.DataFrame(rows, index=pd.RangeIndex(1, epoch + 2, name="epoch"))
-        _write_whole(self.run / "history.csv", self.history.to_csv())
+        write_whole(self.run / "history.csv", self.history.to_csv())
         path = self.run / "checkpoints" / f"epoch_{epoch + 1:03}.keras"
         path.parent.mkdir(exist_ok=True)
         self.model.save(path)
@@ -556,12 +686,13 @@ def write_projector(
         )
     log_dir = Path(log_dir)
     log_dir.mkdir(parents=True, exist_ok=True)
-    np.savetxt(log_dir / "latents.tsv", latents, fmt="%.5f", delimiter="\t")
-    attributes.astype(int).to_csv(log_dir / "attributes.tsv", sep="\t", index_label="name")
     columns = int(np.ceil(np.sqrt(len(images))))  # the projector expects a square of thumbnails
     blank = np.zeros((columns**2 - len(images), *images.shape[1:]))
     thumbnails = image_grid(np.concatenate([images, blank]), columns, gap=0)
-    Image.fromarray(thumbnails).save(log_dir / "thumbnails.png")
+    with full_disk_explained(log_dir):
+        np.savetxt(log_dir / "latents.tsv", latents, fmt="%.5f", delimiter="\t")
+        attributes.astype(int).to_csv(log_dir / "attributes.tsv", sep="\t", index_label="name")
+        Image.fromarray(thumbnails).save(log_dir / "thumbnails.png")
 
     config = projector.ProjectorConfig()
     embedding = config.embeddings.add()
@@ -570,7 +701,7 @@ def write_projector(
     embedding.metadata_path = "attributes.tsv"
     embedding.sprite.image_path = "thumbnails.png"
     embedding.sprite.single_image_dim.extend([images.shape[2], images.shape[1]])
-    projector.visualize_embeddings(str(log_dir), config)
+    projector.visualize_embeddings(_for_tensorflow(log_dir), config)
 
 
 def image_grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
@@ -611,7 +742,7 @@ def finish_run(
     """Save the history as history.csv and the model as vae.keras: with it, the run is finished.
 
     Before, the model learns the Gaussian of up to 10,000 training faces, for `vae.sample`, and how
-    much to sharpen what it decodes.
+    much to sharpen what it decodes. faces.txt says which faces they were, see `fingerprint`.
 
     Args:
         vae: the trained model.
@@ -625,11 +756,13 @@ def finish_run(
     if isinstance(history, keras.callbacks.History):
         epochs = pd.Index(history.epoch, name="epoch") + 1
         history = pd.DataFrame(history.history, index=epochs)
-    _write_whole(run / "history.csv", history.to_csv())
-    _write_whole(run / "faces.txt", str(faces.folder.resolve()))
     fit_gaussian(vae, faces)
     fit_sharpness(vae, faces)
-    without_optimizer(vae).save(run / "vae.keras")
+    try:
+        write_whole(run / "history.csv", history.to_csv())
+        write_whole(run / "faces.txt", fingerprint(faces))
+    finally:  # last, since it says that the run is finished; and whatever became of the others
+        without_optimizer(vae).save(run / "vae.keras")
     return history
 
 
@@ -664,16 +797,34 @@ def load_model(
 
     Raises:
         FileNotFoundError: there is no such model (it says how to make one).
-        ValueError: the file is no model of ours, or a model for faces of another size.
+        PermissionError: the file may not be read.
+        ValueError: the file is no model of ours, or a model for faces of another size, or it
+            would fill the memory (see `vaelib.archives`).
     """
     path = newest_run(faces=faces) / "vae.keras" if name == "mine" else Path(name)
     path = PRETRAINED if name == "pretrained" else path
+    if name == "pretrained" and not path.exists():
+        raise FileNotFoundError(
+            f"There is no {path}: the pretrained model comes with the course's repository, not "
+            "with an installed package; copy data/pretrained/vae.keras of the repository to "
+            "there, or train a model with `python -m vaelib train`."
+        )
     if not path.exists():
         raise FileNotFoundError(
             f'There is no model {path}: name a .keras file, or use "pretrained" or "mine".'
         )
+    if path.suffix != ".keras" or not path.is_file():
+        raise ValueError(
+            f"{path} is no .keras file: name one, such as vae.keras in a run's folder."
+        )
     try:
-        vae = keras.saving.load_model(path)
+        vae = load_archive(path)
+    except PermissionError as error:
+        raise PermissionError(
+            f"{path} may not be read: change the file's permissions, or name another model."
+        ) from error
+    except TooLarge:
+        raise
     except Exception as error:
         reason = re.split(r"\.\s", str(error))[0]  # Keras goes on for a page
         raise ValueError(
@@ -698,8 +849,10 @@ def newest_run(runs: Path = RUNS, faces: Faces | None = None) -> Path:
         FileNotFoundError: no such run has finished yet.
     """
     finished = sorted(Path(runs).glob("*/vae.keras"), key=lambda path: path.stat().st_mtime_ns)
-    if faces is not None:
-        finished = [path for path in finished if _trained_on(path.parent, faces)]
+    if faces is not None and finished:
+        # Older versions noted where the faces were.
+        marks = [fingerprint(faces).encode(), os.fsencode(faces.folder.resolve())]
+        finished = [path for path in finished if _mark(path.parent) in marks]
     if not finished:
         on = f" on {faces.folder}" if faces else ""
         other = 'set MODEL = "pretrained"' if faces is None else "name a model"
@@ -709,6 +862,8 @@ def newest_run(runs: Path = RUNS, faces: Faces | None = None) -> Path:
     return finished[-1].parent
 
 
-def _trained_on(run: Path, faces: Faces) -> bool:
-    mark = run / "faces.txt"
-    return mark.exists() and Path(mark.read_text()) == faces.folder.resolve()
+def _mark(run: Path) -> bytes | None:
+    try:
+        return (run / "faces.txt").read_bytes()
+    except OSError:
+        return None

@@ -5,15 +5,20 @@ Each has a `value`; assigned from code, it does what a hand would do.
 """
 
 import base64
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
+from numbers import Real
 from pathlib import Path
+from typing import ClassVar
+from weakref import WeakSet
 
 import anywidget
 import ipywidgets as widgets
 import numpy as np
 import pandas as pd
+from IPython import get_ipython
 from PIL import Image
 from traitlets import Bool, Bytes, Dict, Float, Int, List, TraitError, Unicode, observe, validate
 
@@ -38,10 +43,31 @@ def _module(name: str) -> str:
 
 
 class FaceWidget(anywidget.AnyWidget):
-    """What the three have in common: where no widget can be shown, a picture and a sentence."""
+    """What the three have in common: where no widget can be shown, a picture and a sentence.
+
+    Run again, a cell closes the widgets of its last run, for the page shows them no more.
+    """
 
     # As text: of a file, anywidget would keep a listener, and by it every widget, for ever.
     _css = (FRONTEND / "widgets.css").read_text("utf-8")
+    _open: ClassVar = WeakSet()
+
+    def __init__(self, **state):
+        self._cell, self._run = _running_cell()
+        for other in list(self._open):
+            if self._cell and other._cell == self._cell and other._run != self._run:
+                other.close()
+        super().__init__(**state)
+        self._open.add(self)
+
+    def close(self) -> None:
+        """Leave the page, and let go of the model and of the faces."""
+        super().close()
+        self._open.discard(self)
+        # IPython keeps the widget itself, as the value of its cell: `Out` and `_`.
+        self.unobserve_all()
+        for name in ("_vae", "_images", "_truth", "_centred"):
+            vars(self).pop(name, None)
 
     def strip(self) -> np.ndarray:
         """The faces that stand for the widget in a page without a kernel: (n, h, w, 3)."""
@@ -56,6 +82,28 @@ class FaceWidget(anywidget.AnyWidget):
             "Run this cell in JupyterLab, Notebook or VS Code."
         )
         return data, metadata
+
+
+def _running_cell() -> tuple[str, str]:
+    """The cell that is running, and the number of this run; "" and "" outside a notebook."""
+    request = getattr(get_ipython(), "get_parent", dict)()
+    # JupyterLab gives cells an id; other programs send their code alone.
+    cell = request.get("metadata", {}).get("cellId") or request.get("content", {}).get("code", "")
+    return cell, request.get("header", {}).get("msg_id", "")
+
+
+def _number(value: object, name: str) -> float:
+    """A value as a float.
+
+    Raises:
+        TraitError: it is no number, or not a finite one.
+    """
+    try:
+        if isinstance(value, Real) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number of 309 digits or more
+        pass
+    raise TraitError(f"{name} is {value!r}: give a finite number.")
 
 
 # ------------------------------------------------------------------ the studio
@@ -189,7 +237,7 @@ class Studio(FaceWidget):
             )
 
     def _held_out(self, row: int) -> _Subject:
-        image = np.asarray(self._images[row], "float32")
+        image = np.array(self._images[row], "float32")  # a copy: a view would keep all images
         return _Subject(image, self._vae.encode(image[None])[0], row)
 
     def _show_gallery(self) -> None:
@@ -212,7 +260,7 @@ class Studio(FaceWidget):
     def add(self, name: str) -> None:
         """Give another attribute a slider."""
         if name not in self._vectors.index:
-            raise ValueError(f"There is no attribute vector {name!r}: see `vectors.index`.")
+            raise ValueError(_no_vector(name))
         if name not in self.names:
             self.names = [*self.names, name]
 
@@ -234,12 +282,29 @@ class Studio(FaceWidget):
         self.value = value
         self._start(subject)
 
-    @validate("value")
-    def _within_limits(self, proposal):
+    @validate("limit")
+    def _above_zero(self, proposal):
+        if _number(proposal.value, "limit") <= 0:
+            raise TraitError(f"limit is {proposal.value}: the sliders need a number above 0.")
+        return proposal.value
+
+    @validate("names")
+    def _known(self, proposal):
         for name in proposal.value:
             if name not in self._vectors.index:
-                raise TraitError(f"There is no attribute vector {name!r}: see `vectors.index`.")
-        inside = {n: float(np.clip(v, -self.limit, self.limit)) for n, v in proposal.value.items()}
+                raise TraitError(_no_vector(name))
+        return proposal.value
+
+    @validate("value")
+    def _within_limits(self, proposal):
+        return self._strengths(proposal.value)
+
+    def _strengths(self, value: Mapping[str, float]) -> dict[str, float]:
+        inside = {}
+        for name, strength in value.items():
+            if name not in self._vectors.index:
+                raise TraitError(_no_vector(name))
+            inside[name] = min(max(_number(strength, name), -self.limit), self.limit)
         return {name: strength for name, strength in inside.items() if strength}
 
     @observe("value")
@@ -280,7 +345,7 @@ class Studio(FaceWidget):
     def _decode_ahead(self, values: list[Mapping[str, float]]) -> list[bytes]:
         latents = np.tile(self.z, (AHEAD, 1)).astype("float32")
         for row, value in zip(latents, values):
-            row[:] = edit(self.z, value, vectors=self._vectors)
+            row[:] = edit(self.z, self._strengths(value), vectors=self._vectors)
         return [png(face) for face in self._vae.decoder.predict_on_batch(latents)][: len(values)]
 
     # -------------------------------------------------------------- what the page asks for
@@ -310,6 +375,10 @@ class Studio(FaceWidget):
         if part == parts - 1:
             whole, self._upload = bytes(self._upload), bytearray()
             self.open_photo(whole, name)
+
+
+def _no_vector(name: str) -> str:
+    return f"There is no attribute vector {name!r}: see `vectors.index`."
 
 
 # ------------------------------------------------------------------ the morph
@@ -388,7 +457,7 @@ class Explorer(FaceWidget):
     """
 
     _esm = _module("explorer.js")
-    value = List(Float()).tag(sync=True, echo_update=False)
+    value = List().tag(sync=True, echo_update=False)
     x_axis = Unicode(VARIANCE[0]).tag(sync=True)
     y_axis = Unicode(VARIANCE[1]).tag(sync=True)
     color = Unicode().tag(sync=True)
@@ -459,7 +528,10 @@ class Explorer(FaceWidget):
     def _on_the_map(self, proposal):
         if not self.bounds:
             return proposal.value
-        return np.clip(proposal.value, self.bounds[::2], self.bounds[1::2]).tolist()
+        if len(proposal.value) != 2:
+            raise TraitError(f"value is {proposal.value}: give two numbers, [across, up].")
+        place = [_number(coordinate, "A coordinate") for coordinate in proposal.value]
+        return np.clip(place, self.bounds[::2], self.bounds[1::2]).tolist()
 
     @observe("x_axis", "y_axis")
     def _place_points(self, _) -> None:
@@ -508,7 +580,7 @@ class Dials(widgets.HBox):
     ):
         self.draw = draw
         self.controls = {
-            name: widgets.FloatSlider(
+            name: _Slider(
                 value=start,
                 min=low,
                 max=high,
@@ -532,6 +604,15 @@ class Dials(widgets.HBox):
     def _redraw(self) -> None:
         values = {name: control.value for name, control in self.controls.items()}
         self.face.value = png(self.draw(**values))
+
+
+class _Slider(widgets.FloatSlider):
+    """A slider that refuses what is not finite: ipywidgets' own lets NaN through."""
+
+    @validate("value")
+    def _validate_value(self, proposal):
+        _number(proposal.value, self.description)
+        return super()._validate_value(proposal)
 
 
 # ------------------------------------------------------------------ pictures as bytes

@@ -253,4 +253,4 @@ def test_missing_folder_ends_with_a_sentence(tmp_path):
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert len(ran.stderr.splitlines()) == 1
-    assert "none does not exist: run `python -m portraits`." in ran.stderr
+    assert "none does not exist: run `python -m portraits --out " in ran.stderr

@@ -1,7 +1,9 @@
 """Files appear whole or not at all, and a full disk is a sentence."""
 
+import ast
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,66 @@ def test_a_file_is_utf8_with_plain_line_ends(tmp_path):
     write_whole(tmp_path / "names.txt", "Pör é\n")
     assert (tmp_path / "names.txt").read_bytes() == "Pör é\n".encode()
     assert os.listdir(tmp_path) == ["names.txt"]
+
+
+ROOT = Path(files.__file__).parents[1]
+SOURCES = [
+    path
+    for folder in ("benchmarks", "groundwork", "portraits", "tools", "vaelib")
+    for path in sorted((ROOT / folder).glob("*.py"))
+]
+
+
+def in_the_locales_encoding(code: str) -> list[int]:
+    """Lines that open, read or write a text file without a word on its encoding."""
+    lines = []
+    for call in ast.walk(ast.parse(code)):
+        if not isinstance(call, ast.Call) or any(word.arg == "encoding" for word in call.keywords):
+            continue
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        given = call.args[1:] if isinstance(call.func, ast.Name) else call.args
+        mode = (
+            given[0] if given else next((w.value for w in call.keywords if w.arg == "mode"), None)
+        )
+        is_mode = isinstance(mode, ast.Constant) and set(str(mode.value)) <= set("rwxat+")
+        unnamed = {
+            "read_text": not call.args,
+            "write_text": len(call.args) < 2,
+            "open": is_mode
+            or (mode is None and bool(call.args) == isinstance(call.func, ast.Name)),
+        }
+        if unnamed.get(name):
+            lines.append(call.lineno)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("code", "is_found"),
+    [
+        ("open(path)", True),
+        ("open(path, 'w')", True),
+        ("open(path, mode='a')", True),
+        ("path.open()", True),
+        ("path.open('w')", True),
+        ("(a / b).read_text()", True),
+        ("(a / b).write_text(text)", True),
+        ("open(path, encoding='utf-8')", False),
+        ("open(path, 'rb')", False),
+        ("path.open('w', encoding='utf-8')", False),
+        ("path.open('wb')", False),
+        ("path.read_text('utf-8')", False),
+        ("path.write_text(text, 'utf-8')", False),
+        ("Image.open(path)", False),
+        ("os.open(path, flags)", False),
+    ],
+)
+def test_a_text_file_without_an_encoding_is_found(code, is_found):
+    assert in_the_locales_encoding(code) == ([1] if is_found else [])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_text_file_is_read_and_written_as_utf8(path):
+    assert in_the_locales_encoding(path.read_text("utf-8")) == []
 
 
 def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path):
@@ -64,8 +126,8 @@ def test_a_full_disk_is_a_sentence_that_names_the_file_and_what_is_safe(
     path = tmp_path / "history.csv"
     with pytest.raises(DiskFull, match=r"history\.csv .*epoch 1 is safe.* make room"):
         write_whole(path, "x", safe="epoch 1 is safe")
-    with pytest.raises(DiskFull, match=r"history\.csv"):
-        write_all_whole({path: b"x"})
+    with pytest.raises(DiskFull, match=r"history\.csv .*epoch 1 is safe.* make room"):
+        write_all_whole({path: b"x"}, safe="epoch 1 is safe")
     assert os.listdir(tmp_path) == []
 
 

@@ -1,6 +1,12 @@
 """One place of data, whoever asks and from where."""
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from groundwork import places
 
@@ -25,3 +31,32 @@ def test_an_installed_package_uses_the_users_own_folder(monkeypatch, tmp_path):
     assert places.repository() is None
     assert places.data_folder().name == "latent-faces" and places.data_folder().is_absolute()
     assert places.runs_folder() == places.data_folder() / "runs"
+
+
+@pytest.mark.slow
+def test_installed_packages_draw_and_look_in_one_place(tmp_path):
+    """The packages alone, as a wheel installs them, each used from a folder of its own."""
+    for package in ("groundwork", "portraits", "vaelib"):
+        shutil.copytree(ROOT / package, tmp_path / "site-packages" / package)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site-packages")}
+    environment |= {"HOME": str(tmp_path / "home"), "XDG_DATA_HOME": str(tmp_path / "home")}
+    environment.pop(places.VARIABLE, None)
+
+    def run(folder, *arguments):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path / folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    read = "from vaelib import read_faces; print(read_faces('portraits').folder)"
+    refused = run("one", "-c", read).stderr.splitlines()[-1]
+    assert refused.endswith("does not exist: draw it with `python -m portraits`.")
+    drawn = run("other", "-m", "portraits", "--count", "3", "--size", "16", "--jobs", "1")
+    assert drawn.returncode == 0, drawn.stderr
+    folder = run("one", "-c", read).stdout.strip()
+    assert folder in refused and drawn.stdout.startswith(folder)
+    assert Path(folder).is_relative_to(tmp_path / "home")

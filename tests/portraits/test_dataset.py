@@ -1,7 +1,9 @@
 """The data set on disk: its format, and that no interruption or mistake can spoil it."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +14,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from groundwork.commands import run
+from groundwork.files import ASIDE
+from groundwork.locks import locked
 from portraits import ATTRIBUTES, DRAWING_VERSION, Person, PortraitsError, render
 from portraits import dataset as module
 from portraits.__main__ import app
@@ -128,24 +133,25 @@ def test_goes_on_after_an_interruption(tmp_path, monkeypatch):
     out = tmp_path / "out"
     pictures = []
 
-    def interrupt_after_three(path, content):
-        if path.suffix == ".jpg":
-            if len(pictures) == 3:
-                raise KeyboardInterrupt
-            pictures.append(path.name)
-        replace_file(path, content)
+    def interrupt_after_three(files):
+        if pictures:
+            raise KeyboardInterrupt
+        pictures.extend(path.name for path in files)
+        write_all_whole(files)
 
-    replace_file = module._replace_file
+    write_all_whole = module.write_all_whole
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_replace_file", interrupt_after_three)
+        patch.setattr(module, "write_all_whole", interrupt_after_three)
+        patch.setattr(module, "AT_ONCE", 3)
         with pytest.raises(KeyboardInterrupt):
             draw(out)
+    assert len(pictures) == 3
     assert sorted(contents(out)) == [f"img_align_celeba/{name}" for name in pictures] + [
         "manifest.partial.json"
     ]
     kept = out / "img_align_celeba" / pictures[0]
     before = kept.stat().st_mtime_ns
-    half = out / "img_align_celeba" / ".000004.jpg.12345.tmp"
+    half = out / "img_align_celeba" / f"{ASIDE}12345678-000004.jpg"
     half.write_bytes(b"half a pic")
     draw(out)
     assert contents(out) == whole
@@ -223,7 +229,7 @@ def test_goes_on_after_a_signal(tmp_path, kind):
     )
     pictures = out / "img_align_celeba"
     deadline = time.monotonic() + 30
-    while not (pictures.exists() and len(list(pictures.glob("*.jpg"))) > 10):
+    while not (pictures.exists() and len(list(pictures.glob("[0-9]*.jpg"))) > 10):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     if kind == "SIGINT":
@@ -239,9 +245,9 @@ def test_goes_on_after_a_signal(tmp_path, kind):
         assert errors.strip() == sentence
     names = sorted(path.name for path in out.iterdir() if path.name[0] != ".")
     assert names == ["img_align_celeba", "manifest.partial.json"]
-    for path in pictures.glob("*.jpg"):
+    for path in pictures.glob("[0-9]*.jpg"):
         Image.open(path).load()  # whole
-    count = max(int(path.stem) for path in pictures.glob("*.jpg")) + 3
+    count = max(int(path.stem) for path in pictures.glob("[0-9]*.jpg")) + 3
     draw(out, count)
     assert len(list(pictures.iterdir())) == count
 
@@ -266,6 +272,81 @@ def test_celebas_own_size(tmp_path):
     assert (manifest["width"], manifest["height"]) == (178, 218)
     with pytest.raises(PortraitsError, match="holds portraits of seed 0 and size 178x218"):
         draw(out, 2, size=178)
+
+
+# ------------------------------------------------------------------ what a power cut may leave
+
+
+DAMAGE = {
+    "empty": lambda whole: b"",
+    "cut short": lambda whole: whole[: len(whole) // 2],
+    "zeros": lambda whole: bytes(len(whole)),
+}
+PICTURE = "img_align_celeba/000003.jpg"
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "name", [PICTURE, "list_attr_celeba.txt", "list_eval_partition.txt", "manifest.json"]
+)
+def test_a_damaged_file_of_a_complete_folder_is_made_anew(tmp_path, capsys, name, damage):
+    out = draw(tmp_path / "out", 5)
+    whole = contents(out)
+    path = out / name
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    capsys.readouterr()
+    draw(out, 5)
+    assert contents(out) == whole
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2 and path.name in said[0] and "damaged" in said[0]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("name", [PICTURE, "manifest.partial.json"])
+def test_a_damaged_file_of_an_unfinished_folder_is_made_anew(tmp_path, name, damage):
+    whole = contents(draw(tmp_path / "whole", 5))
+    out = draw(tmp_path / "out", 4)
+    os.rename(out / "manifest.json", out / "manifest.partial.json")
+    path = out / name
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    draw(out, 5)
+    assert contents(out) == whole
+
+
+def test_after_a_damaged_manifest_no_picture_of_another_seed_is_kept(tmp_path):
+    out = draw(tmp_path / "out", 3, seed=1)
+    (out / "manifest.json").write_bytes(b"")
+    draw(out, 3)
+    assert contents(out) == contents(draw(tmp_path / "whole", 3))
+
+
+def test_a_table_of_fewer_portraits_is_not_called_damaged(tmp_path, capsys):
+    draw(tmp_path / "out", 5)
+    draw(tmp_path / "out", 7)
+    assert "damaged" not in capsys.readouterr().out
+
+
+def test_pictures_are_on_the_disk_before_the_manifest_says_so(tmp_path, monkeypatch):
+    synced = []
+    real = os.fsync
+
+    def fsync(handle):
+        synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        real(handle)
+
+    if not os.path.exists("/proc/self/fd"):
+        pytest.skip("needs /proc")
+    monkeypatch.setattr(os, "fsync", fsync)
+    out = draw(tmp_path / "out", 3)
+    names = [os.path.basename(path).partition("-")[2] or os.path.basename(path) for path in synced]
+    names = [name.partition("-")[2] or name for name in names]
+    first, last = names.index("manifest.partial.json"), names.index("manifest.json")
+    pictures = [i for i, name in enumerate(names) if name.endswith(".jpg")]
+    tables = [i for i, name in enumerate(names) if name.endswith(".txt")]
+    assert len(pictures) == 3 and len(tables) == 2
+    assert first < min(pictures) and max(pictures) < names.index("img_align_celeba")
+    assert names.index("img_align_celeba") < min(tables) and max(tables) < last
+    assert synced[-1] == str(out)
 
 
 # ------------------------------------------------------------------ what is refused
@@ -337,6 +418,17 @@ def test_refuses_a_strange_manifest(tmp_path, content):
         draw(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["{}", "[1]", '{"format": "web app"}'])
+def test_refuses_what_became_something_else(tmp_path, content):
+    """Its own folder, but the manifest is whole, and not its own."""
+    out = draw(tmp_path / "out", 2)
+    (out / "manifest.json").write_text(content)
+    before = contents(out)
+    with pytest.raises(PortraitsError, match="not readable"):
+        draw(out, 2)
+    assert contents(out) == before
+
+
 def test_refuses_a_file(tmp_path):
     (tmp_path / "out").write_text("mine")
     with pytest.raises(PortraitsError, match="is a file"):
@@ -347,20 +439,29 @@ def test_refuses_a_file(tmp_path):
 
 
 def test_refuses_a_full_disk(tmp_path, monkeypatch):
-    usage = module.shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(PortraitsError, match="free"):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(PortraitsError, match=r"for 8 portraits of size 16 .* make room\.$"):
         draw(tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_disk_that_fills_up_is_one_sentence(tmp_path, monkeypatch):
-    def full(path, content):
-        raise OSError(28, "No space left on device")
+    out, real, synced = tmp_path / "out", os.fsync, []
 
-    monkeypatch.setattr(module, "_replace_file", full)
-    with pytest.raises(PortraitsError, match="could not be written: No space left on device"):
-        draw(tmp_path / "out")
+    def full(handle):
+        synced.append(handle)
+        if len(synced) > 5:
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(PortraitsError, match=r"disk is full, .* make room.* same command"):
+            draw(out)
+    assert not list(out.rglob(f"{ASIDE}*"))
+    draw(out)
+    assert contents(out) == contents(draw(tmp_path / "whole"))
 
 
 def test_accepts_an_empty_folder(tmp_path):
@@ -372,11 +473,49 @@ def test_accepts_an_empty_folder(tmp_path):
 def test_two_at_once_do_not_mix(tmp_path):
     out = tmp_path / "out"
     (out / "img_align_celeba").mkdir(parents=True)
-    with module._locked(out):
+    with locked(out / ".portraits.lock"):
         with pytest.raises(PortraitsError, match="Another process"):
             draw(out)
         assert contents(out) == {}
     draw(out)
+
+
+def test_draws_where_the_disk_has_no_locks(tmp_path, monkeypatch, capsys):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    draw(tmp_path / "out", 2)
+    assert "has no file locks" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------ places
+
+
+def test_by_default_it_draws_where_faces_are_looked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LATENT_FACES_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    options = ["--count", "3", "--size", "16", "--jobs", "1"]
+    assert CliRunner().invoke(app, options).exit_code == 0
+    assert (tmp_path / "data" / "portraits" / "manifest.json").exists()
+    before = contents(tmp_path)
+    assert write_dataset(count=3, size=16) == tmp_path / "data" / "portraits"
+    assert contents(tmp_path) == before
+    said = CliRunner().invoke(app, options).stdout
+    assert said == f"{os.path.join('data', 'portraits')} is complete: 3 portraits\n"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    said = CliRunner().invoke(app, options).stdout
+    assert said == f"{tmp_path / 'data' / 'portraits'} is complete: 3 portraits\n"
+
+
+def test_by_default_paired_sets_go_beside_the_portraits(tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENT_FACES_DATA", str(tmp_path / "data"))
+    options = ["--counterfactuals", "Smiling", "--count", "1", "--size", "16", "--jobs", "1"]
+    assert CliRunner().invoke(app, options).exit_code == 0
+    assert (tmp_path / "data" / "counterfactuals" / "Smiling" / "with").is_dir()
 
 
 # ------------------------------------------------------------------ the command line
@@ -395,9 +534,7 @@ def test_command_line(tmp_path):
         timeout=60,
     )
     assert result.returncode == 0, result.stderr
-    *progress, last = result.stdout.splitlines()
-    assert progress == ["portraits: 20 of 20"]
-    assert last == f"{os.path.join('new', 'portraits')} is complete: 20 portraits"
+    assert result.stdout == f"{os.path.join('new', 'portraits')} is complete: 20 portraits\n"
     assert result.stderr == ""
 
 
@@ -405,6 +542,13 @@ def test_command_line(tmp_path):
     "arguments",
     [
         "--size 8",
+        f"--size {'9' * 5000}",
+        f"--count {'9' * 20}",
+        f"--jobs {'9' * 20}",
+        "--jobs 0",
+        f"--seed {'9' * 20}",
+        "--out=",
+        "--out /dev/null",
         "--size large",
         "--size 64x8",
         "--count 0",
@@ -420,13 +564,15 @@ def test_command_line(tmp_path):
         "--counterfactuals Smiling --size 5000",
     ],
 )
-def test_command_line_refuses_in_one_sentence(tmp_path, monkeypatch, arguments):
+def test_command_line_refuses_in_one_sentence(tmp_path, monkeypatch, capsys, arguments):
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(app, arguments.split())
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert result.stderr.startswith("portraits: ") and result.stderr.endswith(".\n")
-    assert len(result.stderr.splitlines()) == 1
+    monkeypatch.setattr("sys.argv", ["portraits", *arguments.split()])
+    with pytest.raises(SystemExit) as end:
+        run(app, "portraits")
+    printed = capsys.readouterr()
+    assert (end.value.code, printed.out) == (2, "")
+    assert printed.err.startswith("portraits: ") and printed.err.endswith(".\n")
+    assert len(printed.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 

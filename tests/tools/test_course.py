@@ -58,6 +58,49 @@ def test_goes_on_after_a_failure_and_says_where_it_was(root, capsys):
     assert not (build / "01_bad.ipynb").exists()
 
 
+def test_what_failed_last_is_not_up_to_date(root, capsys):
+    write(root / "notebooks" / "01_a.ipynb", "import os", "1 / int(os.environ.get('BY', 1))")
+    assert course.run_course(root)
+    os.environ["BY"] = "0"
+    try:
+        assert not course.run_course(root, force=True)
+    finally:
+        del os.environ["BY"]
+    capsys.readouterr()
+    assert course.run_course(root)
+    assert "up to date" not in capsys.readouterr().out
+    assert course.run_course(root)
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_other_labels_make_a_copy_stale(root, capsys):
+    write(root / "notebooks" / "01_a.ipynb", "1 + 1")
+    table = root / "list_attr_celeba.txt"
+    table.touch()
+    os.utime(table, (0, 0))
+    assert course.run_course(root, tables=[table])
+    assert course.run_course(root, tables=[table])
+    assert "up to date" in capsys.readouterr().out
+    os.utime(table, (time.time() + 5, time.time() + 5))
+    assert course.run_course(root, tables=[table])
+    assert "up to date" not in capsys.readouterr().out
+
+
+def test_a_copy_is_whole_or_not_there(root, monkeypatch):
+    """Half of one would be taken for up to date."""
+    notebook = write(root / "notebooks" / "01_a.ipynb", "1 + 1")
+    before = notebook.read_bytes()
+
+    def killed(*names):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        course.run_course(root, write=True)
+    assert not list((root / "build").rglob("*.ipynb"))
+    assert notebook.read_bytes() == before
+
+
 def test_write_saves_the_outputs_and_is_then_up_to_date(root, capsys):
     notebook = write(
         root / "notebooks" / "01_a.ipynb", "import sys", "print('log', file=sys.stderr)\n3"
@@ -121,9 +164,31 @@ def test_other_faces_have_a_folder_of_their_own(root):
     assert not (root / "build" / "notebooks").exists()
 
 
-def test_pictures_of_other_faces_never_get_into_the_notebooks(monkeypatch):
+def test_faces_in_folders_of_the_same_name_are_told_apart(root, monkeypatch, capsys):
+    """Each command gets its own pictures: none is told that those of the other are up to date."""
+    write(root / "notebooks" / "01_a.ipynb", "import os", "os.environ['FACES']")
+    monkeypatch.setattr(course, "ROOT", root)
+    monkeypatch.setattr(course, "complaint", lambda: "")
+    monkeypatch.setattr(course.subprocess, "call", lambda command, cwd: 0)
+    monkeypatch.setattr("sys.argv", ["course.py"])
+    for folder in ("a", "b"):
+        (root / folder / "faces").mkdir(parents=True)
+        for again in (False, True):
+            monkeypatch.setenv("FACES", str(root / folder / "faces"))
+            course.main()
+            assert ("up to date" in capsys.readouterr().out) == again
+    copies = sorted((root / "build").glob("*/01_a.ipynb"))
+    assert len(copies) == 2
+    shown = {
+        nbformat.read(copy, as_version=4).cells[2].outputs[0].data["text/plain"] for copy in copies
+    }
+    assert shown == {repr(str(root / folder / "faces")) for folder in ("a", "b")}
+
+
+def test_pictures_of_other_faces_never_get_into_the_notebooks(tmp_path, monkeypatch):
     """CelebA must not be passed on."""
-    monkeypatch.setattr(course, "settle_faces", lambda: "celeba")
+    monkeypatch.setattr(course, "settle_faces", lambda: ("celeba", tmp_path))
+    monkeypatch.setattr(course, "complaint", lambda: "")
     monkeypatch.setattr("sys.argv", ["course.py", "--write"])
     with pytest.raises(SystemExit) as end:
         course.main()

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import vaelib  # isort: skip  # before keras, which it starts as the course needs it
 import keras
 import numpy as np
 import pytest
 from keras import layers
 from PIL import Image
 
-import vaelib
 from vaelib.model import VAE, Sampling, build_decoder, build_encoder
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,8 +2,13 @@
 
 import errno
 import io
+import json
+import os
+import random
 import stat
+import struct
 import sys
+import tracemalloc
 import types
 import warnings
 import zipfile
@@ -16,7 +21,7 @@ from PIL import Image
 
 from portraits import Person
 from portraits.labelling.labels import ATTRIBUTES
-from vaelib import celeba, read_faces
+from vaelib import celeba, celeba_sources, read_faces
 from vaelib.celeba import BY_HAND, fetch_from_kaggle, prepare
 from vaelib.data import load_images
 from vaelib.images import load_image, square_box
@@ -73,9 +78,15 @@ class CelebA:
         (folder / "list_attr_celeba.txt").write_bytes(self.attributes)
         (folder / "list_eval_partition.txt").write_bytes(self.partition)
 
-    def write_archive(self, path: Path, inside: str = FOLDER, more: dict | None = None) -> Path:
+    def write_archive(
+        self,
+        path: Path,
+        inside: str = FOLDER,
+        more: dict | None = None,
+        method: int = zipfile.ZIP_STORED,
+    ) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(path, "w") as archive:
+        with zipfile.ZipFile(path, "w", method) as archive:
             archive.mkdir(inside)
             for i, image in enumerate(self.images):
                 archive.writestr(f"{inside}/{name_of(i)}", image)
@@ -215,6 +226,43 @@ def test_png_images_go_with_tables_that_say_jpg(files, tmp_path):
     faces = read_faces(tmp_path / "celeba")
     np.testing.assert_array_equal(faces.attributes[list(ATTRIBUTES)].to_numpy(), files.labels)
     assert list(faces.splits) == [("train", "val", "test")[k] for k in SPLIT]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+@pytest.mark.parametrize(
+    "name, kaggle",
+    [
+        ("LIST_ATTR_CELEBA.TXT", False),
+        ("list_attr_celeba", False),
+        ("list_attr_celeba.txt.txt", False),
+        ("list_attr_celeba (1).csv", True),
+        ("list_attr_celeba.Csv", True),
+        ("list_attr_celeba.txt", True),
+    ],
+)
+def test_a_table_may_have_another_ending_or_none(files, tmp_path, name, kaggle, beside):
+    source = plain(files, tmp_path / "got")
+    for path in source.parent.glob("list_*"):
+        path.unlink()
+    folder = source.parent if beside else source
+    partition = name.lower().replace("attr_celeba", "eval_partition")
+    (folder / name).write_bytes(files.attributes_csv if kaggle else files.attributes)
+    (folder / partition).write_bytes(files.partition_csv if kaggle else files.partition)
+    prepare(source, tmp_path / "celeba")
+    check(files, tmp_path / "celeba")
+
+
+def test_what_a_mac_puts_beside_files_is_left_alone(files, tmp_path):
+    source = all_in_one_folder(files, tmp_path / "folder")
+    (source / FOLDER / f"._{name_of(0)}").write_bytes(b"\0\5\26\7")
+    (source / "._list_attr_celeba.txt").write_bytes(b"\0\5\26\7")
+    more = {f"{FOLDER}/._{name_of(0)}": b"\0", f"__MACOSX/{FOLDER}/._{name_of(1)}": b"\0"}
+    files.write_tables(tmp_path / "zip")
+    archive = files.write_archive(tmp_path / "zip" / "archive.zip", more=more)
+    for got in (source, archive):
+        prepared = prepare(got, tmp_path / got.name / "celeba")
+        assert not any("no row" in remark for remark in prepared.remarks)
+        check(files, prepared.folder)
 
 
 def test_without_a_partition_it_says_what_comes_instead(files, tmp_path):
@@ -393,6 +441,150 @@ def test_a_locked_archive_is_one_sentence(files, tmp_path, one_sentence):
     one_sentence(refused(source, tmp_path / "celeba"), source, "password")
 
 
+def test_bytes_missing_in_the_middle_are_one_sentence(files, tmp_path, one_sentence):
+    source = archive_of_kaggle(files, tmp_path / "got")
+    data = source.read_bytes()
+    source.write_bytes(data[:30_000] + data[31_000:])
+    one_sentence(refused(source, tmp_path / "celeba"), source, "in the middle", "fetch it again")
+
+
+def set_in_list(source: Path, name: str, field: int, value: int) -> None:
+    """Change two bytes of a member's entry in the list of files, at this place of the entry."""
+    data = bytearray(source.read_bytes())
+    entry = data.index(name.encode(), data.index(b"PK\x01\x02")) - 46
+    data[entry + field : entry + field + 2] = struct.pack("<H", value)
+    source.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", [f"{FOLDER}/{FOLDER}/{name_of(3)}", "list_attr_celeba.csv"])
+@pytest.mark.parametrize(
+    "field, value, part",
+    [
+        (10, 9, "Deflate64"),
+        (10, 93, "Zstandard"),
+        (10, 99, "AES"),
+        (10, 77, "method 77"),
+        (8, 0x20, "a patch"),
+        (8, 0x1, "password"),
+        (8, 0x40, "password"),
+        (8, 0x2000, "password"),
+    ],
+)
+def test_what_python_can_not_unpack_is_one_sentence(
+    files, tmp_path, one_sentence, name, field, value, part
+):
+    source = archive_of_kaggle(files, tmp_path / "got")
+    set_in_list(source, name, field, value)
+    one_sentence(refused(source, tmp_path / "celeba"), source, name, part, "unpack it")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_table_is_one_sentence_however_it_is_packed(
+    files, tmp_path, one_sentence, method
+):
+    more = {"list_attr_celeba.csv": files.attributes_csv}
+    source = files.write_archive(tmp_path / "archive.zip", more=more, method=method)
+    prepare(source, tmp_path / "whole")
+    data = bytearray(source.read_bytes())
+    place = data.index(b"list_attr_celeba.csv") + 60
+    data[place : place + 300] = bytes(300)
+    source.write_bytes(data)
+    message = refused(source, tmp_path / "celeba")
+    one_sentence(message, f"{source}/list_attr_celeba.csv", "damaged", "fetch it again")
+
+
+def test_a_member_that_unpacks_to_more_than_it_says_fills_no_memory(files, tmp_path, one_sentence):
+    source = tmp_path / "archive.zip"
+    table = bytes(10**8)
+    files.write_archive(source, more={"list_attr_celeba.csv": table}, method=zipfile.ZIP_DEFLATED)
+    data, size = source.read_bytes(), struct.pack("<I", len(table))
+    assert data.count(size) == 2  # before the member, and in the list
+    source.write_bytes(data.replace(size, struct.pack("<I", 5000)))
+    tracemalloc.start()
+    message = refused(source, tmp_path / "celeba")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    one_sentence(message, f"{source}/list_attr_celeba.csv", "damaged")
+    assert peak < 5e6
+
+
+def test_an_archive_of_millions_of_files_is_refused_before_they_are_listed(
+    files, tmp_path, one_sentence, monkeypatch
+):
+    source = archive(files, tmp_path / "got")
+    files.write_archive(source, more={f"{i}.txt": b"" for i in range(100)})
+    with monkeypatch.context() as small:
+        small.setattr(celeba_sources, "MOST_FILES", 50)
+        one_sentence(refused(source, tmp_path / "celeba"), source, "more than 50 files", "202,599")
+    with monkeypatch.context() as small:
+        small.setattr(celeba_sources, "LARGEST_LIST", 5000)
+        one_sentence(refused(source, tmp_path / "celeba"), source, "list of files", "at once")
+    prepare(source, tmp_path / "celeba")
+
+
+def test_tables_far_from_celebas_size_are_refused_before_they_are_read(
+    files, tmp_path, one_sentence, monkeypatch
+):
+    source = plain(files, tmp_path / "got")
+    table = source.parent / "list_attr_celeba.txt"
+
+    def not_read(path):
+        raise AssertionError(path)
+
+    monkeypatch.setattr(celeba, "read_attributes", not_read)
+    for content in (b"1\n" + b"x " * 10**5, b"1\n" * 300_001):
+        table.write_bytes(content)
+        one_sentence(refused(source, tmp_path / "celeba"), table, "rows in 0.")
+    with table.open("wb") as file:
+        file.truncate(98 * 10**6)
+    one_sentence(refused(source, tmp_path / "celeba"), table, "98 MB")
+
+
+def test_two_tables_that_differ_are_both_named(files, tmp_path, one_sentence):
+    source = all_in_one_folder(files, tmp_path / "got")
+    first = source / "list_attr_celeba.txt"
+    second = source / "more" / "list_attr_celeba.csv"
+    second.parent.mkdir()
+    second.write_bytes(files.attributes_csv)
+    one_sentence(refused(source, tmp_path / "celeba"), first, second, "differ")
+    second.write_bytes(first.read_bytes())  # a copy does no harm
+    prepare(source, tmp_path / "celeba")
+    check(files, tmp_path / "celeba")
+
+
+def portraits_in(files: CelebA, folder: Path, manifest: str = "manifest.json") -> Path:
+    all_in_one_folder(files, folder)
+    (folder / manifest).write_text(json.dumps({"format": "latent-faces portraits", "seed": 0}))
+    return folder
+
+
+@pytest.mark.parametrize("manifest", ["manifest.json", "manifest.partial.json"])
+def test_the_courses_portraits_are_no_source(files, tmp_path, one_sentence, manifest):
+    ours = portraits_in(files, tmp_path / "data" / "portraits", manifest)
+    for source in (ours, ours / FOLDER):
+        message = refused(source, tmp_path / "data" / "celeba")
+        one_sentence(message, source, "portraits", "not CelebA")
+    message = refused(tmp_path / "data", tmp_path / "celeba", FileNotFoundError)
+    one_sentence(message, tmp_path / "data", "no .zip archive", "portraits")
+    other = CelebA(files.images[::-1], files.labels[::-1], files.split)
+    archive_of_kaggle(other, tmp_path / "data")
+    prepare(tmp_path / "data", tmp_path / "data" / "celeba")
+    check(other, tmp_path / "data" / "celeba")
+
+
+def test_several_things_that_may_be_celeba_are_listed(files, tmp_path, one_sentence):
+    first = archive_of_kaggle(files, tmp_path / "got")
+    second = files.write_archive(tmp_path / "got" / f"{FOLDER}.zip")
+    message = refused(tmp_path / "got", tmp_path / "celeba")
+    one_sentence(message, tmp_path / "got", first, second, "--from")
+    second.unlink()
+    images = files.write_images(tmp_path / "got" / FOLDER)
+    message = refused(tmp_path / "got", tmp_path / "celeba")
+    one_sentence(message, tmp_path / "got", first, f"{images} ({PEOPLE} images)", "--from")
+    prepare(first, tmp_path / "celeba")
+    check(files, tmp_path / "celeba")
+
+
 def test_tables_of_other_faces_are_one_sentence(files, tmp_path, one_sentence):
     source = plain(files, tmp_path / "got")
     table = files.attributes.replace(b"\r\n0000", b"\r\n9000")
@@ -451,7 +643,7 @@ def test_what_was_prepared_is_not_overwritten(files, tmp_path, one_sentence):
 
 
 def full_after(count: int, monkeypatch) -> list[str]:
-    """A disk with room for so many images; the names of those that are written."""
+    """A disk with room for so many images, two at a time; the names of those that are written."""
     written = []
     real = Path.write_bytes
 
@@ -460,24 +652,110 @@ def full_after(count: int, monkeypatch) -> list[str]:
             if len(written) == count:
                 real(path, data[:100])  # a half of it, as a full disk leaves it
                 raise OSError(errno.ENOSPC, "No space left on device", str(path))
-            written.append(path.name)
+            written.append(path.name[-len(name_of(0)) :])
         return real(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr(celeba, "TOGETHER", (2, 10**7))
     return written
 
 
 def test_a_disk_that_fills_up_loses_nothing(files, tmp_path, monkeypatch, one_sentence):
     source = archive(files, tmp_path / "got")
     with monkeypatch.context() as full:
-        first = full_after(5, full)
+        first = full_after(6, full)
         message = refused(source, tmp_path / "celeba", OSError)
-    one_sentence(message, "full after 5 of 12", "goes on")
+    one_sentence(message, name_of(6), "6 of 12 faces are safe", "make room", "same command")
     with monkeypatch.context() as roomy:
         second = full_after(99, roomy)
         prepare(source, tmp_path / "celeba")
     assert sorted(first + second) == [name_of(i) for i in range(PEOPLE)]  # each once
     check(files, tmp_path / "celeba")
+
+
+@pytest.mark.parametrize("name", ["list_attr_celeba.txt", "list_eval_partition.txt", "table.txt"])
+def test_a_disk_that_is_full_at_a_table_is_one_sentence(
+    files, tmp_path, monkeypatch, one_sentence, name
+):
+    source = plain(files, tmp_path / "got")
+    real = Path.write_bytes
+
+    def write(path: Path, data: bytes) -> int:
+        if path.name.endswith(name):
+            raise OSError(errno.EDQUOT, "Disk quota exceeded", str(path))
+        return real(path, data)
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", write)
+        message = refused(source, tmp_path / "celeba", OSError)
+    one_sentence(message, name, "safe", "make room", "same command")
+    prepare(source, tmp_path / "celeba")
+    check(files, tmp_path / "celeba")
+
+
+def test_all_of_the_folder_is_on_the_disk_before_it_has_its_name(files, tmp_path, monkeypatch):
+    """As a power cut would have it: what is not synced may be empty afterwards."""
+    synced, before = [], []
+    fsync, replace = os.fsync, os.replace
+    out = tmp_path / "celeba"
+
+    def put(aside, path):
+        if Path(path) == out:
+            before.extend(synced)
+            synced.clear()
+        replace(aside, path)
+
+    monkeypatch.setattr(os, "fsync", lambda h: (synced.append(os.fstat(h).st_ino), fsync(h)))
+    monkeypatch.setattr(os, "replace", put)
+    prepare(archive(files, tmp_path / "got"), out)
+    there = [out, *out.rglob("*")]
+    assert len(there) == 1 + 1 + PEOPLE + 2
+    assert {path.stat().st_ino for path in there} <= set(before)
+    assert tmp_path.stat().st_ino in synced
+
+
+def test_empty_images_of_a_half_made_folder_are_copied_again(files, tmp_path, monkeypatch):
+    source = plain(files, tmp_path / "got")
+    with monkeypatch.context() as full:
+        full_after(6, full)
+        refused(source, tmp_path / "celeba", OSError)
+    images = tmp_path / ".celeba.part" / FOLDER
+    (images / name_of(1)).write_bytes(b"")
+    (images / f".part-12345678-{name_of(7)}").write_bytes(b"")
+    prepare(source, tmp_path / "celeba")
+    check(files, tmp_path / "celeba")
+    assert len(os.listdir(tmp_path / "celeba" / FOLDER)) == PEOPLE
+
+
+def test_a_finished_folder_with_empty_images_is_not_called_fine(files, tmp_path, one_sentence):
+    source, out = plain(files, tmp_path / "got"), tmp_path / "celeba"
+    prepare(source, out)
+    empty = out / FOLDER / name_of(4)
+    empty.write_bytes(b"")
+    with pytest.raises(FileExistsError) as error:
+        prepare(source, out)
+    one_sentence(error.value, out, "damaged", "1 of its files", empty, "delete")
+    assert "as it is" not in str(error.value)
+
+
+def test_a_disk_without_locks_is_written_to_all_the_same(files, tmp_path, monkeypatch, capsys):
+    fcntl = pytest.importorskip("fcntl")
+
+    def none(handle, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    with monkeypatch.context() as lockless:
+        lockless.setattr(fcntl, "flock", none)
+        prepare(plain(files, tmp_path / "got"), tmp_path / "celeba")
+    check(files, tmp_path / "celeba")
+    assert f"{tmp_path} has no file locks" in capsys.readouterr().out
+
+
+def test_a_folder_that_can_not_be_made_is_one_sentence(files, tmp_path, one_sentence):
+    source = plain(files, tmp_path / "got")
+    (tmp_path / "file").touch()
+    message = refused(source, tmp_path / "file" / "celeba", OSError)
+    one_sentence(message, tmp_path / "file", "--out")
 
 
 def test_a_disk_without_room_is_one_sentence_before_anything_is_copied(
@@ -504,6 +782,65 @@ def test_two_processes_do_not_prepare_the_same_folder(files, tmp_path, one_sente
         message = refused(source, tmp_path / "celeba", OSError)
     one_sentence(message, tmp_path / "celeba", "wait")
     prepare(source, tmp_path / "celeba")
+
+
+# ------------------------------------------------------------------ any damage
+
+CUTS, FLIPS = 40, 200
+
+
+@pytest.fixture(scope="session")
+def small_archive(tmp_path_factory) -> bytes:
+    """The bytes of an archive of 20 small images and both tables."""
+    images = []
+    for i in range(20):
+        file = io.BytesIO()
+        Image.new("RGB", (178, 218), (10 * i, 150, 120)).save(file, "JPEG", quality=50)
+        images.append(file.getvalue())
+    labels = np.random.default_rng(0).random((20, len(ATTRIBUTES))) > 0.5
+    small = CelebA(images, labels, [0] * 14 + [1] * 3 + [2] * 3)
+    more = {
+        "list_attr_celeba.csv": small.attributes_csv,
+        "list_eval_partition.csv": small.partition_csv,
+    }
+    path = tmp_path_factory.mktemp("small") / "archive.zip"
+    small.write_archive(path, more=more, method=zipfile.ZIP_DEFLATED)
+    return path.read_bytes()
+
+
+def cut(data: bytes, rng: random.Random) -> bytes:
+    start = rng.randrange(1, len(data) - 200)
+    return data[:start] + data[start + rng.randrange(1, 200) :]
+
+
+def flipped(data: bytes, rng: random.Random) -> bytes:
+    """A byte changed: every other time in the list of files, where all can go wrong."""
+    start = data.index(b"PK\x01\x02") if rng.random() < 0.5 else 0
+    place = rng.randrange(start, len(data))
+    return data[:place] + bytes([data[place] ^ rng.randrange(1, 256)]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("damage, times", [(cut, CUTS), (flipped, FLIPS)])
+def test_whatever_is_damaged_is_one_sentence_with_the_archives_name(
+    small_archive, tmp_path, monkeypatch, one_sentence, damage, times
+):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # quicker
+    source, out = tmp_path / "got" / "archive.zip", tmp_path / "data" / "celeba"
+    source.parent.mkdir()
+    refusals = 0
+    for seed in range(times):
+        source.write_bytes(damage(small_archive, random.Random(seed)))
+        try:
+            prepare(source, out)
+        except (ValueError, OSError) as error:
+            one_sentence(error, source)
+            assert not out.exists()
+            refusals += 1
+        else:
+            out.rename(tmp_path / "data" / f"{seed}")
+        assert {path.name for path in tmp_path.iterdir()} == {"got", "data"}
+        assert os.listdir(source.parent) == ["archive.zip"]
+    assert refusals > times / 2
 
 
 # ------------------------------------------------------------------ Kaggle

@@ -1,5 +1,6 @@
 """Reading folders of faces: joins, splits, crops, caches, pipelines, and every bad input."""
 
+import errno
 import gc
 import hashlib
 import os
@@ -15,6 +16,8 @@ import pytest
 from PIL import Image
 
 import vaelib
+from groundwork import files
+from groundwork.files import DiskFull
 from vaelib import data
 from vaelib.data import (
     load_images,
@@ -361,7 +364,8 @@ def test_a_missing_folder_is_one_sentence(tmp_path, one_sentence):
 
 
 @pytest.mark.parametrize(
-    ("name", "advice"), [("portraits", "python -m portraits"), ("celeba", "data/README.md")]
+    ("name", "advice"),
+    [("portraits", "python -m portraits"), ("celeba", "python -m vaelib celeba")],
 )
 def test_a_missing_data_set_of_the_course_says_how_to_get_it(
     tmp_path, monkeypatch, name, advice, one_sentence
@@ -580,6 +584,11 @@ def test_hidden_files_and_folders_are_no_faces(small):
 # Broken images
 
 
+def kept(folder: Path) -> list[Path]:
+    """What is in the cache, but for its lock."""
+    return list((folder / ".cache").glob("[!.]*"))
+
+
 def broken_file(path: Path, kind: str) -> None:
     whole = path.read_bytes()
     path.write_bytes(
@@ -619,7 +628,7 @@ def test_a_broken_image_leaves_no_cache_behind(small):
     broken_file(path, "truncated")
     with pytest.raises(ValueError):
         load_images(faces, image_size=32)
-    assert list((small / ".cache").iterdir()) == []
+    assert kept(small) == []
     path.write_bytes(whole)
     assert load_images(faces, image_size=32).shape == (12, 32, 32, 3)
 
@@ -690,7 +699,7 @@ def test_the_second_time_comes_from_a_uint8_cache(small, decoded):
     pixels = load_pixels(faces, 32)
     assert isinstance(pixels, np.memmap)
     assert pixels.dtype == np.uint8
-    (cache,) = (small / ".cache").iterdir()
+    (cache,) = kept(small)
     assert cache.stat().st_size < 12 * 32 * 32 * 3 + 1000
 
 
@@ -739,7 +748,7 @@ def test_the_cache_can_be_read_by_everyone_who_can_read_the_images(small):
         load_pixels(read_faces(small), 32)
     finally:
         os.umask(umask)
-    (cache,) = (small / ".cache").iterdir()
+    (cache,) = kept(small)
     assert stat.S_IMODE(cache.stat().st_mode) == 0o644
 
 
@@ -760,7 +769,7 @@ def test_a_folder_that_cannot_be_written_to_works_without_a_cache(
     faces = read_faces(small)
     images = load_images(faces, image_size=32)
     assert images.shape == (12, 32, 32, 3)
-    assert not list(small.glob(".cache/*"))
+    assert kept(small) == []
     assert len(decoded) == 12
     assert sum(len(batch) for batch in make_dataset(faces, "train", 32, 5)) == 10
 
@@ -788,7 +797,7 @@ def test_decoding_that_was_stopped_goes_on_where_it_was(small, decoded, monkeypa
     assert not list((small / ".cache").glob("*.npy"))
     np.testing.assert_array_equal(load_images(faces, image_size=32), whole)
     assert len(set(decoded)) == len(decoded) == 12
-    (cache,) = (small / ".cache").iterdir()
+    (cache,) = kept(small)
     assert cache.suffix == ".npy"
 
 
@@ -968,7 +977,153 @@ def test_an_outdated_cache_is_removed_and_other_sizes_stay(small):
 
 def test_a_full_disk_is_one_sentence_before_anything_is_decoded(small, monkeypatch):
     usage = shutil.disk_usage(small)._replace(free=1000)
-    monkeypatch.setattr(data.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(OSError, match="make room"):
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(DiskFull, match=r"\.cache needs .* for the decoded faces .* make room"):
         load_pixels(read_faces(small), 32)
-    assert not (small / ".cache").exists()
+    assert not list((small / ".cache").glob("*.part"))
+
+
+def test_a_quota_is_one_sentence_and_the_same_command_goes_on(small, monkeypatch, images_of):
+    """The disk says that there is room, and does not give it."""
+
+    def refuse(handle, start, size):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "posix_fallocate", refuse, raising=False)
+        with pytest.raises(DiskFull, match=r"your share of it, .*\.cache.* make room"):
+            load_pixels(read_faces(small), 32)
+    assert not list((small / ".cache").glob("*.part"))
+    np.testing.assert_array_equal(load_pixels(read_faces(small), 32), images_of(small))
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EACCES])
+def test_faces_are_read_where_the_disk_has_no_locks(small, monkeypatch, capsys, number, images_of):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(handle, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    np.testing.assert_array_equal(load_pixels(read_faces(small), 32), images_of(small))
+    assert "has no file locks" in capsys.readouterr().out
+
+
+# What a power cut or a full disk may leave
+
+
+@pytest.fixture
+def images_of(tmp_path):
+    """The pixels of a folder, as they are decoded where nothing was before."""
+
+    def decode(folder: Path) -> np.ndarray:
+        fresh = tmp_path / "fresh"
+        shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(".cache"))
+        return np.array(load_pixels(read_faces(fresh), 32))
+
+    return decode
+
+
+@pytest.fixture
+def interrupted(small, monkeypatch):
+    """A folder of which one of three parts is decoded, as Ctrl-C leaves it."""
+    monkeypatch.setattr(data, "TOGETHER", 4)
+    monkeypatch.setattr(data, "THREADS", 1)
+    real, calls = data.load_alike, []
+
+    def stop_after_one(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(data, "load_alike", stop_after_one)
+        with pytest.raises(KeyboardInterrupt):
+            load_pixels(read_faces(small), 32)
+    return small
+
+
+DAMAGE = {
+    "empty": lambda whole: b"",
+    "cut short": lambda whole: whole[: len(whole) // 2],
+    "zeros": lambda whole: bytes(len(whole)),
+    "too long": lambda whole: whole + b"\1",
+    "a page": lambda whole: b"<html></html>",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("file", [".part", ".done"])
+def test_half_decoded_faces_that_are_damaged_are_decoded_again(
+    interrupted, file, damage, images_of
+):
+    (path,) = (interrupted / ".cache").glob(f"*{file}")
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    pixels = load_pixels(read_faces(interrupted), 32)
+    np.testing.assert_array_equal(pixels, images_of(interrupted))
+    assert [path.suffix for path in kept(interrupted)] == [".npy"]
+
+
+@pytest.mark.parametrize("file", [".part", ".done"])
+def test_half_decoded_faces_that_are_missing_are_decoded_again(interrupted, file, images_of):
+    (path,) = (interrupted / ".cache").glob(f"*{file}")
+    path.unlink()
+    pixels = load_pixels(read_faces(interrupted), 32)
+    np.testing.assert_array_equal(pixels, images_of(interrupted))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_decoded_faces_that_are_damaged_are_decoded_again(
+    small, damage, images_of, capsys, one_sentence
+):
+    whole = np.array(load_pixels(read_faces(small), 32))
+    (path,) = kept(small)
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    capsys.readouterr()
+    np.testing.assert_array_equal(load_pixels(read_faces(small), 32), whole)
+    one_sentence(capsys.readouterr().out.strip(), path, "damaged", "decoded again")
+    load_pixels(read_faces(small), 32)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_mark_is_written_when_its_pixels_are_on_the_disk(small, monkeypatch):
+    monkeypatch.setattr(data, "TOGETHER", 4)
+    monkeypatch.setattr(data, "MARKED_EVERY", 0)
+    flushed = []
+
+    def flush(self):
+        flushed.append(np.flatnonzero(self.any(axis=(1, 2, 3))))
+        real_flush(self)
+
+    def write(path, marks):
+        rows = np.flatnonzero(np.repeat(np.frombuffer(marks, "uint8"), 4))
+        assert set(rows) <= set(flushed[-1] if flushed else [])
+        written.append(len(rows))
+        real_write(path, marks)
+
+    written, real_flush, real_write = [], np.memmap.flush, data.write_whole
+    monkeypatch.setattr(np.memmap, "flush", flush)
+    monkeypatch.setattr(data, "write_whole", write)
+    load_pixels(read_faces(small), 32)
+    assert written[0] == 0 and written[-1] == 12 and len(written) == 4
+
+
+def test_decoded_faces_are_on_the_disk_before_they_have_their_name(small, monkeypatch):
+    events = []
+    real_sync, real_replace = data.sync, os.replace
+
+    def sync(path):
+        events.append(("sync", Path(path).name))
+        real_sync(path)
+
+    def replace(source, target):
+        events.append(("rename", Path(target).suffix))
+        real_replace(source, target)
+
+    monkeypatch.setattr(data, "sync", sync)
+    monkeypatch.setattr(os, "replace", replace)
+    load_pixels(read_faces(small), 32)
+    (path,) = kept(small)
+    aside = path.with_suffix(".part").name
+    assert events[-3:] == [("sync", aside), ("rename", ".npy"), ("sync", ".cache")]

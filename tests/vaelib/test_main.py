@@ -147,12 +147,69 @@ def test_bad_input_ends_with_one_sentence_and_exit_code_2(
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("arguments", ["train", "evaluate", "train --epochs 0 --out x", "fly"])
+@pytest.mark.parametrize("arguments", ["", "train", "evaluate", "fly", "train --speed 3"])
 def test_a_wrong_command_exits_with_2_too(arguments, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert run_here(*arguments.split()) == 2
-    assert "Traceback" not in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
     assert list(tmp_path.iterdir()) == []
+
+
+NUMBERS = ["9" * 20, "9" * 5000, "-1", "1e400", "nan", "inf", "many"]
+OPTIONS_WITH_NUMBERS = [
+    "epochs",
+    "steps-per-epoch",
+    "batch-size",
+    "image-size",
+    "latent-dim",
+    "sigma",
+    "learning-rate",
+    "patience",
+    "minutes",
+    "seed",
+]
+
+
+@pytest.mark.parametrize("option", OPTIONS_WITH_NUMBERS)
+def test_a_number_that_makes_no_sense_is_refused_by_its_option(
+    option, folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(training, "train", lambda *_: pytest.fail("it trains"))
+    for number in [*NUMBERS, "0" if option != "seed" else "-0.5"]:
+        code = run_here(
+            "train", "--faces", folder, "--out", tmp_path / "run", f"--{option}", number
+        )
+        (line,) = capsys.readouterr().err.splitlines()
+        assert code == 2
+        assert line.startswith(f"error: Invalid value for '--{option}': "), line
+        assert line.endswith(".") and len(line) < 300
+
+
+@pytest.mark.parametrize("arguments", [["--out", ""], ["--out=", "--seed", "1"], ["--faces", ""]])
+def test_an_empty_value_is_not_the_folder_one_stands_in(arguments, capsys):
+    assert run_here("train", *arguments) == 2
+    option = arguments[0].rstrip("=")
+    assert capsys.readouterr().err.startswith(f"error: {option} is empty: ")
+
+
+@pytest.mark.parametrize("place", ["file", "file/run", "a" * 300])
+def test_a_folder_that_cannot_be_made_is_named(place, folder, tmp_path, capsys):
+    (tmp_path / "file").write_text("something")
+    out, small = tmp_path / place, ["--image-size", 32, "--latent-dim", 4]
+    assert run_here("train", "--faces", folder, "--out", out, *small) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {out}")
+    assert "Errno" not in line
+
+
+def test_a_split_of_one_face_is_known_before_a_classifier_is_trained(
+    draw_folder, trained, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(metrics, "FaceFeatures", lambda *_: pytest.fail("it trains"))
+    one = draw_folder(tmp_path / "one", 20, partition=[0] * 18 + [1, 2])
+    assert run_here("evaluate", trained.run / "vae.keras", "--faces", one) == 2
+    assert "--no-fc" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -181,6 +238,14 @@ def test_help_names_the_commands(capsys):
     out = capsys.readouterr().out
     assert "train" in out
     assert "evaluate" in out
+
+
+def test_letters_that_the_terminal_lacks_become_codes(monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert run_here("evaluate", "--help") == 0
+    terminal.flush()
+    assert b"Fr\\xe9chet" in terminal.buffer.getvalue()
 
 
 # Killed for real: no exception, no clean-up
@@ -243,7 +308,7 @@ __main__.main()
 def test_a_loss_that_is_not_finite_is_one_sentence_and_exit_code_2(folder, tmp_path, capsys):
     options = "--epochs 1 --steps-per-epoch 5 --batch-size 8 --image-size 32 --latent-dim 4"
     arguments = ["train", "--faces", folder, "--out", tmp_path, *options.split()]
-    assert run_here(*arguments, "--learning-rate", "1e30") == 2
+    assert run_here(*arguments, "--learning-rate", "1000") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: The loss is not finite in epoch 1, batch ")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vaelib
+from groundwork.files import ASIDE
 from vaelib import metrics
 from vaelib.metrics import (
     FaceFeatures,
@@ -22,6 +23,7 @@ from vaelib.metrics import (
     frechet_distance,
     frechet_from_moments,
     kl_per_latent,
+    moments,
     negative_elbo,
     random_shift,
     rmse,
@@ -181,6 +183,13 @@ def test_frechet_distance_of_any_covariances():
     assert frechet_distance(*both[::-1]) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("rows", [np.ones((1, 4)), np.full((5, 4), np.nan)])
+def test_features_without_a_distance(rows, one_sentence):
+    with pytest.raises(ValueError) as error:
+        frechet_from_moments(moments(rows), moments(np.ones((3, 4))))
+    one_sentence(error.value, "features")
+
+
 def test_frechet_distance_of_flat_clouds_is_finite():
     rows = np.random.default_rng(10).normal(size=(3, 8))  # fewer rows than directions
     assert frechet_distance(rows, rows) == pytest.approx(0, abs=1e-6)
@@ -303,7 +312,7 @@ def test_a_second_time_nothing_is_trained(small_faces, trainings):
     pictures = vaelib.load_images(small_faces, image_size=16)
     np.testing.assert_allclose(first.logits(pictures), second.logits(pictures), atol=1e-5)
     assert first.distance(pictures) == pytest.approx(second.distance(pictures), rel=1e-4)
-    assert not list((small_faces.folder / ".cache").glob(".*"))  # nothing is left aside
+    assert not list((small_faces.folder / ".cache").glob(f"{ASIDE}*"))
 
 
 def test_training_faces_are_at_no_distance(small_faces, trainings):
@@ -314,14 +323,16 @@ def test_training_faces_are_at_no_distance(small_faces, trainings):
     assert measure.distance(1 - pictures) > 0.1 * scale
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", None])
-def test_broken_files_are_replaced(small_faces, trainings, content):
+@pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
+def test_broken_files_are_replaced(small_faces, trainings, content, capsys):
     first = FaceFeatures(small_faces, 16)
     for suffix in ("keras", "npz"):
         path = kept(small_faces, suffix)
         path.write_bytes(path.read_bytes()[:300] if content is None else content)
     second = FaceFeatures(small_faces, 16)
     assert len(trainings) == 2
+    said = capsys.readouterr().out
+    assert all(f"{kept(small_faces, suffix)} is damaged" in said for suffix in ("keras", "npz"))
     FaceFeatures(small_faces, 16)
     assert len(trainings) == 2
     assert first.reference[0].shape == second.reference[0].shape
@@ -387,6 +398,35 @@ def test_evaluate_repeats_and_takes_a_split(faces, vae):
     assert evaluate(vae, faces, "val") == evaluate(vae, faces, "val")
     assert evaluate(vae, faces, "val", seed=1) != evaluate(vae, faces, "val")
     assert evaluate(vae, faces)["faces"] == len(faces.names("test"))
+
+
+@pytest.fixture
+def lonely_faces(tmp_path, draw_folder):
+    """One face validates, and one tests."""
+    return vaelib.read_faces(draw_folder(tmp_path / "lonely", 20, partition=[0] * 18 + [1, 2]))
+
+
+def test_a_split_of_one_face_has_no_fc_but_all_other_numbers(
+    lonely_faces, vae, trainings, one_sentence, recwarn
+):
+    features = FaceFeatures(lonely_faces, vae.image_size)
+    with pytest.raises(ValueError) as error:
+        evaluate(vae, lonely_faces, "test", features, samples=20)
+    one_sentence(error.value, "'test'", lonely_faces.folder, "--no-fc")
+    result = evaluate(vae, lonely_faces, "test")
+    assert (result["faces"], result["active_units"]) == (1, 0)
+    assert not [w for w in recwarn if "freedom" in str(w.message)]
+
+
+def test_faces_that_teach_a_classifier_nothing(lonely_faces, trainings, one_sentence):
+    one = replace(lonely_faces, splits=lonely_faces.splits.replace("train", "val"))
+    one.splits.iloc[0] = "train"
+    alike = replace(lonely_faces, attributes=lonely_faces.attributes | True)
+    for faces, part in [(one, "'train'"), (alike, "same attributes")]:
+        with pytest.raises(ValueError) as error:
+            FaceFeatures(faces, 16)
+        one_sentence(error.value, part, faces.folder)
+    assert trainings == []
 
 
 def test_evaluate_with_features_adds_four_distances(small_faces, vae, trainings):

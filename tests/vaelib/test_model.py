@@ -1,5 +1,6 @@
 """The model against closed forms, independent oracles, and a process that has never seen it."""
 
+import errno
 import json
 import math
 import warnings
@@ -10,6 +11,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from groundwork import files
 from tests.by_hand import weighed_by_hand
 from vaelib import make_dataset, model
 from vaelib.model import (
@@ -865,6 +867,20 @@ def test_a_save_that_fails_leaves_the_old_file_whole(new_vae, images, tmp_path, 
     path.write_bytes(b"the old model")
     with pytest.raises(OSError, match="No space left"):
         new_vae().save(path)
+    assert path.read_bytes() == b"the old model"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_save_on_a_full_disk_is_one_sentence(vae, tmp_path, monkeypatch, one_sentence):
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "sync", full)
+    path = tmp_path / "vae.keras"
+    path.write_bytes(b"the old model")
+    with pytest.raises(files.DiskFull) as error:
+        vae.save(path)
+    one_sentence(error.value, path, "make room")
     assert path.read_bytes() == b"the old model"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -1,21 +1,28 @@
 """Runs: what is written, what it shows, and what is refused."""
 
+import errno
 import io
 import json
 import math
 import os
 import shutil
+import zipfile
+from dataclasses import replace
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins import projector
 
-from vaelib import training
+from groundwork import files
+from groundwork.files import DiskFull
+from groundwork.locks import Locked
+from vaelib import read_faces, training
 from vaelib.model import VAE
 from vaelib.optimizer import Muon
 from vaelib.training import (
@@ -76,6 +83,19 @@ def test_a_very_short_run_has_a_learning_rate_too(steps):
     assert np.isfinite(rates).all()
     assert min(rates) >= 0
     assert max(rates) <= 1e-3 * 1.0001
+
+
+@pytest.mark.parametrize("rate", [0, -1e-3, math.nan, math.inf])
+def test_a_rate_that_cannot_train_is_refused_before_anything_is_made(
+    faces, vae, tmp_path, rate, one_sentence
+):
+    for minutes in (None, 1.0):
+        with pytest.raises(ValueError) as error:
+            train(vae, faces, tmp_path / "run", learning_rate=rate, minutes=minutes)
+        one_sentence(error.value, "learning rate", rate, "above zero", training.LEARNING_RATE)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError):
+        warmup_cosine(100, rate)
 
 
 # Pictures
@@ -151,6 +171,17 @@ def test_the_generators_picture_has_true_contrast(tmp_path, grey, level):
     assert picture.shape == (2 * 32 + 2, 3 * 32 + 2 * 2, 3)
     assert set(picture[:32, :32].ravel().tolist()) <= set(level)
     assert (picture[32:34] == 255).all()  # the gap
+
+
+def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
+    def half(image, path):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", half)
+    with pytest.raises(DiskFull, match=r"epoch_001\.png"):
+        with_model(ImageGenerator(tmp_path, 4), Constant(0.5)).on_epoch_end(0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_generators_picture_is_in_the_event_file(tmp_path, vae):
@@ -245,6 +276,18 @@ def test_the_projector_wants_the_same_faces_in_all_three(
     assert not (tmp_path / "log").exists()
 
 
+def test_the_projectors_full_disk_is_one_sentence(
+    tmp_path, faces, images, monkeypatch, one_sentence
+):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savetxt", full)
+    with pytest.raises(DiskFull) as error:
+        write_projector(tmp_path, np.zeros((30, 4)), images, faces.attributes)
+    one_sentence(error.value, tmp_path, "make room")
+
+
 # Runs
 
 
@@ -270,16 +313,55 @@ def test_the_newest_run_is_the_one_that_finished_last(tmp_path):
 
 
 def test_the_newest_run_may_be_asked_for_by_its_faces(tmp_path, faces, one_sentence):
-    older = finished(tmp_path / "a", 1)
+    oldest = finished(tmp_path / "0", 0)
+    (oldest / "faces.txt").write_text(training.fingerprint(faces))
+    older = finished(tmp_path / "a", 1)  # older versions noted the folder
     (older / "faces.txt").write_text(str(faces.folder.resolve()))
     other = finished(tmp_path / "b", 2)
     (other / "faces.txt").write_text("/somewhere/else")
     finished(tmp_path / "c", 3)
+    damaged = finished(tmp_path / "d", 4)
+    (damaged / "faces.txt").write_bytes(b"\xff\x00")
+    (finished(tmp_path / "e", 5) / "faces.txt").mkdir()
     assert newest_run(tmp_path, faces) == older
     (older / "faces.txt").unlink()
+    assert newest_run(tmp_path, faces) == oldest
+    (oldest / "faces.txt").unlink()
     with pytest.raises(FileNotFoundError) as error:
         newest_run(tmp_path, faces)
     one_sentence(error.value, faces.folder, "notebook 03")
+
+
+def test_faces_are_the_same_wherever_their_folder_is(folder, faces, tmp_path):
+    here = training.fingerprint(faces)
+    copied = shutil.copytree(folder, tmp_path / "copied", copy_function=shutil.copyfile)
+    assert training.fingerprint(read_faces(copied)) == here
+    moved = copied.rename(tmp_path / "moved")
+    assert training.fingerprint(read_faces(moved)) == here
+
+
+@pytest.mark.parametrize("change", ["image", "label", "attribute", "split", "name", "less"])
+def test_other_faces_are_others(folder, faces, tmp_path, change):
+    copied = shutil.copytree(folder, tmp_path / "copied")
+    other = read_faces(copied)
+    first = faces.names()[0]
+    if change == "image":
+        with other.path(first).open("ab") as file:
+            file.write(b"more")
+    elif change == "label":
+        other.attributes.loc[first, "Male"] ^= True
+    elif change == "attribute":
+        other = replace(other, attributes=other.attributes.rename(columns={"Male": "Female"}))
+    elif change == "split":
+        other.splits[first] = "test"
+    elif change == "name":
+        renamed = {first: "another.jpg"}
+        tables = {"attributes": other.attributes, "splits": other.splits, "files": other.files}
+        other = replace(other, **{name: table.rename(renamed) for name, table in tables.items()})
+    else:
+        tables = {"attributes": other.attributes, "splits": other.splits, "files": other.files}
+        other = replace(other, **{name: table[:-1] for name, table in tables.items()})
+    assert training.fingerprint(other) != training.fingerprint(faces)
 
 
 def say_how_long(seconds_a_step: float, epochs: int, steps: int, monkeypatch, capsys) -> str:
@@ -335,11 +417,11 @@ def test_train_writes_its_files(trained):
         "images/epoch_001.png",
         "images/epoch_002.png",
     } <= names
-    assert not any(path.name.startswith(".") for path in trained.run.rglob("*"))
+    hidden = [path.name for path in trained.run.rglob("*") if path.name.startswith(".")]
+    assert hidden == [".lock"]
+    files = ("vae.keras", "checkpoint.keras", "history.csv", "settings.json", "faces.txt", ".lock")
     assert all(
-        name in ("vae.keras", "checkpoint.keras", "history.csv", "settings.json", "faces.txt")
-        or name.startswith(("logs/", "images/", "checkpoints/"))
-        for name in names
+        name in files or name.startswith(("logs/", "images/", "checkpoints/")) for name in names
     )
 
 
@@ -448,9 +530,56 @@ def test_finishing_a_run_leaves_the_model_ready_to_train_on(new_vae, faces, imag
     assert int(vae.optimizer.iterations) == 2
 
 
-def test_broken_images_are_found_before_any_training(draw_folder, new_vae, tmp_path, monkeypatch):
-    from vaelib import read_faces
+def test_the_model_is_saved_although_the_faces_cannot_be_noted(new_vae, faces, images, tmp_path):
+    (tmp_path / "faces.txt").mkdir()
+    vae = new_vae()
+    with pytest.raises(IsADirectoryError):
+        finish_run(vae, faces, tmp_path, pd.DataFrame({"loss": [1.0]}))
+    loaded = load_model(tmp_path / "vae.keras")
+    np.testing.assert_allclose(loaded.encode(images[:2]), vae.encode(images[:2]), atol=1e-6)
 
+
+def test_a_run_has_its_model_last(new_vae, faces, tmp_path, monkeypatch):
+    """Killed before, it is not finished; killed after, nothing is missing."""
+    monkeypatch.setattr(training, "without_optimizer", lambda vae: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        finish_run(new_vae(), faces, tmp_path, pd.DataFrame({"loss": [1.0]}))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faces.txt", "history.csv"]
+
+
+@pytest.mark.parametrize("place", ["", "checkpoints", "logs", "images"])
+def test_a_file_in_the_place_of_a_folder_is_one_sentence(faces, vae, tmp_path, place, one_sentence):
+    path = tmp_path / "run" / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"")
+    with pytest.raises(OSError) as error:
+        train(vae, faces, tmp_path / "run")
+    one_sentence(error.value, path, "choose another")
+
+
+@pytest.mark.slow
+def test_a_system_without_utf8_trains_on_and_into_any_folder(folder, tmp_path, python, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    shutil.copytree(folder, tmp_path / "Pör é")
+    options = "--epochs 1 --steps-per-epoch 1 --batch-size 8 --image-size 32 --latent-dim 4"
+    done = python(
+        "-m",
+        "vaelib",
+        "train",
+        "--faces",
+        "Pör é",
+        "--out",
+        "Läufe",
+        *options.split(),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert newest_run(tmp_path, read_faces(folder)) == tmp_path / "Läufe"
+    assert len(events(tmp_path / "Läufe" / "logs" / "train").Tensors("epoch_loss")) == 1
+
+
+def test_broken_images_are_found_before_any_training(draw_folder, new_vae, tmp_path, monkeypatch):
     faces = read_faces(draw_folder(tmp_path / "faces", 6))
     (faces.folder / "img_align_celeba" / "000003.jpg").write_bytes(b"no image")
     vae = new_vae()
@@ -525,7 +654,7 @@ def test_a_stopped_run_goes_on_and_comes_to_the_same_end(
     stopped, whole, faces, new_vae, images, tmp_path, capsys
 ):
     (tmp_path / "checkpoints").mkdir()
-    half = tmp_path / "checkpoints" / ".123.epoch_004.keras"
+    half = tmp_path / "checkpoints" / ".part-123-epoch_004.keras"
     half.write_bytes(b"half")  # what a process that was killed leaves behind
     check_same(going_on(stopped, faces, new_vae, tmp_path), whole.history)
     assert f"{tmp_path} goes on after epoch 3." in capsys.readouterr().out
@@ -600,6 +729,222 @@ def test_a_run_killed_before_its_model_is_saved_only_finishes(
     expected = load_model(whole.run / "vae.keras").get_weights()
     for a, b in zip(load_model(tmp_path / "vae.keras").get_weights(), expected, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def going_on_until_fit(run, faces, new_vae, monkeypatch) -> None:
+    """What `train` does before it trains; raises Stopped then."""
+
+    def fit(*_, **__):
+        raise Stopped
+
+    monkeypatch.setattr(VAE, "fit", fit)
+    train(new_vae(9, sigma=None), faces, run, **OPTIONS)
+
+
+def test_a_run_goes_on_after_its_faces_were_moved(
+    stopped, faces, folder, new_vae, tmp_path, monkeypatch, capsys, one_sentence
+):
+    run = shutil.copytree(stopped, tmp_path / "run")
+    moved = shutil.copytree(folder, tmp_path / "moved", copy_function=shutil.copyfile)
+    with pytest.raises(Stopped):
+        going_on_until_fit(run, read_faces(moved), new_vae, monkeypatch)
+    assert f"{run} goes on after epoch 3." in capsys.readouterr().out
+    with (moved / "img_align_celeba" / "000001.jpg").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ValueError) as error:
+        going_on_until_fit(run, read_faces(moved), new_vae, monkeypatch)
+    one_sentence(error.value, run, "fingerprint", "choose another folder")
+
+
+def test_a_run_of_an_older_version_knows_its_faces_by_their_folder(
+    stopped, faces, folder, new_vae, tmp_path, monkeypatch, one_sentence
+):
+    run = shutil.copytree(stopped, tmp_path / "run")
+    settings = json.loads((run / "settings.json").read_text())
+    del settings["fingerprint"]
+    (run / "settings.json").write_text(json.dumps({**settings, "faces": "/elsewhere"}))
+    with pytest.raises(ValueError) as error:
+        going_on_until_fit(run, faces, new_vae, monkeypatch)
+    one_sentence(error.value, run, f"faces /elsewhere (now {folder})")
+    (run / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(Stopped):
+        going_on_until_fit(run, faces, new_vae, monkeypatch)
+
+
+# Two trainings in one folder
+
+
+def test_a_second_training_is_refused_and_the_first_goes_on(
+    faces, new_vae, tmp_path, monkeypatch, one_sentence
+):
+    errors = []
+
+    class Second(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            half = tmp_path / "checkpoints" / ".part-1-epoch_001.keras"
+            half.write_bytes(b"half")
+            with pytest.raises(Locked) as error:
+                train(new_vae(1), faces, tmp_path, **OPTIONS)
+            errors.append(error.value)
+            assert half.exists()
+
+    real = training.run_callbacks
+    monkeypatch.setattr(training, "run_callbacks", lambda *a: [Second(), *real(*a)])
+    history = train(new_vae(1), faces, tmp_path, **{**OPTIONS, "epochs": 1})
+    one_sentence(errors[0], tmp_path, "Another training", "wait", "another folder")
+    assert len(history) == 1
+    assert (tmp_path / "vae.keras").exists()
+
+
+# The disk is full
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def full_from_epoch_3(place: str, monkeypatch) -> None:
+    """From the third epoch on, there is no room for what ends on `place`."""
+    real = files.sync
+
+    def sync(path):
+        later = "epoch_003" in str(path) or any(
+            (path.parent / "images" / f"epoch_00{epoch}.png").exists() for epoch in (3, 4)
+        )
+        if str(path).endswith(place) and later:
+            raise FULL
+        real(path)
+
+    monkeypatch.setattr(files, "sync", sync)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("place", "epoch"),
+    [
+        ("epoch_003.png", 2),
+        ("history.csv", 2),
+        ("epoch_003.keras", 2),
+        ("vae.keras", 4),
+    ],
+)
+def test_after_a_full_disk_the_same_call_goes_on(
+    faces, new_vae, whole, tmp_path, monkeypatch, place, epoch, one_sentence, capsys
+):
+    with monkeypatch.context() as patch, pytest.raises(DiskFull) as error:
+        full_from_epoch_3(place, patch)
+        train(new_vae(1, sigma=None), faces, tmp_path, **OPTIONS)
+    safe = tmp_path / "checkpoints" / f"epoch_{epoch:03}.keras"
+    one_sentence(error.value, place, f"epoch {epoch} is safe in {safe}", "make room", "command")
+    assert not list(tmp_path.rglob(".part-*"))
+    check_same(train(new_vae(9, sigma=None), faces, tmp_path, **OPTIONS), whole.history)
+    assert f"goes on after epoch {epoch}." in capsys.readouterr().out
+
+
+def test_tensorflows_error_about_a_full_disk_is_the_same_sentence(
+    faces, new_vae, tmp_path, monkeypatch, one_sentence
+):
+    def full(self, epoch, logs=None):
+        raise tf.errors.ResourceExhaustedError(None, None, f"a.v2; {os.strerror(errno.ENOSPC)}")
+
+    monkeypatch.setattr(HeldOutFaces, "on_epoch_end", full)
+    with pytest.raises(DiskFull) as error:
+        train(new_vae(1), faces, tmp_path, **OPTIONS)
+    one_sentence(error.value, tmp_path / "logs", "no epoch was done yet", "make room")
+
+
+def test_tensorflows_error_about_memory_is_none_about_the_disk(
+    faces, new_vae, tmp_path, monkeypatch
+):
+    def full(self, epoch, logs=None):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(HeldOutFaces, "on_epoch_end", full)
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        train(new_vae(1), faces, tmp_path, **OPTIONS)
+
+
+# Files damaged by hand
+
+DAMAGES = {
+    "empty": lambda content: b"",
+    "half": lambda content: content[: len(content) // 2],
+    "zeros": lambda content: bytes(len(content)),
+    "random": lambda content: np.random.default_rng(0).bytes(1000),
+    "list": lambda content: b"[1, 2]",
+    "object": lambda content: b"{}",
+    "number": lambda content: b"1",
+    "brackets": lambda content: b"[" * 10**5,
+    "other columns": lambda content: b"epoch,a\n1,1\n2,2\n3,3\n",
+    "text": lambda content: b"epoch,loss,val_loss,seconds\n1,a,b,c\n2,a,b,c\n3,a,b,c\n",
+    "a row less": lambda content: content[: content.rfind(b"\n", 0, -1) + 1],
+}
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "missing", "folder"])
+@pytest.mark.parametrize("name", ["settings.json", "history.csv"])
+def test_a_damaged_table_or_setting_is_one_sentence(
+    stopped, faces, new_vae, tmp_path, monkeypatch, name, damage, one_sentence
+):
+    run = shutil.copytree(stopped, tmp_path / "run")
+    path = run / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "missing":
+        path.write_bytes(DAMAGES[damage](content))
+    before = sorted(run.rglob("*"))
+    if (name, damage) == ("settings.json", "missing"):  # what the sentence advises
+        with pytest.raises(Stopped):
+            going_on_until_fit(run, faces, new_vae, monkeypatch)
+        return
+    with pytest.raises(ValueError) as error:
+        going_on_until_fit(run, faces, new_vae, monkeypatch)
+    named = run if (name, damage) == ("settings.json", "object") else path
+    one_sentence(error.value, named, "another folder")
+    assert sorted(run.rglob("*")) == before
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "zeros", "random", "missing", "other zip"])
+def test_a_damaged_best_checkpoint_is_one_sentence(
+    whole, faces, new_vae, tmp_path, damage, one_sentence
+):
+    run = shutil.copytree(whole.run, tmp_path / "run")
+    (run / "vae.keras").unlink()
+    settings = json.loads((run / "settings.json").read_text())
+    (run / "settings.json").write_text(json.dumps({**settings, "patience": 9}))
+    path = run / "checkpoint.keras"
+    damage_checkpoint(path, damage)
+    with pytest.raises(ValueError) as error:
+        train(new_vae(sigma=None), faces, run, **OPTIONS, patience=9)
+    one_sentence(error.value, path, "another folder")
+    assert not (run / "vae.keras").exists()
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "zeros", "random", "missing", "other zip"])
+def test_damaged_checkpoints_are_one_sentence_or_left_out(
+    stopped, faces, new_vae, tmp_path, monkeypatch, damage, one_sentence, capsys
+):
+    run = shutil.copytree(stopped, tmp_path / "run")
+    (run / "checkpoints" / "epoch_003 copy.keras").write_bytes(b"")  # of a file browser
+    path = run / "checkpoints" / "epoch_003.keras"
+    damage_checkpoint(path, damage)
+    with pytest.raises((Stopped, ValueError)) as error:
+        going_on_until_fit(run, faces, new_vae, monkeypatch)
+    if damage == "other zip":
+        one_sentence(error.value, path, "another model", "another folder")
+    else:
+        assert isinstance(error.value, Stopped)
+        assert f"{run} goes on after epoch 2." in capsys.readouterr().out
+
+
+def damage_checkpoint(path, damage: str) -> None:
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "other zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("hello.txt", "hello")
+    elif damage != "missing":
+        path.write_bytes(DAMAGES[damage](content))
 
 
 @pytest.mark.parametrize(
@@ -758,8 +1103,18 @@ def test_a_loss_that_explodes_is_one_sentence(faces, new_vae, tmp_path, one_sent
         train(new_vae(), faces, tmp_path, 1, 6, batch_size=8, learning_rate=1e30)
     parts = ["epoch 1", "batch", "step", "learning rate of", "smaller learning rate", "sigma"]
     one_sentence(error.value, *parts, "first epoch")
-    assert not (tmp_path / "checkpoints").exists()
+    assert not training.checkpoints(tmp_path)
     assert not (tmp_path / "vae.keras").exists()
+
+
+def test_after_a_loss_that_exploded_the_advice_can_be_followed(faces, new_vae, tmp_path):
+    options = {"epochs": 1, "steps_per_epoch": 6, "batch_size": 8}
+    with pytest.raises(FloatingPointError, match="try a smaller learning rate, or a larger"):
+        train(new_vae(sigma=None), faces, tmp_path, **options, learning_rate=1e30)
+    train(new_vae(sigma=0.5), faces, tmp_path, **options, learning_rate=1e-3)
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    assert (settings["learning_rate"], settings["sigma"]) == (1e-3, 0.5)
+    assert (tmp_path / "vae.keras").exists()
 
 
 @pytest.mark.parametrize(
@@ -815,6 +1170,32 @@ def test_pretrained_is_the_model_of_the_course(saved, monkeypatch):
     monkeypatch.setattr(training, "PRETRAINED", saved)
     assert load_model().latent_dim == 4
     assert load_model("pretrained").latent_dim == 4
+
+
+def test_without_the_repository_the_pretrained_model_is_said_to_come_with_it(
+    tmp_path, monkeypatch, one_sentence
+):
+    monkeypatch.setattr(training, "PRETRAINED", tmp_path / "vae.keras")
+    with pytest.raises(FileNotFoundError) as error:
+        load_model("pretrained")
+    one_sentence(error.value, tmp_path / "vae.keras", "repository", "copy", "vaelib train")
+
+
+@pytest.mark.slow
+def test_models_and_runs_are_in_the_repository_or_with_the_users_data(python, monkeypatch):
+    monkeypatch.setenv("LATENT_FACES_DATA", "/my/data")
+    code = """
+from pathlib import Path
+from groundwork import places
+if {}:
+    places.ROOT = Path("/no/repository")
+from vaelib import training
+print(training.PRETRAINED, training.RUNS)
+"""
+    root = training.PRETRAINED.parents[2]
+    inside, outside = (python("-c", code.format(is_outside)).stdout for is_outside in (0, 1))
+    assert inside.split() == [str(root / "data/pretrained/vae.keras"), str(root / "runs")]
+    assert outside.split() == ["/my/data/pretrained/vae.keras", "/my/data/runs"]
 
 
 def test_a_missing_model_is_one_sentence(tmp_path, one_sentence):

@@ -1,10 +1,14 @@
 """The studio, the morph, the explorer and the dials, moved from code as a hand would move them."""
 
 import base64
+import copy
 import gc
 import io
+import math
 import threading
 import weakref
+from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +16,7 @@ import pytest
 from PIL import Image
 from traitlets import TraitError
 
+from vaelib import widgets
 from vaelib.latent import edit, interpolate
 from vaelib.widgets import AHEAD, VARIANCE, Dials, Explorer, Morph, Studio, png
 
@@ -486,6 +491,92 @@ def test_dials_stop_at_their_ends():
     assert dials.face.value == png(paint(1, 0, False))
 
 
+def test_dials_refuse_what_is_not_finite(one_sentence):
+    dials = Dials(lambda red: paint(red, 0, False), {"red": (0, 1, 0.25)})
+    before = dials.face.value
+    for value in (math.nan, math.inf, "nan"):
+        with pytest.raises(TraitError) as error:
+            dials.controls["red"].value = value
+        one_sentence(error.value, "red", "finite")
+    assert (dials.controls["red"].value, dials.face.value) == (0.25, before)
+
+
+# ------------------------------------------------------------------ what is refused
+
+NO_NUMBERS = [math.nan, math.inf, -math.inf, "1", "nan", None, [1], {}, 1j]
+
+
+@pytest.mark.parametrize("wrong", NO_NUMBERS, ids=lambda wrong: f"{wrong!r:.5}")
+@pytest.mark.parametrize("trait", ["studio.value", "studio.limit", "morph.value", "explorer.value"])
+def test_what_is_no_finite_number_is_refused(trait, wrong, studio, explorer):
+    widget_name, _, name = trait.partition(".")
+    morph = Morph(ColourModel(), START, END)
+    widget = {"studio": studio, "explorer": explorer, "morph": morph}[widget_name]
+    value = {"studio.value": {"Male": wrong}, "explorer.value": [0, wrong]}.get(trait, wrong)
+    before = widget.get_state()
+    with pytest.raises(TraitError):
+        setattr(widget, name, value)
+    with pytest.raises(TraitError):  # the page's way
+        widget.set_state({name: value})
+    assert widget.get_state() == before
+
+
+def test_what_is_refused_is_told_in_a_sentence(studio, explorer, one_sentence):
+    with pytest.raises(TraitError) as error:
+        studio.value = {"Male": math.nan}
+    one_sentence(error.value, "Male is nan", "finite")
+    with pytest.raises(TraitError):
+        studio.value = {"Male": 10**400}
+    with pytest.raises(TraitError) as error:
+        studio.limit = -1
+    one_sentence(error.value, "limit is -1", "above 0")
+    with pytest.raises(TraitError) as error:
+        studio.names = ["Smiling", "Old"]
+    one_sentence(error.value, "Old")
+    with pytest.raises(TraitError) as error:
+        explorer.value = [1]
+    one_sentence(error.value, "[1]", "two numbers")
+
+
+ODD = [
+    None,
+    math.nan,
+    -(10**400),
+    "",
+    "Old",
+    b"x",
+    [],
+    [math.nan],
+    {},
+    {"Male": math.nan},
+    "9" * 999,
+]
+MALFORMED = [
+    *ODD,
+    *({"action": odd} for odd in ODD),
+    *({"action": "choose", "place": odd} for odd in [*ODD, 12, -13, 1.5]),
+    *({"action": "add", "name": odd} for odd in ODD),
+    *({"action": "remove", "name": odd} for odd in ODD),
+    *({"action": "ahead", "values": odd, "subject": 0} for odd in ODD),
+    *({"action": "ahead", "values": [{"Male": odd}], "subject": odd} for odd in ODD),
+    *({"action": "photo", "name": "a.png", "part": odd, "parts": odd} for odd in ODD),
+]
+
+
+@pytest.mark.parametrize("message", MALFORMED, ids=range(len(MALFORMED)))
+def test_a_malformed_message_changes_nothing_and_sends_no_face(studio, message, monkeypatch):
+    studio.value = {"Male": 1}
+    sent = []
+    monkeypatch.setattr(studio, "send", lambda *message: sent.append(message))
+    before = copy.deepcopy(studio.get_state())
+    with suppress(Exception):  # Jupyter shows it below the cell, and the kernel goes on
+        studio._handle_custom_msg(message, [])
+    assert studio.get_state() == before
+    assert not any(faces for _, faces in sent)
+    send(studio, action="choose", place=3)
+    assert close(colour(studio.edited), COLOURS[3] + [0, 0.2, 0])
+
+
 # ------------------------------------------------------------------ the end
 
 
@@ -507,3 +598,55 @@ def test_a_closed_widget_leaves_nothing_behind(make):
     gc.collect()
     assert gone() is None
     assert threading.active_count() == threads
+
+
+def run_of(cell: str, run: str) -> SimpleNamespace:
+    """IPython while a cell runs, in a program that sends the ids of cells, and in another."""
+    metadata = {"cellId": cell} if cell != "code" else {}
+    request = {"metadata": metadata, "content": {"code": cell}, "header": {"msg_id": run}}
+    return SimpleNamespace(get_parent=lambda: request)
+
+
+@pytest.mark.parametrize("cell", ["an id", "code"])
+def test_a_cell_that_is_run_again_lets_go_of_model_and_faces(cell, monkeypatch):
+    kept = []  # as IPython does
+    gone = []
+    for run in range(3):
+        monkeypatch.setattr(widgets, "get_ipython", lambda run=run: run_of(cell, str(run)))
+        model, images = ColourModel(), FACES.copy()
+
+        def truth(row, switched, images=images):
+            return images[row]
+
+        kept += [Studio(model, images, VECTORS, ["Male"], truth)]
+        kept += [Explorer(model, images, LABELS, VECTORS, "Red")]
+        gone += [(weakref.ref(model), weakref.ref(images))]
+        assert [widget.comm is not None for widget in kept[-2:]] == [True, True]
+    del model, images, truth
+    gc.collect()
+    assert [(model() is None, images() is None) for model, images in gone] == [
+        (True, True),
+        (True, True),
+        (False, False),
+    ]
+
+
+@pytest.mark.parametrize("cells", [("a", "b"), ("", ""), ("same run", "same run")])
+def test_widgets_of_other_cells_and_of_one_run_stay(cells, monkeypatch):
+    studios = []
+    for cell in cells:
+        run = cell if "run" in cell else f"{len(studios)}"
+        monkeypatch.setattr(widgets, "get_ipython", lambda cell=cell, run=run: run_of(cell, run))
+        studios.append(Studio(ColourModel(), FACES, VECTORS, []))
+    studios[0].value = {"Male": 1}
+    assert close(colour(studios[0].edited), COLOURS[0] + [0, 0.2, 0])
+
+
+def test_a_history_of_faces_does_not_keep_all_images():
+    images = FACES.copy()
+    studio = Studio(ColourModel(), images, VECTORS, [])
+    studio.choose(3)
+    gone = weakref.ref(images)
+    studio._images = None
+    del images
+    assert gone() is None

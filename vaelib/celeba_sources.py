@@ -1,0 +1,336 @@
+"""Where CelebA is, in a folder or an archive: its images and tables, before they are trusted."""
+
+import io
+import json
+import os
+import re
+import stat
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+# Bounds, in bytes, that all of CelebA is far from: its largest table has 27 MB, the list of files
+# in its archive 20 MB, and an image 10 kB (one of its PNGs 100 kB).
+LARGEST_IMAGE = 10**7
+LARGEST_TABLE = 6 * 10**7
+LARGEST_LIST = 6 * 10**7
+MOST_FILES = 500_000  # in an archive; CelebA has 202,599 images
+SQUEEZED = 50  # an archive that unpacks to so many times its size is no archive of photographs
+
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
+TABLES = ("list_attr_celeba", "list_eval_partition")
+# As systems and browsers rename them: LIST_ATTR_CELEBA.TXT, list_attr_celeba (1).csv, or no ending.
+TABLE_NAME = re.compile(
+    rf"({'|'.join(TABLES)})( ?\(\d+\))?(\.(txt|text|csv|tsv|tab|dat|data))*", re.IGNORECASE
+)
+PACKED = {  # how the members of a .zip archive may be packed; Python reads the first four
+    zipfile.ZIP_STORED: "stored",
+    zipfile.ZIP_DEFLATED: "Deflate",
+    zipfile.ZIP_BZIP2: "bzip2",
+    zipfile.ZIP_LZMA: "LZMA",
+    9: "Deflate64",
+    93: "Zstandard",
+    95: "XZ",
+    98: "PPMd",
+    99: "AES encryption",
+}
+READABLE = list(PACKED)[:4]
+LOCKED = 0x1 | 0x40 | 0x2000  # flags: a password; strong encryption; an encrypted list of files
+PATCH = 0x20  # a flag: the member is a change to another file
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a source, on disk or in an archive."""
+
+    where: str  # for messages
+    size: int  # in bytes
+    read: Callable[[], bytes]
+
+    @property
+    def name(self) -> str:
+        """Without folders, its ending in small letters."""
+        path = PurePosixPath(self.where.replace("\\", "/"))
+        return path.stem + path.suffix.lower().replace(".jpeg", ".jpg")
+
+
+def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
+    """What the images are taken from, `source` or the one archive in it, and all files there.
+
+    Raises:
+        FileNotFoundError: there is nothing, or nothing that may be CelebA.
+        ValueError: there are several such things, or an archive can't be read.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"{source} does not exist: name the archive or the folder you got.")
+    if source.is_file():
+        return source, _in_archive(source, stack)
+    if any(_is_ours(folder) for folder in (source, *source.resolve().parents)):
+        raise ValueError(
+            f"{source} belongs to the portraits that this course draws, and they are not CelebA: "
+            "name the archive or the folder that you got."
+        )
+    files, archives = [], []
+    for folder, folders, names in os.walk(source):
+        if _is_ours(Path(folder)):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        for name in sorted(name for name in names if not _hidden(name)):
+            path = Path(folder, name)
+            if name.lower().endswith(".zip"):
+                archives.append(path)
+            elif name.lower().endswith(IMAGE_ENDINGS) or TABLE_NAME.fullmatch(name):
+                files += _on_disk(path)
+    folders = Counter(str(Path(file.where).parent) for file in filter(_is_image, files))
+    if len(archives) + bool(folders) > 1:
+        found = [str(path) for path in archives]
+        found += [f"{folder} ({count:,} images)" for folder, count in folders.most_common()]
+        raise ValueError(
+            f"{source} holds more than one thing that may be CelebA: {_listed(found)}; name the "
+            "one that you want with --from."
+        )
+    if archives:
+        return archives[0], files + _in_archive(archives[0], stack)
+    if not folders:
+        raise FileNotFoundError(
+            f"{source} holds no .zip archive and no .jpg or .png image (the portraits of this "
+            "course don't count): name the archive itself, or the folder of images."
+        )
+    return source, files
+
+
+def images_of(files: Iterable[File], source: Path) -> dict[str, File]:
+    """The images by name. Of a .jpg and a .png of the same face, the .jpg."""
+    images: dict[str, File] = {}
+    for file in filter(_is_image, files):
+        other = images.setdefault(file.name, file)
+        if other is not file:
+            raise ValueError(
+                f"{other.where} and {file.where} have the same name: take one of the two away, or "
+                "name the folder of the images that you want."
+            )
+        if file.size > LARGEST_IMAGE:
+            raise ValueError(
+                f"{file.where} has {file.size / 1e6:,.0f} MB, and no image of CelebA has more "
+                "than 10: it is something else, take it away."
+            )
+    for name in [name for name in images if name.endswith(".png")]:
+        if f"{name[:-4]}.jpg" in images:
+            del images[name]
+    if not images:
+        raise FileNotFoundError(
+            f"There is no .jpg or .png image in {source}: name img_align_celeba.zip, Kaggle's "
+            "archive.zip, or a folder of images."
+        )
+    return images
+
+
+def tables_of(files: list[File], source: Path) -> dict[str, File]:
+    """The tables of attributes and of splits by their names: from the source, or from beside it.
+
+    Raises:
+        FileNotFoundError: there is no table of attributes.
+        ValueError: there are several tables of a kind, and they differ.
+    """
+    above = source.absolute().parent
+    places = (files, _beside(above), _beside(above.parent))
+    tables = {}
+    for stem in TABLES:
+        for place in places:
+            found = [file for file in place if _table(file) == stem]
+            if found:
+                if any(not _alike(found[0], file) for file in found[1:]):
+                    raise ValueError(
+                        f"There is more than one {stem}, and they differ: "
+                        f"{_listed([file.where for file in found])}; take all but one away."
+                    )
+                tables[stem] = found[0]
+                break
+    if "list_attr_celeba" not in tables:
+        raise FileNotFoundError(
+            f"There is no list_attr_celeba.txt (or .csv) in {source} or beside it: it labels the "
+            "faces, put it there."
+        )
+    return tables
+
+
+def bytes_of(file: File) -> bytes:
+    """The content of a file, no more than the largest table has.
+
+    Raises:
+        ValueError: it is larger, or can't be read.
+    """
+    if file.size > LARGEST_TABLE:
+        raise ValueError(
+            f"{file.where} has {file.size / 1e6:,.0f} MB, and no file of CelebA is so large: it is "
+            "something else, take it away."
+        )
+    with _explained(file.where, "it is damaged; fetch it again"):
+        return file.read()
+
+
+def printable(text: str, length: int = 200) -> str:
+    """Text that others wrote, such as a name in an archive, as a part of one line of a message."""
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= length else text[:length] + "…"
+
+
+# ------------------------------------------------------------------ folders
+
+
+def _hidden(name: str) -> bool:
+    """What programs put beside files: macOS' ._000001.jpg, caches, half-made folders."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether `python -m portraits` draws or drew into this folder: its manifest says so."""
+    for name in ("manifest.json", "manifest.partial.json"):
+        with suppress(OSError, ValueError, RecursionError), open(folder / name, "rb") as file:
+            manifest = json.loads(file.read(10_000))
+            if isinstance(manifest, dict) and manifest.get("format") == "latent-faces portraits":
+                return True
+    return False
+
+
+def _on_disk(path: Path) -> list[File]:
+    """The file; nothing where it is a broken link, or can't be looked at."""
+    with suppress(OSError):
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            return [File(str(path), status.st_size, path.read_bytes)]
+    return []
+
+
+def _beside(folder: Path) -> list[File]:
+    """The tables in a folder, or where CelebA's authors keep them in it."""
+    files = []
+    for place in (folder, folder / "Anno", folder / "Eval"):
+        with suppress(OSError):
+            for name in sorted(os.listdir(place)):
+                if TABLE_NAME.fullmatch(name):
+                    files += _on_disk(place / name)
+    return files
+
+
+def _is_image(file: File) -> bool:
+    return file.name.endswith((".jpg", ".png"))
+
+
+def _table(file: File) -> str:
+    """Which table a file is, by its name; or ""."""
+    match = TABLE_NAME.fullmatch(file.name)
+    return match[1].lower() if match else ""
+
+
+def _alike(one: File, other: File) -> bool:
+    return one.size == other.size and bytes_of(one) == bytes_of(other)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more
+
+
+# ------------------------------------------------------------------ archives
+
+
+class _Bounded(io.FileIO):
+    """An archive of which `zipfile`, which reads the whole list of files at once, reads no more
+    than CelebA's needs: a million files would fill gigabytes before anybody could count them."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size > LARGEST_LIST:
+            raise ValueError(f"{size / 1e6:,.0f} MB of it at once, and CelebA's has 20")
+        data = super().read(size)
+        if data.count(b"PK\x01\x02") > MOST_FILES:
+            raise ValueError(f"more than {MOST_FILES:,} files, and CelebA has 202,599")
+        return data
+
+
+@contextmanager
+def _explained(what: str, advice: str) -> Iterator[None]:
+    """Turn every error of reading into one sentence.
+
+    Every one, since damaged archives raise what nobody lists: BadZipFile, zlib.error, LZMAError,
+    OSError (from a seek to before the beginning), RuntimeError, NotImplementedError, struct.error,
+    UnicodeDecodeError, OverflowError, MemoryError and others.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = printable(" ".join(str(error).split()), 100) or type(error).__name__
+        raise ValueError(f"{what} can't be read ({reason}): {advice}.") from error
+
+
+def _in_archive(path: Path, stack: ExitStack) -> list[File]:
+    with _explained(str(path), "look at its permissions, or fetch it again"):
+        file = stack.enter_context(_Bounded(path))
+        head = file.read(1024)
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise ValueError(
+            f"{path} is a web page, not an archive: the site sent a page (a quota, a login) in "
+            "place of the file; open it to see which, and fetch the archive in a browser."
+        )
+    if not head.startswith(b"PK"):
+        raise ValueError(
+            f"{path} is no .zip archive: unpack it with the program that it belongs to, and name "
+            "the folder."
+        )
+    with _explained(
+        f"The list of files in {path}",
+        "it was cut short, damaged or encrypted, or is not CelebA's; fetch it again, or unpack it "
+        "with another program and name the folder",
+    ):
+        archive = stack.enter_context(zipfile.ZipFile(file))
+    members = archive.infolist()
+    for member in members:
+        _check_member(path, member)
+    if sum(member.file_size for member in members) > SQUEEZED * path.stat().st_size + 10**6:
+        raise ValueError(
+            f"{path} would unpack to more than {SQUEEZED} times its size, which photographs never "
+            "do: it is not CelebA, throw it away."
+        )
+    return [
+        File(f"{path}/{printable(member.filename)}", member.file_size, _reading(archive, member))
+        for member in members
+        if not member.filename.endswith("/") and not any(map(_hidden, member.filename.split("/")))
+    ]
+
+
+def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
+    name = member.filename.replace("\\", "/")
+    shown = f"{path} holds {printable(member.filename)!r}"
+    outside = name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]
+    if outside or stat.S_ISLNK(member.external_attr >> 16):
+        what = "a place outside its folder" if outside else "a link"
+        raise ValueError(f"{shown}, {what}: an archive of photographs has none, throw it away.")
+    if member.header_offset < 0:
+        raise ValueError(
+            f"{shown} where it has no bytes: some are missing in the middle, as after a download "
+            "that was interrupted; fetch it again."
+        )
+    if member.flag_bits & LOCKED:
+        raise ValueError(
+            f"{shown}, which is locked with a password: unpack it, and name the folder."
+        )
+    if member.compress_type not in READABLE or member.flag_bits & PATCH:
+        method = PACKED.get(member.compress_type, f"method {member.compress_type}")
+        method = "a patch" if member.flag_bits & PATCH else method
+        raise ValueError(
+            f"{shown}, packed in a way that can't be read here ({method}): unpack it with the "
+            "program that made it, and name the folder."
+        )
+
+
+def _reading(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        # A little at a time: read at once, some bytes of a hostile member unpack to gigabytes.
+        with archive.open(member) as file:
+            return b"".join(iter(lambda: file.read(4096), b""))
+
+    return read
