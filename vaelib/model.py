@@ -14,6 +14,7 @@ from vaelib.scales import DETAIL, weigh_levels
 
 LATENT_DIM = 256
 STAGE_WIDTHS = {32: (64, 128), 64: (64, 128, 256), 128: (64, 128, 256, 256)}  # by image size
+IMAGE_SIZES = tuple(STAGE_WIDTHS)
 FIRST_SIGMA = 0.25  # about the error of answering with the average face
 SMALLEST_SIGMA = 0.001  # a quarter of a grey level: images all alike would drive it to zero
 
