@@ -11,18 +11,11 @@ import pandas as pd
 from typer import Option, Typer
 
 from vaelib.__main__ import main
-from vaelib.data import Faces, load_pixels
-from vaelib.edits import (
-    ATTRIBUTES,
-    Cases,
-    Editor,
-    choose_strengths,
-    find_cases,
-    improved_editor,
-    measure,
-    naive_editor,
-)
-from vaelib.metrics import FaceFeatures
+from vaelib.classifier import FaceFeatures
+from vaelib.counterfactuals import ATTRIBUTES, Cases, find_cases
+from vaelib.data.faces import Faces
+from vaelib.data.pixels import load_pixels
+from vaelib.editing import Editor, choose_strengths, improved_editor, measure, naive_editor
 from vaelib.model import VAE
 
 FIGURE = Path("build/benchmarks/edits.png")

@@ -24,8 +24,10 @@ from benchmarks.worker import Worker, serve
 from groundwork.progress import on_terminal
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
-from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
-from vaelib.images import CELEBA_SIZE
+from vaelib.data.faces import IMAGES, Faces, read_faces
+from vaelib.data.images import CELEBA_SIZE
+from vaelib.data.pipeline import make_dataset
+from vaelib.data.tables import SPLITS
 from vaelib.model import IMAGE_SIZES
 
 TARGETS = {"first_epoch": 3.0, "later_epochs": 10.0}  # times as fast as training

@@ -23,9 +23,10 @@ from groundwork.progress import on_terminal
 from portraits import DRAWING_VERSION, Person, PortraitsError
 from portraits.dataset import usable_cores
 from vaelib.__main__ import main
-from vaelib.data import Faces, load_pixels
-from vaelib.edits import as_jpg
-from vaelib.metrics import classify, train_classifier
+from vaelib.classifier import classify, train_classifier
+from vaelib.counterfactuals import as_jpg
+from vaelib.data.faces import Faces
+from vaelib.data.pixels import load_pixels
 
 CELEBA_RATES = {
     "5_o_Clock_Shadow": 11.1,

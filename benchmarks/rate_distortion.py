@@ -13,11 +13,14 @@ from typer import Option, Typer
 
 from groundwork.progress import on_terminal
 from vaelib.__main__ import main
-from vaelib.data import Faces, make_dataset, read_faces
-from vaelib.metrics import FaceFeatures, evaluate
+from vaelib.classifier import FaceFeatures
+from vaelib.data.faces import Faces, read_faces
+from vaelib.data.pipeline import make_dataset
+from vaelib.metrics import evaluate
 from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
-from vaelib.training import BATCH_SIZE, fit_gaussian, warmup_cosine
+from vaelib.schedule import warmup_cosine
+from vaelib.training import BATCH_SIZE, fit_gaussian
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "rate_distortion.csv"
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)

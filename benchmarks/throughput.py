@@ -188,7 +188,8 @@ def contender(name: str, faces: Path, batch_size: int, image_size: int, seconds:
 
 def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: float) -> None:
     """What the process does: warm up, then a turn for each line that it reads."""
-    from vaelib.data import load_images, read_faces
+    from vaelib.data.faces import read_faces
+    from vaelib.data.pixels import load_images
 
     faces = read_faces(folder)
     images = load_images(faces, faces.names("train")[:FACES], image_size)

@@ -17,18 +17,16 @@ from benchmarks.origin import BATCH_SIZE as ORIGIN_BATCH_SIZE
 from benchmarks.origin import build_origin
 from groundwork.progress import on_terminal
 from vaelib.__main__ import main
-from vaelib.data import Faces, load_pixels, make_dataset, read_faces
-from vaelib.metrics import FaceFeatures, evaluate
+from vaelib.classifier import FaceFeatures
+from vaelib.data.faces import Faces, read_faces
+from vaelib.data.pipeline import make_dataset
+from vaelib.data.pixels import load_pixels
+from vaelib.metrics import evaluate
 from vaelib.model import VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
-from vaelib.training import (
-    BATCH_SIZE,
-    LEARNING_RATE,
-    fit_gaussian,
-    fit_sharpness,
-    warmup_cosine,
-    without_optimizer,
-)
+from vaelib.runs import without_optimizer
+from vaelib.schedule import LEARNING_RATE, warmup_cosine
+from vaelib.training import BATCH_SIZE, fit_gaussian, fit_sharpness
 
 MARKS = (0.03, 0.05, 0.08, 0.12, 0.17, 0.25, 0.35, 0.5, 0.7, 0.85, 1.0)
 """When to measure, as shares of the budget."""

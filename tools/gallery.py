@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 import vaelib
-from vaelib.training import image_grid
+from vaelib.pictures import image_grid
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 12

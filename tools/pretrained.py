@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from groundwork.files import write_whole, written_whole
-from vaelib.training import PRETRAINED, load_model
+from vaelib.runs import PRETRAINED, load_model
 
 BITS = 16  # kept of the 24 of a weight: an error of 1 in 65,000, where noise is 1 in 25
 

@@ -10,16 +10,11 @@ from typer import Argument, Option, Typer
 
 from groundwork import commands
 from vaelib import metrics, training
-from vaelib.celeba import BY_HAND, fetch_from_kaggle, prepare
-from vaelib.data import DATA, SPLITS, read_faces
-from vaelib.model import (
-    IMAGE_SIZES,
-    LATENT_DIM,
-    SMALLEST_SIGMA,
-    VAE,
-    build_decoder,
-    build_encoder,
-)
+from vaelib.celeba import prepare
+from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
+from vaelib.data.faces import DATA, read_faces
+from vaelib.data.tables import SPLITS
+from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA, VAE, build_decoder, build_encoder
 
 UNITS = {
     "negative_elbo": "nats a face",

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vaelib.training import image_grid
+from vaelib.pictures import image_grid
 
 
 def show_faces(

@@ -14,7 +14,7 @@ from benchmarks import edits
 from portraits import DRAWING_VERSION
 from tests.colours import SIZE, ColourFeatures, ColourModel
 from vaelib import edits as library
-from vaelib.data import read_faces
+from vaelib.data.faces import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ["Smiling", "Male", "Eyeglasses"]  # red, green, blue

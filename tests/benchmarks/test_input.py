@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks import input as benchmark
 from benchmarks.worker import Worker
 from vaelib.__main__ import main
-from vaelib.data import read_faces
+from vaelib.data.faces import read_faces
 
 RATES = {
     "training": [100.0, 50.0, 200.0],

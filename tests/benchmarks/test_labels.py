@@ -13,8 +13,8 @@ from PIL import Image
 
 from benchmarks import labels
 from portraits import ATTRIBUTES, DRAWING_VERSION, PortraitsError
-from vaelib.data import read_faces
-from vaelib.metrics import build_classifier
+from vaelib.classifier import build_classifier
+from vaelib.data.faces import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue

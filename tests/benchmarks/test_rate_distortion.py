@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.rate_distortion import SIGMAS, draw, measure, train_point
-from vaelib.data import load_images, read_faces
+from vaelib.data.faces import read_faces
+from vaelib.data.pixels import load_images
 from vaelib.metrics import rmse
 
 ROOT = Path(__file__).resolve().parents[2]

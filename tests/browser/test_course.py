@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tools import browser
-from vaelib.training import newest_run
+from vaelib.runs import newest_run
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vaelib.data import read_faces
-from vaelib.training import newest_run
+from vaelib.data.faces import read_faces
+from vaelib.runs import newest_run
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 import vaelib
 from vaelib.metrics import rmse
-from vaelib.training import PRETRAINED
+from vaelib.runs import PRETRAINED
 
 
 def test_is_small_and_has_no_optimizer():

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from portraits import PortraitsError, write_counterfactuals
-from vaelib.data import read_faces
+from vaelib.data.faces import read_faces
 
 
 def test_pairs_differ_in_the_attribute_alone(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from tools.pretrained import rounded, shrink
 from vaelib import VAE, build_decoder, build_encoder
-from vaelib.training import load_model
+from vaelib.runs import load_model
 
 
 def test_rounding_keeps_sixteen_binary_digits():

@@ -22,9 +22,10 @@ from PIL import Image
 from portraits import Person
 from portraits.labelling.labels import ATTRIBUTES
 from vaelib import celeba, celeba_sources, read_faces
-from vaelib.celeba import BY_HAND, fetch_from_kaggle, prepare
-from vaelib.data import load_images
-from vaelib.images import load_image, square_box
+from vaelib.celeba import prepare
+from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
+from vaelib.data.images import load_image, square_box
+from vaelib.data.pixels import load_images
 
 SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "celeba-sample"
 PEOPLE = 12

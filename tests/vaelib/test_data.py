@@ -19,14 +19,10 @@ import vaelib
 from groundwork import files
 from groundwork.files import DiskFull
 from vaelib import data
-from vaelib.data import (
-    load_images,
-    load_pixels,
-    make_dataset,
-    read_attributes,
-    read_faces,
-    read_partition,
-)
+from vaelib.data.faces import read_faces
+from vaelib.data.pipeline import make_dataset
+from vaelib.data.pixels import load_images, load_pixels
+from vaelib.data.tables import read_attributes, read_partition
 
 COLOURS = ["Smiling", "Male", "Young"]
 TABLE = ["3", "Smiling Male", "000001.jpg 1 -1", "000002.jpg -1 1", "000003.jpg -1 -1"]

@@ -11,24 +11,27 @@ import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
 from tests.colours import SIZE, ColourFeatures, ColourModel
-from vaelib.data import load_images, read_faces
-from vaelib.edits import (
+from vaelib.counterfactuals import (
     ATTRIBUTES,
-    EXCLUDES,
-    NEEDS_TRUTH,
     Cases,
-    Editor,
     as_jpg,
-    choose_strengths,
     draw_counterfactuals,
     find_cases,
-    improved_editor,
-    measure,
-    naive_editor,
     read_manifest,
     redraw,
 )
-from vaelib.images import load_image
+from vaelib.data.faces import read_faces
+from vaelib.data.images import load_image
+from vaelib.data.pixels import load_images
+from vaelib.editing import (
+    EXCLUDES,
+    NEEDS_TRUTH,
+    Editor,
+    choose_strengths,
+    improved_editor,
+    measure,
+    naive_editor,
+)
 from vaelib.metrics import rmse
 
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vaelib import images
-from vaelib.images import load_alike, load_image, square_box
+from vaelib.data.images import load_alike, load_image, square_box
 
 
 def test_celebas_box_keeps_its_scale():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vaelib
-from vaelib.training import PRETRAINED
+from vaelib.runs import PRETRAINED
 
 PACKAGE = Path(vaelib.__file__).parent
 ORDER = [

@@ -4,7 +4,7 @@ import pytest
 
 from vaelib import training
 from vaelib.archives import TooLarge
-from vaelib.training import load_model
+from vaelib.runs import load_model
 
 
 def fail_with(error, monkeypatch):

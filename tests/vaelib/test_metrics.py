@@ -13,21 +13,16 @@ import pytest
 import vaelib
 from groundwork.files import ASIDE
 from vaelib import metrics
+from vaelib.classifier import FaceFeatures, build_classifier, classify, train_classifier
+from vaelib.data.pipeline import random_shift
+from vaelib.frechet import frechet_distance, frechet_from_moments, moments
 from vaelib.metrics import (
-    FaceFeatures,
     active_units,
     bits_per_dimension,
-    build_classifier,
-    classify,
     evaluate,
-    frechet_distance,
-    frechet_from_moments,
     kl_per_latent,
-    moments,
     negative_elbo,
-    random_shift,
     rmse,
-    train_classifier,
 )
 
 COLOURS = ["Smiling", "Male", "Young"]

@@ -15,7 +15,6 @@ from groundwork import files
 from tests.by_hand import weighed_by_hand
 from vaelib import make_dataset, model
 from vaelib.model import (
-    DETAIL,
     VAE,
     Sampling,
     build_decoder,
@@ -24,6 +23,7 @@ from vaelib.model import (
     kl_divergence,
     stage_widths,
 )
+from vaelib.scales import DETAIL
 
 SIZE, LATENT_DIM = 32, 4
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaelib.images import BYTES_PER_PIXEL, MEMORY
-from vaelib.photo import LARGEST_FILE, read_photo
+from vaelib.data.images import BYTES_PER_PIXEL, MEMORY
+from vaelib.data.photo import LARGEST_FILE, read_photo
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options) -> bytes:

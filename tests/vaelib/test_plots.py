@@ -13,13 +13,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from vaelib.plots import (
-    latent_histograms,
-    loss_curve,
-    save_gif,
-    show_faces,
-    show_rows,
-)
+from vaelib.plots import latent_histograms, loss_curve, save_gif, show_faces, show_rows
 
 
 def picture(count: int, size: int = 8) -> np.ndarray:

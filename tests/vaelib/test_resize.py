@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaelib.resize import lanczos, resize_all
+from vaelib.data.resize import lanczos, resize_all
 
 
 @pytest.mark.parametrize("size", [16, 37, 64, 128])

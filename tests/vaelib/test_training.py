@@ -23,26 +23,22 @@ from groundwork import files
 from groundwork.files import DiskFull
 from groundwork.locks import Locked
 from vaelib import read_faces, training
-from vaelib.model import VAE
-from vaelib.optimizer import Muon
-from vaelib.training import (
+from vaelib.callbacks import (
     FiniteLoss,
     HeldOutFaces,
     HowLong,
     ImageGenerator,
     ResumedEarlyStopping,
     TimeBudget,
-    finish_run,
-    image_grid,
-    is_over,
-    load_model,
-    new_run,
-    newest_run,
     run_callbacks,
-    train,
-    warmup_cosine,
-    write_projector,
 )
+from vaelib.model import VAE
+from vaelib.optimizer import Muon
+from vaelib.pictures import image_grid
+from vaelib.runs import is_over, load_model, new_run, newest_run
+from vaelib.schedule import warmup_cosine
+from vaelib.tensorboard import write_projector
+from vaelib.training import finish_run, train
 
 
 def events(folder) -> EventAccumulator:

@@ -18,7 +18,11 @@ from traitlets import TraitError
 
 from vaelib import widgets
 from vaelib.latent import edit, interpolate
-from vaelib.widgets import AHEAD, VARIANCE, Dials, Explorer, Morph, Studio, png
+from vaelib.pictures import png
+from vaelib.widgets.dials import Dials
+from vaelib.widgets.explorer import VARIANCE, Explorer
+from vaelib.widgets.morph import Morph
+from vaelib.widgets.studio import AHEAD, Studio
 
 
 class ColourModel:

@@ -80,7 +80,7 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
         return None
     if any(_turned(data) for data in files):
         return None
-    from vaelib.resize import lanczos, resize_all  # here: numba takes a moment to start
+    from vaelib.data.resize import lanczos, resize_all
 
     def last(first: np.ndarray, weights: np.ndarray) -> int:
         return int(first.max()) + weights.shape[1]

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from vaelib.images import FORMATS, Unsuitable, as_rgb, check_size, square_box, upright
+from vaelib.data.images import FORMATS, Unsuitable, as_rgb, check_size, square_box, upright
 
 LARGEST_FILE = 50_000_000  # bytes
 

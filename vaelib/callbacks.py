@@ -1,0 +1,289 @@
+"""Callbacks: what happens after each step and each epoch of a training."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, TensorBoard
+from PIL import Image
+
+from groundwork.files import write_whole, written_whole
+from vaelib.data.faces import Faces
+from vaelib.data.pixels import load_images
+from vaelib.model import VAE
+from vaelib.pictures import image_grid
+from vaelib.runs import checkpoints
+from vaelib.schedule import warmup_cosine
+from vaelib.tensorboard import _for_tensorflow, _writer
+
+
+def _print_epoch(epoch: int, logs: dict) -> None:
+    numbers = ", ".join(f"{name} {value:.1f}" for name, value in logs.items())
+    print(f"epoch {epoch + 1}: {numbers}", flush=True)
+
+
+def stopwatch(seconds: float = 0.0) -> Callable[[], float]:
+    """A clock that shows `seconds` now and runs."""
+    start = time.monotonic() - seconds
+    return lambda: time.monotonic() - start
+
+
+def run_callbacks(
+    vae: VAE, faces: Faces, run: Path, done: pd.DataFrame | None = None
+) -> list[Callback]:
+    """The callbacks of every training run: what to watch, and what to keep.
+
+    `done` is the history so far of a run that is resumed.
+
+    Files:
+        checkpoint.keras: the model after its best epoch so far (by val_loss).
+        images/epoch_001.png ...: the same latents decoded after each epoch.
+        logs/: for TensorBoard.
+    """
+    held_out = load_images(faces, faces.names("val")[:512], vae.image_size)
+    best = done["val_loss"].min() if done is not None and len(done) else None
+    return [
+        TensorBoard(_for_tensorflow(run / "logs"), write_graph=False),
+        ModelCheckpoint(
+            run / "checkpoint.keras",
+            monitor="val_loss",
+            save_best_only=True,
+            initial_value_threshold=best,
+        ),
+        ImageGenerator(run / "images", vae.latent_dim, log_dir=run / "logs" / "generated"),
+        HeldOutFaces(held_out, log_dir=run / "logs" / "held_out"),
+    ]
+
+
+class HowLong(Callback):
+    """Says how long the training will take on this machine, from its first steps.
+
+    Args:
+        measured: number of steps that are timed; the ten before them, which compile, are not.
+    """
+
+    def __init__(self, measured: int = 20):
+        super().__init__()
+        self.measured, self.step, self.start = measured, 0, 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.step == 10:
+            self.start = time.monotonic()
+        if self.step == 10 + self.measured:
+            each = (time.monotonic() - self.start) / self.measured
+            steps = self.params["epochs"] * self.params["steps"]
+            left = "less than a minute" if each * steps < 60 else _minutes(each * steps)
+            print(f"{steps:,} steps will take {left} on this machine.", flush=True)
+
+
+def _minutes(seconds: float) -> str:
+    count = round(seconds / 60)
+    return f"about {count} minute{'s' if count > 1 else ''}"
+
+
+class ImageGenerator(Callback):
+    """After each epoch, decode the same latents and save the faces as one picture.
+
+    The latents are drawn once, from N(0, I), so that the pictures can be compared. The picture
+    keeps the decoder's values: nothing is stretched, image by image or otherwise.
+
+    Args:
+        folder: where epoch_001.png and so on go; None writes to TensorBoard alone.
+        latent_dim: the length of z.
+        count: number of faces.
+        columns: faces in a row of the picture.
+        seed: of the latents.
+        log_dir: for TensorBoard; None leaves it out.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        latent_dim: int,
+        count: int = 16,
+        columns: int = 8,
+        seed: int = 0,
+        log_dir: Path | None = None,
+    ):
+        super().__init__()
+        self.folder = None if folder is None else Path(folder)
+        self.latents = np.random.default_rng(seed).standard_normal((count, latent_dim))
+        self.columns = columns
+        self.writer = _writer(log_dir) if log_dir else None
+
+    def on_epoch_end(self, epoch, logs=None):
+        grid = image_grid(self.model.decode(self.latents), self.columns)
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with written_whole(self.folder / f"epoch_{epoch + 1:03}.png") as aside:
+                Image.fromarray(grid).save(aside)
+        if self.writer:
+            with self.writer.as_default(step=epoch):
+                tf.summary.image("generated faces", grid[None])
+            self.writer.flush()
+
+
+class HeldOutFaces(Callback):
+    """After each epoch, show TensorBoard faces that the model does not train on.
+
+    It writes the first faces over their reconstructions, and histograms of all their latents:
+    the posterior means, and the standard deviations.
+
+    Args:
+        images: float array (n, h, w, 3) in [0, 1], held-out faces.
+        log_dir: for TensorBoard.
+        columns: faces in the picture.
+    """
+
+    def __init__(self, images: np.ndarray, log_dir: Path, columns: int = 8):
+        super().__init__()
+        self.images = images
+        self.columns = columns
+        self.writer = _writer(log_dir)
+
+    def on_epoch_end(self, epoch, logs=None):
+        z_mean, z_log_var, _ = self.model.encoder(self.images, training=False)
+        shown = self.images[: self.columns]
+        pairs = np.concatenate([shown, self.model.decode(z_mean[: self.columns])])
+        with self.writer.as_default(step=epoch):
+            tf.summary.image(
+                "held-out faces over reconstructions", image_grid(pairs, len(shown))[None]
+            )
+            tf.summary.histogram("z_mean", z_mean)
+            tf.summary.histogram("z standard deviation", keras.ops.exp(0.5 * z_log_var))
+        self.writer.flush()
+
+
+class KeepEpochs(Callback):
+    """After each epoch, write what it takes to go on from here.
+
+    Files:
+        history.csv: one row an epoch.
+        checkpoints/epoch_003.keras: model and optimizer; the last two epochs are kept, so that
+            one damaged file costs one epoch.
+
+    Args:
+        run: the folder.
+        done: the history so far.
+        clock: the seconds of training so far.
+
+    Attributes:
+        history: that of all epochs.
+    """
+
+    def __init__(self, run: Path, done: pd.DataFrame, clock: Callable[[], float]):
+        super().__init__()
+        self.run = run
+        self.history = done
+        self.clock = clock
+
+    def on_epoch_end(self, epoch, logs=None):
+        rows = [*self.history.to_dict("records"), {**logs, "seconds": round(self.clock(), 3)}]
+        self.history = pd.DataFrame(rows, index=pd.RangeIndex(1, epoch + 2, name="epoch"))
+        write_whole(self.run / "history.csv", self.history.to_csv())
+        path = self.run / "checkpoints" / f"epoch_{epoch + 1:03}.keras"
+        path.parent.mkdir(exist_ok=True)
+        self.model.save(path)
+        for old in checkpoints(self.run)[:-2]:
+            old.unlink()
+
+
+class ResumedEarlyStopping(EarlyStopping):
+    """Keras's early stopping on val_loss, which also counts the epochs before a resume."""
+
+    def __init__(self, patience: int, done: pd.DataFrame):
+        super().__init__(monitor="val_loss", mode="min", patience=patience)
+        self.done = done
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        for epoch in range(len(self.done)):
+            self.on_epoch_end(epoch, {"val_loss": self.done["val_loss"].iloc[epoch]})
+
+
+class TimeBudget(Callback):
+    """Follow `warmup_cosine` over time in the place of steps; stop when the time is used up.
+
+    What comes after the last step of an epoch (validation, pictures, checkpoint) has its part of
+    the budget: as long as it took the last time.
+
+    Args:
+        seconds: the budget.
+        peak: learning rate at its peak.
+        clock: the seconds used so far.
+
+    It stands after the callbacks whose time it measures.
+    """
+
+    def __init__(self, seconds: float, peak: float, clock: Callable[[], float]):
+        super().__init__()
+        self.seconds = seconds
+        self.schedule = warmup_cosine(1000, peak)
+        self.clock = clock
+        self.last_step = 0.0
+        self.closing = 0.0
+
+    def on_train_begin(self, logs=None):
+        self.params["epochs"] = None  # nobody knows how many; the progress bar shows no total
+
+    def on_train_batch_begin(self, batch, logs=None):
+        part = min(1.0, self.clock() / self.seconds)
+        self.model.optimizer.learning_rate = float(self.schedule(1000 * part))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.last_step = self.clock()
+        self._stop_in_time(self.last_step)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.closing = self.clock() - self.last_step
+        self._stop_in_time(self.clock())
+
+    def _stop_in_time(self, now: float) -> None:
+        if now + self.closing >= self.seconds:
+            self.model.stop_training = True
+
+
+class FiniteLoss(Callback):
+    """Stop a training whose loss is no longer a number.
+
+    Args:
+        run: its folder, to name the last good checkpoint.
+
+    Raises:
+        FloatingPointError: one sentence that says where, which part, and what to try.
+    """
+
+    def __init__(self, run: Path):
+        super().__init__()
+        self.run = run
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._check(logs, "", f"batch {batch + 1}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._check(logs, "val_", "validation")
+
+    def _check(self, logs: dict, prefix: str, where: str) -> None:
+        if math.isfinite(logs.get(f"{prefix}loss", 0.0)):
+            return
+        parts = ("reconstruction", "kl")
+        guilty = [part for part in parts if not math.isfinite(logs[f"{prefix}{part}"])]
+        optimizer = self.model.optimizer
+        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        kept = [str(path) for path in checkpoints(self.run)[-1:]]
+        raise FloatingPointError(
+            f"The loss is not finite in epoch {self.epoch}, {where} (step "
+            f"{int(optimizer.iterations)}), because of its {' and its '.join(guilty) or 'sum'}, "
+            f"at a learning rate of {rate:.2g}: try a smaller learning rate, or a larger or "
+            f"learned sigma, and look at the images; the last good checkpoint is "
+            f"{kept[0] if kept else 'none, it is the first epoch'}."
+        )

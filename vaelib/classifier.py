@@ -1,0 +1,236 @@
+"""A classifier of attributes, and the distance FC between sets of pictures in its features."""
+
+import hashlib
+import math
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from keras import layers
+from tqdm.keras import TqdmCallback
+
+from groundwork.files import written_whole
+from groundwork.progress import on_terminal
+from vaelib.archives import load_archive
+from vaelib.data.faces import Faces
+from vaelib.data.pipeline import make_dataset, random_shift
+from vaelib.data.pixels import CACHE, cache_locked, fingerprint, load_pixels
+from vaelib.frechet import frechet_from_moments, moments
+from vaelib.latent import constant_attributes
+from vaelib.schedule import warmup_cosine
+
+CLASSIFIER_VERSION = 1  # count it up when the classifier or its training changes
+
+
+class FaceFeatures:
+    """A small classifier of a folder's attributes, and the Fréchet distance FC in its features.
+
+    FC compares a set of pictures with the folder's training faces: it is the Fréchet distance
+    between the features of the two, 256 numbers a picture, the last feature map of the classifier
+    averaged over its places. The classifier is trained here, once a folder, on the training split
+    (architecture and seed are fixed), and kept beside the faces in `.cache/`. 0 would be the
+    training faces themselves; the folder's own test split gives the best that can be hoped for.
+
+    FC must never be compared with a published FID. FID uses another network (Inception, trained on
+    photographs of things), 2,048 features, and 50,000 samples; neither do FC of two folders
+    compare, nor of two image sizes, since each has its own classifier. A smaller FC of two models
+    of the same folder means that one's pictures look more like faces *to this classifier*.
+
+    Args:
+        faces: the folder, as `read_faces` returns it.
+        image_size: in pixels, a multiple of 16.
+
+    Raises:
+        ValueError: one face to train on, or no attribute that varies among them.
+
+    Attributes:
+        attributes: names of the attributes that vary, the order of the logits.
+        classifier: model from images (n, h, w, 3) in [0, 1] to [logits, features].
+
+    Reference: Heusel et al., 2017, for the distance (arXiv:1706.08500).
+    """
+
+    def __init__(self, faces: Faces, image_size: int = 64):
+        check_split(faces, "train")
+        train_labels = faces.attributes.loc[faces.names("train")]
+        constant = set(constant_attributes(train_labels))
+        self.attributes = [name for name in faces.attributes if name not in constant]
+        if not self.attributes:
+            raise ValueError(
+                f"The training faces of {faces.folder} all have the same attributes, so no "
+                "classifier can learn any: use more faces, or leave FC out with --no-fc."
+            )
+        self.classifier = _cached_classifier(faces, self.attributes, image_size)
+        self.reference = _cached_reference(faces, self, image_size)
+
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """Images (n, h, w, 3) in [0, 1], or uint8 -> features (n, 256)."""
+        return classify(self.classifier, images)[1]
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Images (n, h, w, 3) in [0, 1], or uint8 -> log-odds of `attributes` (n, k)."""
+        return classify(self.classifier, images)[0]
+
+    def distance(self, images: np.ndarray) -> float:
+        """FC of images (n, h, w, 3) in [0, 1] from the folder's training faces."""
+        return self.distance_of_features(self.features(images))
+
+    def distance_of_features(self, features: np.ndarray) -> float:
+        """FC of pictures whose features (n, 256) are known."""
+        return frechet_from_moments(moments(features), self.reference)
+
+
+def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
+    """An untrained convolutional classifier of several attributes at once.
+
+    The last feature map is flattened for the logits, not averaged: faces are aligned, so where
+    something is tells much of what it is. Averaged, it is the features.
+
+    Args:
+        n_attributes: the number of attributes.
+        image_size: width and height of the images in pixels, a multiple of 16.
+
+    Returns:
+        A model from images, float32 (n, image_size, image_size, 3) in [0, 1], to logits, float32
+        (n, n_attributes), and features, float32 (n, 256).
+
+    Raises:
+        ValueError: `image_size` is no multiple of 16.
+    """
+    if image_size < 16 or image_size % 16:
+        raise ValueError(f"The image size must be a multiple of 16, not {image_size}.")
+    images = keras.Input((image_size, image_size, 3), name="images")
+    x = layers.Rescaling(2.0, -1.0)(images)
+    for filters in (32, 64, 128, 256):
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    features = layers.GlobalAveragePooling2D(name="features")(x)
+    x = layers.Dropout(0.3)(layers.Flatten()(x))
+    logits = layers.Dense(n_attributes, name="logits")(x)
+    return keras.Model(images, [logits, features], name="classifier")
+
+
+def train_classifier(
+    faces: Faces,
+    attributes: list[str],
+    steps: int,
+    image_size: int = 64,
+    batch_size: int = 64,
+    learning_rate: float = 2e-3,
+    seed: int = 0,
+) -> keras.Model:
+    """Train a classifier on the training split of `faces`, with images shifted a little.
+
+    Args:
+        attributes: the names to learn, in the order of the logits.
+        steps: batches to learn from.
+        image_size: width and height of the images in pixels, a multiple of 16.
+        batch_size: images a step.
+        learning_rate: at its peak; it climbs for a tenth of the steps and falls to zero.
+        seed: of the weights, of dropout, of the shifts and of the order of the images.
+
+    Returns:
+        The trained model, as `build_classifier` describes it.
+
+    Raises:
+        KeyError: an attribute that `faces` does not have.
+        ValueError: `image_size` is no multiple of 16.
+    """
+    missing = set(attributes) - set(faces.attributes.columns)
+    if missing:
+        raise KeyError(f"{faces.folder} has no attribute {min(missing)!r}.")
+    columns = [faces.attributes.columns.get_loc(name) for name in attributes]
+    keras.utils.set_random_seed(seed)
+    model = build_classifier(len(attributes), image_size)
+    pipeline = make_dataset(faces, "train", image_size, batch_size, labels=True, seed=seed)
+    pipeline = pipeline.map(
+        lambda images, labels: (random_shift(images), tf.gather(labels, columns, axis=1))
+    )
+    model.compile(
+        keras.optimizers.AdamW(warmup_cosine(steps, learning_rate), weight_decay=1e-4),
+        [keras.losses.BinaryCrossentropy(from_logits=True), None],
+        jit_compile=False,  # compiling takes longer than it saves here
+    )
+    print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
+    model.fit(
+        pipeline.repeat(),
+        steps_per_epoch=steps,
+        shuffle=False,  # the pipeline shuffles
+        callbacks=[TqdmCallback(verbose=2)] if on_terminal() else [],
+        verbose=0,
+    )
+    return model
+
+
+def classify(classifier: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, h, w, 3) in [0, 1], or uint8, n >= 1 -> logits (n, k), features (n, 256)."""
+    parts = []
+    for start in range(0, len(images), 250):
+        batch = np.asarray(images[start : start + 250])
+        batch = batch.astype("float32") / (255 if batch.dtype == np.uint8 else 1)
+        parts.append([np.asarray(out) for out in classifier(batch, training=False)])
+    logits, features = (np.concatenate(part) for part in zip(*parts))
+    return logits, features
+
+
+def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> keras.Model:
+    path = _cache_path(faces, image_size, "classifier", "keras")
+    if path.exists():
+        try:
+            return load_archive(path)
+        except Exception:  # half a file, or one that another version wrote
+            print(f"{path} is damaged, so the classifier is trained again.", flush=True)
+    # Large folders need not be seen whole, small ones not so often that they are learned by heart.
+    steps = min(1500, 20 * math.ceil(len(faces.names("train")) / 64))
+    model = train_classifier(faces, attributes, steps, image_size)
+    _keep(path, model.save)
+    return model
+
+
+def _cached_reference(
+    faces: Faces, measure: FaceFeatures, image_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    path = _cache_path(faces, image_size, "reference", "npz")
+    if path.exists():
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                return kept["mean"], kept["covariance"]
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            print(f"{path} is damaged and is made anew.", flush=True)
+    rows = faces.attributes.index.get_indexer(faces.names("train"))
+    pixels = load_pixels(faces, image_size)
+    parts = range(0, len(rows), 1000)
+    features = [measure.features(pixels[rows[start : start + 1000]]) for start in parts]
+    mean, covariance = moments(np.concatenate(features))
+    _keep(path, lambda aside: np.savez(aside, mean=mean, covariance=covariance))
+    return mean, covariance
+
+
+def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
+    digest = hashlib.sha256(f"{CLASSIFIER_VERSION} {fingerprint(faces, image_size)}".encode())
+    digest.update(pd.util.hash_pandas_object(faces.attributes).to_numpy().tobytes())
+    digest.update(" ".join([*faces.attributes, *faces.splits]).encode())
+    return faces.folder / CACHE / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"
+
+
+def _keep(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file whole; a folder that can't be written to does without."""
+    if not os.access(path.parent if path.parent.exists() else path.parent.parent, os.W_OK):
+        return
+    path.parent.mkdir(exist_ok=True)
+    with cache_locked(path.parent), written_whole(path) as aside:
+        write(aside)
+
+
+def check_split(faces: Faces, split: str) -> None:
+    """Raise a ValueError unless a split has the two faces that a Fréchet distance needs."""
+    if len(faces.names(split)) < 2:
+        raise ValueError(
+            f"The split {split!r} of {faces.folder} has a single face, and a Fréchet distance "
+            "compares many: use more faces, name another split, or leave it out with --no-fc."
+        )

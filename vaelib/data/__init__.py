@@ -1,0 +1,20 @@
+"""From a folder of faces and its attribute table to arrays and pipelines, joined by file name."""
+
+from vaelib.data.faces import DATA, IMAGES, Faces, faces_folder, read_faces
+from vaelib.data.pipeline import make_dataset
+from vaelib.data.pixels import load_images, load_pixels
+from vaelib.data.tables import SPLITS, read_attributes, read_partition
+
+__all__ = [
+    "DATA",
+    "IMAGES",
+    "SPLITS",
+    "Faces",
+    "faces_folder",
+    "load_images",
+    "load_pixels",
+    "make_dataset",
+    "read_attributes",
+    "read_faces",
+    "read_partition",
+]

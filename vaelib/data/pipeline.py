@@ -1,0 +1,71 @@
+"""Pipelines of batches for training and validation."""
+
+import tensorflow as tf
+
+from vaelib.data.faces import Faces
+from vaelib.data.pixels import _rows, load_pixels
+
+
+def make_dataset(
+    faces: Faces,
+    split: str,
+    image_size: int = 64,
+    batch_size: int = 128,
+    shuffle: bool | None = None,
+    labels: bool = False,
+    seed: int = 0,
+    flip: bool = False,
+    repeat: bool = False,
+    skip: int = 0,
+) -> tf.data.Dataset:
+    """A pipeline over one split: batches of float32 images (b, size, size, 3) in [0, 1].
+
+    Args:
+        split: "train", "val" or "test".
+        shuffle: over the whole split, anew each epoch; None shuffles "train" alone.
+        labels: batches are (images, labels), labels float32 (b, n_attributes) of 0 and 1 in the
+            order of `faces.attributes.columns`.
+        seed: of the shuffle and the flips.
+        flip: mirror half of the faces, others each epoch; in "train" alone.
+        repeat: epoch after epoch, without end.
+        skip: batches to leave out first, which costs next to nothing: no image is read for them.
+    """
+    pixels = load_pixels(faces, image_size)
+    values = faces.attributes.to_numpy("float32")
+    rows = _rows(faces, faces.names(split))
+
+    def fetch(batch, draws):
+        # The pixels stay in their file as uint8; only this batch is read and made float32.
+        images = tf.numpy_function(lambda i: pixels[i], [batch], tf.uint8, stateful=False)
+        images = tf.ensure_shape(images, (None, image_size, image_size, 3))
+        images = tf.cast(images, tf.float32) / 255
+        if flip and split == "train":
+            mirrored = tf.reshape(draws % 2 == 1, (-1, 1, 1, 1))
+            images = tf.where(mirrored, images[:, :, ::-1], images)
+        return (images, tf.gather(values, batch)) if labels else images
+
+    dataset = tf.data.Dataset.from_tensor_slices(rows)
+    if shuffle if shuffle is not None else split == "train":
+        dataset = dataset.shuffle(len(rows), seed=seed)
+    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # a number for each face
+    batches = tf.data.Dataset.zip(dataset, draws).batch(batch_size)
+    batches = batches.repeat() if repeat else batches
+    return batches.skip(skip).map(fetch).prefetch(tf.data.AUTOTUNE)
+
+
+def random_shift(images: tf.Tensor, by: int = 2) -> tf.Tensor:
+    """Shift each image of a batch by its own number of pixels, -by to by, down and to the right.
+
+    What comes in at an edge is the image mirrored there. Images are never flipped: a parting or a
+    pose would change sides.
+
+    Args:
+        images: (n, size, size, 3).
+        by: in pixels.
+    """
+    count, size = tf.shape(images)[0], images.shape[1]
+    images = tf.pad(images, [[0, 0], [by, by], [by, by], [0, 0]], "REFLECT")
+    for axis in (1, 2):
+        start = tf.random.uniform((count, 1), 0, 2 * by + 1, tf.int32)
+        images = tf.gather(images, start + tf.range(size), axis=axis, batch_dims=1)
+    return images

@@ -1,0 +1,88 @@
+"""CelebA's tables of attributes and of splits, checked."""
+
+from pathlib import Path
+
+import pandas as pd
+
+SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
+
+
+def read_attributes(path: str | Path) -> pd.DataFrame:
+    """CelebA's attribute table, text (LF or CRLF) or Kaggle's CSV -> boolean DataFrame.
+
+    Returns:
+        One row an image, indexed by file name; one column an attribute.
+
+    Raises:
+        ValueError: the count on the first line is not the number of rows, a value is neither
+            -1 nor 1, or a file name comes twice.
+    """
+    path = Path(path)
+    has_count = not _has_commas(path)
+    table = _read_csv(path, skiprows=1) if has_count else _read_csv(path, index_col=0)
+    if has_count:
+        with path.open(encoding="utf-8-sig") as file:
+            first = file.readline().strip()
+        if not first.isdecimal() or int(first) != len(table):
+            raise ValueError(
+                f"{path} promises {first!r} faces on its first line and lists {len(table)}: "
+                "it was cut short or edited, fetch it again."
+            )
+    wrong = ~table.isin([-1, 1]).all(axis=1)
+    if wrong.any():
+        raise ValueError(
+            f"{path}: the row of {table.index[wrong][0]} does not hold "
+            f"{table.shape[1]} values of -1 or 1: fetch it again."
+        )
+    return table == 1
+
+
+def read_partition(path: str | Path) -> pd.Series:
+    """CelebA's partition file, text or CSV -> Series of "train", "val", "test" by file name.
+
+    Raises:
+        ValueError: a value is none of 0, 1, 2, or a file name comes twice.
+    """
+    path = Path(path)
+    options = {} if _has_commas(path) else {"header": None, "names": ["name", "partition"]}
+    table = _read_csv(path, index_col=0, **options).iloc[:, 0]
+    wrong = ~table.isin([0, 1, 2])
+    if wrong.any():
+        raise ValueError(
+            f"{path}: the row of {table.index[wrong][0]} is none of 0, 1 and 2: fetch it again."
+        )
+    return table.map(dict(enumerate(SPLITS)))
+
+
+def _table(folder: Path, stem: str) -> Path | None:
+    """The table of this name: a .txt, else a .csv, else one without an ending or with another."""
+    found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    others = [name for name in found if name.rpartition(".")[0] == stem]
+    wanted = [f"{stem}.txt", f"{stem}.csv", stem, *others]
+    return next((found[name] for name in wanted if name in found), None)
+
+
+def _has_commas(path: Path) -> bool:
+    """Whether a table is like Kaggle's, which begins with a line of column names and commas."""
+    with path.open("rb") as file:
+        return b"," in file.readline(10_000)
+
+
+def _read_csv(path: Path, **options) -> pd.DataFrame:
+    separator = "," if _has_commas(path) else r"\s+"
+    try:
+        table = pd.read_csv(path, sep=separator, dtype={0: str}, **options)  # names may be numbers
+    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path} is not a table like CelebA's: fetch it again ({str(error).strip()})."
+        ) from error
+    if not len(table):
+        raise ValueError(f"{path} lists no face: fetch it again.")
+    # pandas makes another index where a row has more values than there are names, or as many.
+    if not table.shape[1] or not all(isinstance(name, str) for name in table.index):
+        raise ValueError(f"{path} has rows that do not fit its column names: fetch it again.")
+    table.columns = table.columns.str.strip()
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise ValueError(f"{path} lists {twice} twice: fetch it again.")
+    return table

@@ -1,0 +1,39 @@
+"""Images side by side, and as the bytes of picture files."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+
+def image_grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Images side by side on white: (n, h, w, 3) in [0, 1] -> uint8 (rows * h, columns * w, 3).
+
+    `gap` is the number of white pixels between images. Values are kept as they are: 0 is black
+    and 1 is white, in every image.
+    """
+    count, height, width, channels = images.shape
+    rows = -(-count // columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, channels)
+    grid = np.full(shape, 255, "uint8")
+    for i, image in enumerate(np.clip(images, 0, 1)):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        grid[top : top + height, left : left + width] = np.round(image * 255)
+    return grid
+
+
+def png(image: np.ndarray) -> bytes:
+    """One image (h, w, 3) in [0, 1] as the bytes of a PNG file."""
+    file = BytesIO()
+    Image.fromarray(image_grid(image[None], 1)).save(file, "png", compress_level=1)
+    return file.getvalue()
+
+
+def _jpg(image: np.ndarray) -> bytes:
+    file = BytesIO()
+    Image.fromarray(image).save(file, "jpeg", quality=88)
+    return file.getvalue()
+
+
+def _pixels(face: bytes) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(face))) / 255

@@ -1,0 +1,67 @@
+"""Dials: sliders and boxes to tick for any function that draws a picture."""
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+import numpy as np
+from traitlets import validate
+
+from vaelib.pictures import png
+from vaelib.widgets.base import _number
+
+
+class Dials(widgets.HBox):
+    """Sliders and boxes to tick, and the picture that a function draws from them.
+
+    Args:
+        draw: takes the value of every slider and box by its name, returns an image (h, w, 3) in
+            [0, 1].
+        dials: name of a slider -> its lowest value, its highest, and where it starts.
+        boxes: name of a box -> whether it is ticked at the start.
+
+    Attributes:
+        controls: name -> its slider or box; set `.value` to move it from code.
+        face: the image widget.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., np.ndarray],
+        dials: dict[str, tuple[float, float, float]],
+        boxes: dict[str, bool] | None = None,
+    ):
+        self.draw = draw
+        self.controls = {
+            name: _Slider(
+                value=start,
+                min=low,
+                max=high,
+                step=(high - low) / 100,
+                description=name,
+                readout_format=".2f",
+                style={"description_width": "100px"},
+            )
+            for name, (low, high, start) in dials.items()
+        }
+        for name, start in (boxes or {}).items():
+            self.controls[name] = widgets.Checkbox(value=start, description=name, indent=False)
+        self.face = widgets.Image(format="png", layout={"width": "256px", "height": "256px"})
+        self._redraw()
+        for control in self.controls.values():
+            control.observe(lambda _: self._redraw(), "value")
+        columns = [widgets.VBox([self.controls[name] for name in dials])]
+        columns += [widgets.VBox([self.controls[name] for name in boxes or {}])]
+        super().__init__([self.face, *columns])
+
+    def _redraw(self) -> None:
+        values = {name: control.value for name, control in self.controls.items()}
+        self.face.value = png(self.draw(**values))
+
+
+class _Slider(widgets.FloatSlider):
+    """A slider that refuses what is not finite: ipywidgets' own lets NaN through."""
+
+    @validate("value")
+    def _validate_value(self, proposal):
+        _number(proposal.value, self.description)
+        return super()._validate_value(proposal)
