@@ -47,7 +47,7 @@ def edits(
             f"{data.folder} has none of the attributes that are added: {', '.join(ATTRIBUTES)}."
         )
     editors = fit_editors(vae, data, features, attributes, persons)
-    cases = find_cases(data, data.names("test")[:persons], attributes, vae.image_size)
+    cases = find_cases(data, data.file_names("test")[:persons], attributes, vae.image_size)
     if not cases:
         raise ValueError("The test faces have every attribute already: use more --persons.")
     tables = {
@@ -69,7 +69,7 @@ def fit_editors(
     """The naive and the improved editor, with strengths chosen on `persons` validation faces."""
     latents, labels = {}, {}
     for split, count in (("train", None), ("val", persons)):
-        names = faces.names(split)[:count]
+        names = faces.file_names(split)[:count]
         latents[split] = encode(vae, faces, names)
         labels[split] = faces.attributes.loc[names, features.attributes]
     fitted = {"naive": naive_editor, "improved": improved_editor}

@@ -186,7 +186,7 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
     """
     images = folder / IMAGES
     images.mkdir(parents=True)
-    originals = [source.folder / IMAGES / name for name in source.names()[:count]]
+    originals = [source.folder / IMAGES / name for name in source.file_names()[:count]]
     with Image.open(originals[0]) as image:
         enlarge = enlarge and image.width * image.height < CELEBA_SIZE[0] * CELEBA_SIZE[1]
     if enlarge:
@@ -237,7 +237,7 @@ def _progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
 
 def _check_disk(source: Faces, count: int, enlarge: bool, image_size: int, folder: Path) -> None:
     # The decoded faces, and the images, in case they have to be copied.
-    names = source.names()[:100]
+    names = source.file_names()[:100]
     each = sum((source.folder / IMAGES / name).stat().st_size for name in names) / len(names)
     each = 20_000 if enlarge else max(each, 4096)
     needed = count * (image_size**2 * 3 + each)

@@ -113,7 +113,7 @@ def held_out(faces: Faces) -> list[str]:
 
 def varying(faces: Faces) -> list[str]:
     """The attributes that some have and some lack, among training and among test faces."""
-    parts = (faces.attributes.loc[names] for names in (faces.names("train"), held_out(faces)))
+    parts = (faces.attributes.loc[names] for names in (faces.file_names("train"), held_out(faces)))
     varies = np.logical_and(*(part.nunique() == 2 for part in parts))
     return list(faces.attributes.columns[varies])
 
@@ -306,7 +306,7 @@ def measure(
     attributes = varying(data)
     with nullcontext() if on_terminal() else redirect_stderr(io.StringIO()):
         load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
-    steps = epochs * math.ceil(len(data.names("train")) / BATCH_SIZE)
+    steps = epochs * math.ceil(len(data.file_names("train")) / BATCH_SIZE)
     model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)
     aucs = measure_auc(model, data, attributes)
     numbers = [int(Path(name).stem) for name in held_out(data)[:persons]]

@@ -27,9 +27,9 @@ from vaelib.widgets import Studio
 
 vae = vaelib.load_model("pretrained")
 faces = vaelib.read_faces("portraits")
-names = faces.names("test")
+names = faces.file_names("test")
 images = vaelib.load_images(faces, names, vae.image_size)
-train = faces.names("train")[:4000]
+train = faces.file_names("train")[:4000]
 z = vae.encode(vaelib.load_images(faces, train, vae.image_size))
 vectors = vaelib.attribute_vectors(z, faces.attributes.loc[train])
 

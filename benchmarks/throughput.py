@@ -192,7 +192,7 @@ def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: 
     from vaelib.data.pixels import load_images
 
     faces = read_faces(folder)
-    images = load_images(faces, faces.names("train")[:FACES], image_size)
+    images = load_images(faces, faces.file_names("train")[:FACES], image_size)
     batches = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
     batches = [batch for batch in batches if len(batch) == batch_size]
     if not batches:

@@ -16,9 +16,9 @@ def main() -> None:
     """One row each: test faces, reconstructions, two edits of one face, a morph."""
     vae = vaelib.load_model("pretrained")
     faces = vaelib.read_faces("portraits")
-    images = vaelib.load_images(faces, faces.names("test")[:COLUMNS], vae.image_size)
+    images = vaelib.load_images(faces, faces.file_names("test")[:COLUMNS], vae.image_size)
 
-    train = faces.names("train")
+    train = faces.file_names("train")
     z_train = vae.encode(vaelib.load_images(faces, train, vae.image_size))
     wanted = ["Blond_Hair", "Eyeglasses"]
     vectors = vaelib.attribute_vectors(z_train, faces.attributes.loc[train], wanted)

@@ -97,7 +97,7 @@ def evaluate(
     """Every number of vaelib.metrics for one model; the last line is JSON."""
     vae = training.load_model(model)
     data = read_faces(faces)
-    data.names(split)  # a split that is none is known before a classifier is trained
+    data.file_names(split)  # a split that is none is known before a classifier is trained
     if fc:
         metrics.check_split(data, split)
     features = metrics.FaceFeatures(data, vae.image_size) if fc else None
@@ -136,7 +136,7 @@ def celeba(
     if prepared.left_out:
         print(f"{len(prepared.left_out)} faces are left out: see {out / 'left_out.txt'}.")
     faces = read_faces(out)
-    splits = ", ".join(f"{len(faces.names(split)):,} {split}" for split in SPLITS)
+    splits = ", ".join(f"{len(faces.file_names(split)):,} {split}" for split in SPLITS)
     print(f"{out} is ready: {len(faces):,} faces, {splits}.")
 
 

@@ -45,7 +45,7 @@ def run_callbacks(
         images/epoch_001.png ...: the same latents decoded after each epoch.
         logs/: for TensorBoard.
     """
-    held_out = load_images(faces, faces.names("val")[:512], vae.image_size)
+    held_out = load_images(faces, faces.file_names("val")[:512], vae.image_size)
     best = done["val_loss"].min() if done is not None and len(done) else None
     return [
         TensorBoard(_for_tensorflow(run / "logs"), write_graph=False),

@@ -57,7 +57,7 @@ class FaceFeatures:
 
     def __init__(self, faces: Faces, image_size: int = 64):
         check_split(faces, "train")
-        train_labels = faces.attributes.loc[faces.names("train")]
+        train_labels = faces.attributes.loc[faces.file_names("train")]
         constant = set(constant_attributes(train_labels))
         self.attributes = [name for name in faces.attributes if name not in constant]
         if not self.attributes:
@@ -186,7 +186,7 @@ def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> 
         except Exception:  # half a file, or one that another version wrote
             print(f"{path} is damaged, so the classifier is trained again.", flush=True)
     # Large folders need not be seen whole, small ones not so often that they are learned by heart.
-    steps = min(1500, 20 * math.ceil(len(faces.names("train")) / 64))
+    steps = min(1500, 20 * math.ceil(len(faces.file_names("train")) / 64))
     model = train_classifier(faces, attributes, steps, image_size)
     _keep(path, model.save)
     return model
@@ -202,7 +202,7 @@ def _cached_reference(
                 return kept["mean"], kept["covariance"]
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             print(f"{path} is damaged and is made anew.", flush=True)
-    rows = faces.attributes.index.get_indexer(faces.names("train"))
+    rows = faces.attributes.index.get_indexer(faces.file_names("train"))
     pixels = load_pixels(faces, image_size)
     parts = range(0, len(rows), 1000)
     features = [measure.features(pixels[rows[start : start + 1000]]) for start in parts]
@@ -229,7 +229,7 @@ def _keep(path: Path, write: Callable[[Path], None]) -> None:
 
 def check_split(faces: Faces, split: str) -> None:
     """Raise a ValueError unless a split has the two faces that a Fréchet distance needs."""
-    if len(faces.names(split)) < 2:
+    if len(faces.file_names(split)) < 2:
         raise ValueError(
             f"The split {split!r} of {faces.folder} has a single face, and a Fréchet distance "
             "compares many: use more faces, name another split, or leave it out with --no-fc."

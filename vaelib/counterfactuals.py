@@ -60,19 +60,19 @@ class Cases:
 
 def find_cases(
     faces: Faces,
-    names: Sequence[str],
+    file_names: Sequence[str],
     attributes: Sequence[str] = ATTRIBUTES,
     image_size: int = 64,
     jobs: int | None = None,
 ) -> dict[str, Cases]:
-    """For each attribute, the faces of `names` that lack it, with the truth where it is known.
+    """For each attribute, the faces of `file_names` that lack it, with the truth where it is known.
 
     The people of a folder that `portraits` drew are drawn again with the attribute, and their
     pictures go through a JPG file as the folder's did.
 
     Args:
         faces: the folder.
-        names: file names of the faces.
+        file_names: file names of the faces.
         attributes: what to add; one that all of the faces have is left out.
         image_size: in pixels, as the model reads them.
         jobs: processes that draw; None is one a core.
@@ -80,8 +80,8 @@ def find_cases(
     Raises:
         ValueError: another version of `portraits` drew the folder, or some of its pictures.
     """
-    images = load_images(faces, list(names), image_size)
-    labels = faces.attributes.loc[list(names)]
+    images = load_images(faces, list(file_names), image_size)
+    labels = faces.attributes.loc[list(file_names)]
     lacking = {attribute: ~labels[attribute].to_numpy() for attribute in attributes}
     lacking = {attribute: lack for attribute, lack in lacking.items() if lack.any()}
     manifest = read_manifest(faces.folder)
@@ -92,10 +92,10 @@ def find_cases(
             )
             for attribute, lack in lacking.items()
         }
-    wanted = [[a for a, lack in lacking.items() if lack[i]] for i in range(len(names))]
+    wanted = [[a for a, lack in lacking.items() if lack[i]] for i in range(len(file_names))]
     drawn = []
     for name, image, (picture, some) in zip(
-        names, images, _draw_all(manifest, names, wanted, image_size, jobs)
+        file_names, images, _draw_all(manifest, file_names, wanted, image_size, jobs)
     ):
         if np.abs(255 * image - picture).mean() > SAME:
             raise ValueError(

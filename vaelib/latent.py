@@ -8,14 +8,14 @@ import pandas as pd
 
 
 def attribute_vectors(
-    latents: np.ndarray, attributes: pd.DataFrame, names: list[str] | None = None
+    latents: np.ndarray, attributes: pd.DataFrame, attribute_names: list[str] | None = None
 ) -> pd.DataFrame:
     """Mean latent of the faces that have an attribute minus that of those that lack it.
 
     Args:
         latents: float array (n, latent_dim), posterior means.
         attributes: boolean DataFrame (n, n_attributes), rows in the order of `latents`.
-        names: the attributes wanted; None takes all that vary (`constant_attributes` lists
+        attribute_names: those wanted; None takes all that vary (`constant_attributes` lists
             the others).
 
     Returns:
@@ -28,7 +28,7 @@ def attribute_vectors(
 
     Reference: Larsen et al., 2016, section 4.2 (arXiv:1512.09300).
     """
-    names = _checked_names(latents, attributes, names)
+    names = _checked_names(latents, attributes, attribute_names)
     has = attributes[names].to_numpy("float64")  # (n, k)
     latents = np.asarray(latents, "float64")
     mean_with = has.T @ latents / has.sum(axis=0)[:, None]
@@ -37,7 +37,7 @@ def attribute_vectors(
 
 
 def regressed_vectors(
-    latents: np.ndarray, attributes: pd.DataFrame, names: list[str] | None = None
+    latents: np.ndarray, attributes: pd.DataFrame, attribute_names: list[str] | None = None
 ) -> pd.DataFrame:
     """What an attribute adds to a latent while all the other attributes stay as they are.
 
@@ -51,7 +51,7 @@ def regressed_vectors(
     Returns:
         DataFrame (n_attributes, latent_dim), in latent units, not normalised.
     """
-    names = _checked_names(latents, attributes, names)
+    names = _checked_names(latents, attributes, attribute_names)
     constant = constant_attributes(attributes)
     explaining = attributes.drop(columns=constant)
     has, latents = explaining.to_numpy("float64"), np.asarray(latents, "float64")
@@ -66,7 +66,7 @@ def constant_attributes(attributes: pd.DataFrame) -> list[str]:
 
 
 def _checked_names(
-    latents: np.ndarray, attributes: pd.DataFrame, names: list[str] | None
+    latents: np.ndarray, attributes: pd.DataFrame, attribute_names: list[str] | None
 ) -> list[str]:
     """The attributes wanted, once all that `attribute_vectors` refuses is refused."""
     if len(latents) != len(attributes):
@@ -79,9 +79,9 @@ def _checked_names(
             "The attributes are not all true or false: compare the table with 1 first."
         )
     constant = constant_attributes(attributes)
-    if names is None:
-        names = [name for name in attributes.columns if name not in constant]
-    for name in names:
+    if attribute_names is None:
+        attribute_names = [name for name in attributes.columns if name not in constant]
+    for name in attribute_names:
         if name not in attributes:
             near = difflib.get_close_matches(name, attributes.columns, n=1, cutoff=0.4)
             hint = f": did you mean {near[0]}?" if near else "."
@@ -91,7 +91,7 @@ def _checked_names(
                 f"{name} is the same for all {len(attributes)} faces, so it has no direction: "
                 "choose an attribute that varies."
             )
-    return names
+    return attribute_names
 
 
 def edit(

@@ -135,7 +135,7 @@ def evaluate(
     Raises:
         ValueError: a split of one face, with features.
     """
-    names = faces.names(split)
+    names = faces.file_names(split)
     if features is not None:
         check_split(faces, split)
     rows, pixels = faces.attributes.index.get_indexer(names), load_pixels(faces, vae.image_size)

@@ -165,7 +165,7 @@ def fingerprint(faces: Faces) -> str:
     """
     images = str(faces.folder / IMAGES)
     sizes = [os.stat(f"{images}/{file}").st_size for file in faces.files.to_list()]
-    rows = zip(faces.names(), faces.splits.to_list(), sizes)
+    rows = zip(faces.file_names(), faces.splits.to_list(), sizes)
     digest = hashlib.sha256(
         "\n".join(f"{name} {split} {size}" for name, split, size in rows).encode()
     )

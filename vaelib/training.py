@@ -97,7 +97,7 @@ def train(
     settings = {
         "faces": str(faces.folder.resolve()),
         "fingerprint": fingerprint(faces),
-        "training_faces": len(faces.names("train")),
+        "training_faces": len(faces.file_names("train")),
         "image_size": vae.image_size,
         "latent_dim": vae.latent_dim,
         "parameters": vae.count_params(),
@@ -232,4 +232,4 @@ def fit_gaussian(vae: VAE, faces: Faces) -> None:
 
 def fit_sharpness(vae: VAE, faces: Faces) -> None:
     """`vae.fit_sharpness` on 2,000 training faces, or on all, if there are fewer."""
-    vae.fit_sharpness(load_images(faces, faces.names("train")[:2000], vae.image_size))
+    vae.fit_sharpness(load_images(faces, faces.file_names("train")[:2000], vae.image_size))

@@ -118,7 +118,7 @@ def test_strengths_are_chosen_without_the_test_faces(folder, monkeypatch, tmp_pa
     faces = read_faces(folder)
     features = ColourFeatures(COLOURS)
     first = edits.fit_editors(ColourModel(), faces, features, COLOURS, 15)
-    for name in faces.names("test"):
+    for name in faces.file_names("test"):
         black = Image.fromarray(np.zeros((SIZE, SIZE, 3), "uint8"))
         black.save(folder / "img_align_celeba" / name)
     again = edits.fit_editors(ColourModel(), read_faces(folder), features, COLOURS, 15)

@@ -50,8 +50,8 @@ def test_many_faces_are_the_few_again_and_again(faces, tmp_path, count):
         many = read_faces(folder)
         assert many.splits.to_list()[5:10] == faces.splits.to_list()
     assert len(many) == count
-    for i, name in enumerate(many.names()):
-        source = faces.names()[i % 5]
+    for i, name in enumerate(many.file_names()):
+        source = faces.file_names()[i % 5]
         assert many.attributes.loc[name].equals(faces.attributes.loc[source].rename(name))
         image = (folder / "img_align_celeba" / name).read_bytes()
         assert image == (faces.folder / "img_align_celeba" / source).read_bytes()

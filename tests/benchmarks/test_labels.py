@@ -113,7 +113,7 @@ def test_attributes_that_vary(faces):
 
 def test_held_out_faces_are_val_and_test(faces):
     names = labels.held_out(faces)
-    assert names == sorted(faces.names("val") + faces.names("test"))
+    assert names == sorted(faces.file_names("val") + faces.file_names("test"))
 
 
 def test_auc_is_of_the_held_out_faces(faces):
@@ -191,7 +191,7 @@ def quick(monkeypatch):
     """The command with a classifier that is not trained, and fake persons."""
 
     def train(faces, attributes, steps, image_size, batch_size):
-        assert steps == 3 * math.ceil(len(faces.names("train")) / batch_size)
+        assert steps == 3 * math.ceil(len(faces.file_names("train")) / batch_size)
         return build_classifier(len(attributes), image_size)
 
     monkeypatch.setattr(labels, "train_classifier", train)

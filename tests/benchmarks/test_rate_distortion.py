@@ -33,7 +33,7 @@ def faces(tmp_path_factory):
 
 @pytest.mark.slow
 def test_a_small_sigma_pays_more_nats_for_less_error(faces):
-    images = load_images(faces, faces.names("train"), 32)
+    images = load_images(faces, faces.file_names("train"), 32)
     found = {}
     for sigma in (0.05, 5.0):
         vae = train_point(faces, sigma, steps=25, image_size=32, latent_dim=4)

@@ -16,6 +16,6 @@ def test_is_small_and_has_no_optimizer():
 def test_reconstructs_test_portraits():
     vae = vaelib.load_model("pretrained")
     faces = vaelib.read_faces("portraits")
-    images = vaelib.load_images(faces, faces.names("test"), vae.image_size)
+    images = vaelib.load_images(faces, faces.file_names("test"), vae.image_size)
     assert len(images) == 1000
     assert rmse(images, vae.reconstruct(images)) <= 18

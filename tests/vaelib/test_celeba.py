@@ -190,7 +190,7 @@ def check(files: CelebA, out: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         faces = read_faces(out)
-    assert faces.names() == [name_of(i) for i in range(len(files.images))]
+    assert faces.file_names() == [name_of(i) for i in range(len(files.images))]
     np.testing.assert_array_equal(faces.attributes[list(ATTRIBUTES)].to_numpy(), files.labels)
     assert list(faces.splits) == [("train", "val", "test")[k] for k in files.split]
     expected = np.stack([load_image(io.BytesIO(image), 64) for image in files.images])
@@ -271,7 +271,7 @@ def test_without_a_partition_it_says_what_comes_instead(files, tmp_path):
     (source.parent / "list_eval_partition.txt").unlink()
     prepared = prepare(source, tmp_path / "celeba")
     assert any("90/5/5" in remark for remark in prepared.remarks)
-    assert len(read_faces(tmp_path / "celeba").names("test")) == 1
+    assert len(read_faces(tmp_path / "celeba").file_names("test")) == 1
 
 
 def test_a_split_that_is_empty_is_said_once_and_read_without_a_word(files, tmp_path):
@@ -282,7 +282,7 @@ def test_a_split_that_is_empty_is_said_once_and_read_without_a_word(files, tmp_p
     assert any("val and test" in remark for remark in prepared.remarks)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(read_faces(tmp_path / "celeba").names("val")) == 1
+        assert len(read_faces(tmp_path / "celeba").file_names("val")) == 1
 
 
 def test_known_checksums_are_compared_and_a_difference_is_a_remark(files, tmp_path, monkeypatch):
@@ -926,7 +926,7 @@ def test_the_sample_is_prepared_with_the_tables_beside_it(sample):
         faces = read_faces(sample.folder)
     assert len(faces) == 2000
     assert list(faces.attributes.columns) == list(ATTRIBUTES)
-    assert len(faces.names("train")) == 1800
+    assert len(faces.file_names("train")) == 1800
 
 
 @real

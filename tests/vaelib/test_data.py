@@ -236,9 +236,9 @@ def test_reading_the_tables_leaves_no_file_open(folder):
 def test_a_folder_is_read_with_its_labels_and_split(faces):
     assert len(faces) == 30
     assert list(faces.attributes.columns) == [*COLOURS, "Bald", "Eyeglasses"]
-    assert [len(faces.names(split)) for split in ("train", "val", "test")] == [17, 7, 6]
-    assert faces.names("val")[0] == "000018.jpg"
-    assert faces.names() == [f"{i + 1:06}.jpg" for i in range(30)]
+    assert [len(faces.file_names(split)) for split in ("train", "val", "test")] == [17, 7, 6]
+    assert faces.file_names("val")[0] == "000018.jpg"
+    assert faces.file_names() == [f"{i + 1:06}.jpg" for i in range(30)]
 
 
 @pytest.mark.parametrize("form", ["txt", "csv"])
@@ -289,7 +289,7 @@ def test_rows_without_an_image_and_images_without_a_row_are_left_out_with_a_warn
     edit_lines(copy / "list_attr_celeba.txt", without_the_seventh)
     with pytest.warns(UserWarning) as caught:
         faces = read_faces(copy)
-    assert not {"000003.jpg", "000007.jpg"} & set(faces.names())
+    assert not {"000003.jpg", "000007.jpg"} & set(faces.file_names())
     assert len(faces) == 28
     messages = [str(warning.message) for warning in caught]
     assert any("list_attr_celeba.txt lists 1 " in m and "000003.jpg" in m for m in messages)
@@ -303,7 +303,7 @@ def test_a_partition_that_names_absent_files_warns_and_goes_on(copy, one_sentenc
         faces = read_faces(copy)
     (warning,) = caught
     one_sentence(warning.message, copy / "list_eval_partition.txt", "000099.jpg", "left out")
-    assert len(faces.names("train")) == 17
+    assert len(faces.file_names("train")) == 17
     assert len(faces) == 30
 
 
@@ -317,17 +317,19 @@ def test_a_face_that_the_partition_does_not_name_trains(copy):
     edit_lines(copy / "list_eval_partition.txt", lambda lines: lines.pop())
     faces = read_faces(copy)
     assert faces.splits["000030.jpg"] == "train"
-    assert len(faces.names("test")) == 5
+    assert len(faces.file_names("test")) == 5
 
 
 def test_without_a_partition_the_split_is_90_5_5_and_always_the_same(draw_folder, tmp_path):
     folder = draw_folder(tmp_path / "many", 60, size=(16, 16))
     one, two = read_faces(folder), read_faces(folder)
-    assert [len(one.names(split)) for split in ("train", "val", "test")] == [54, 3, 3]
+    assert [len(one.file_names(split)) for split in ("train", "val", "test")] == [54, 3, 3]
     assert one.splits.to_dict() == two.splits.to_dict()
-    everyone = [name for split in ("train", "val", "test") for name in one.names(split)]
-    assert sorted(everyone) == one.names()
-    assert one.names("val") + one.names("test") != one.names()[-6:]  # drawn, not cut off the end
+    everyone = [name for split in ("train", "val", "test") for name in one.file_names(split)]
+    assert sorted(everyone) == one.file_names()
+    assert (
+        one.file_names("val") + one.file_names("test") != one.file_names()[-6:]
+    )  # drawn, not cut off the end
 
 
 def test_a_partition_that_leaves_a_split_empty_gives_way_to_a_seeded_one(copy):
@@ -337,7 +339,7 @@ def test_a_partition_that_leaves_a_split_empty_gives_way_to_a_seeded_one(copy):
     )
     with pytest.warns(UserWarning, match="val and test"):
         faces = read_faces(copy)
-    assert [len(faces.names(split)) for split in ("train", "val", "test")] == [28, 1, 1]
+    assert [len(faces.file_names(split)) for split in ("train", "val", "test")] == [28, 1, 1]
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -350,7 +352,7 @@ def test_too_few_faces_for_three_splits_is_one_sentence(draw_folder, tmp_path, c
 
 def test_three_faces_are_enough(draw_folder, tmp_path):
     faces = read_faces(draw_folder(tmp_path / "three", 3))
-    assert [len(faces.names(split)) for split in ("train", "val", "test")] == [1, 1, 1]
+    assert [len(faces.file_names(split)) for split in ("train", "val", "test")] == [1, 1, 1]
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path, one_sentence):
@@ -421,12 +423,12 @@ def test_find_gives_the_faces_that_have_and_lack_the_wanted(faces):
     table = faces.attributes
     expected = [
         name
-        for name in faces.names("train")
+        for name in faces.file_names("train")
         if table.loc[name, "Smiling"] and not table.loc[name, "Male"]
     ]
     assert found == expected
     assert 0 < len(found) < 17
-    assert faces.find() == faces.names()
+    assert faces.find() == faces.file_names()
     assert faces.find(Bald=True) == []
 
 
@@ -521,7 +523,7 @@ def test_names_in_the_tables_may_have_another_ending_or_none(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         faces = read_faces(folder)
-    assert faces.names()[6] == stem + ending
+    assert faces.file_names()[6] == stem + ending
     assert faces.path(stem + ending).name == f"{stem}.jpg"
     np.testing.assert_array_equal(faces.attributes, plain.attributes)
     assert faces.splits.tolist() == plain.splits.tolist()
@@ -564,7 +566,7 @@ def test_a_copy_of_a_table_does_not_take_its_place(small):
 def test_hidden_files_and_folders_are_no_faces(small):
     """macOS writes notes beside each file, and puts a folder of them into its archives."""
     images = small / "img_align_celeba"
-    before = read_faces(small).names()
+    before = read_faces(small).file_names()
     for hidden in (images, images / "__MACOSX", images / ".trash"):
         hidden.mkdir(exist_ok=True)
         (hidden / "._000003.jpg").write_bytes(b"\0\5\x16\7")
@@ -573,7 +575,7 @@ def test_hidden_files_and_folders_are_no_faces(small):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         faces = read_faces(small)
-    assert faces.names() == before
+    assert faces.file_names() == before
     assert faces.path("000003.jpg") == images / "000003.jpg"
 
 
@@ -643,7 +645,7 @@ def test_images_are_float32_from_0_to_1_in_the_order_asked_for(faces, images):
 
 
 def test_images_are_the_files_pixels(faces, images):
-    for name, image in list(zip(faces.names(), images))[::7]:
+    for name, image in list(zip(faces.file_names(), images))[::7]:
         with Image.open(faces.folder / "img_align_celeba" / name) as file:
             small = file.crop((15, 40, 163, 188)).resize((32, 32), Image.Resampling.LANCZOS)
         # JPGs are reduced while they are decoded, which gives a smooth picture the same pixels.
@@ -851,7 +853,7 @@ def test_the_shuffle_reaches_over_the_whole_split(draw_folder, tmp_path):
     images = load_images(faces, image_size=32)
     dataset = make_dataset(faces, "train", 32, 36)
     orders = np.array([rows_of(epoch(dataset), images) for _ in range(60)])
-    places = np.argsort(np.argsort(faces.names("train")))  # 0 to 35 in file order
+    places = np.argsort(np.argsort(faces.file_names("train")))  # 0 to 35 in file order
     assert len(places) == orders.shape[1]
     last = max(orders[0])
     place = np.nonzero(orders == last)[1]

@@ -198,7 +198,7 @@ def test_an_attribute_that_every_validation_face_has_is_an_error(one_sentence):
 
 
 def test_cases_are_the_people_who_lack_it_drawn_with_it(fake_faces):
-    names = fake_faces.names()
+    names = fake_faces.file_names()
     cases = find_cases(fake_faces, names, COLOURS, SIZE, jobs=1)
     assert list(cases) == COLOURS
     for attribute, case in cases.items():
@@ -220,7 +220,7 @@ def test_cases_are_the_people_who_lack_it_drawn_with_it(fake_faces):
 
 
 def test_cases_without_the_truth_want_the_labels_that_there_are(faces):
-    names = faces.names("train")
+    names = faces.file_names("train")
     cases = find_cases(faces, names, ["Smiling", "Male"], SIZE)
     smiling = cases["Smiling"]
     assert smiling.counterfactuals is None and smiling.refused == 0
@@ -241,7 +241,7 @@ def test_a_picture_of_somebody_else_is_an_error(fake_faces, one_sentence):
     path = fake_faces.folder / "img_align_celeba" / "000005.jpg"
     Image.fromarray(np.full((SIZE, SIZE, 3), 128, "uint8")).save(path)
     with pytest.raises(ValueError) as error:
-        find_cases(fake_faces, fake_faces.names(), COLOURS, SIZE, jobs=1)
+        find_cases(fake_faces, fake_faces.file_names(), COLOURS, SIZE, jobs=1)
     one_sentence(error.value, "000005.jpg", fake_faces.folder, "python -m portraits")
 
 

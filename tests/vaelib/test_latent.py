@@ -83,19 +83,19 @@ def test_constant_attributes_are_left_out_and_listed(example):
 @pytest.mark.parametrize("name", ["Bald", "Human"])
 def test_a_constant_attribute_asked_for_by_name_is_an_error(example, name, one_sentence):
     with pytest.raises(ValueError) as error:
-        attribute_vectors(*example, names=["Smiling", name])
+        attribute_vectors(*example, attribute_names=["Smiling", name])
     one_sentence(error.value, name, "50", "choose")
 
 
 def test_an_unknown_attribute_gets_a_suggestion(example, one_sentence):
     with pytest.raises(ValueError) as error:
-        attribute_vectors(*example, names=["Smilling"])
+        attribute_vectors(*example, attribute_names=["Smilling"])
     one_sentence(error.value, "Smilling", "did you mean Smiling?")
 
 
 def test_an_unknown_attribute_like_no_other_is_an_error_too(example, one_sentence):
     with pytest.raises(ValueError) as error:
-        attribute_vectors(*example, names=["qqqq"])
+        attribute_vectors(*example, attribute_names=["qqqq"])
     one_sentence(error.value, "qqqq")
 
 

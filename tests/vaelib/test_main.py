@@ -99,7 +99,7 @@ def test_evaluate_takes_another_split(trained, folder, faces, split, capsys):
     model = trained.run / "vae.keras"
     assert run_here("evaluate", model, "--faces", folder, "--split", split, "--no-fc") == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert result["faces"] == len(faces.names(split))
+    assert result["faces"] == len(faces.file_names(split))
 
 
 @pytest.mark.slow

@@ -250,7 +250,7 @@ def classifier(faces):
 
 
 def test_trained_classifier_sees_colours(faces, classifier):
-    held_out = faces.names("val") + faces.names("test")
+    held_out = faces.file_names("val") + faces.file_names("test")
     logits, _ = classify(classifier.model, vaelib.load_images(faces, held_out, 16))
     right = (logits > 0) == faces.attributes.loc[held_out, COLOURS].to_numpy()
     assert right.mean() > 0.9
@@ -312,7 +312,7 @@ def test_a_second_time_nothing_is_trained(small_faces, trainings):
 
 def test_training_faces_are_at_no_distance(small_faces, trainings):
     measure = FaceFeatures(small_faces, 16)
-    pictures = vaelib.load_images(small_faces, small_faces.names("train"), 16)
+    pictures = vaelib.load_images(small_faces, small_faces.file_names("train"), 16)
     scale = np.trace(measure.reference[1])
     assert measure.distance(pictures) < 1e-3 * scale
     assert measure.distance(1 - pictures) > 0.1 * scale
@@ -377,7 +377,7 @@ def test_evaluate_agrees_with_the_model_at_the_same_sigma(faces, new_vae):
     assert result["faces"] == 17 and result["latents"] == 4
     again = new_vae(sigma=result["sigma"], detail=1.0)
     again.compile()
-    pictures = vaelib.load_images(faces, faces.names("train"), vae.image_size)
+    pictures = vaelib.load_images(faces, faces.file_names("train"), vae.image_size)
     reported = again.evaluate(pictures, verbose=0, return_dict=True)
     assert result["kl"] == pytest.approx(reported["kl"], rel=1e-5)
     expected = reported["reconstruction"] + reported["kl"]
@@ -392,7 +392,7 @@ def test_evaluate_agrees_with_the_model_at_the_same_sigma(faces, new_vae):
 def test_evaluate_repeats_and_takes_a_split(faces, vae):
     assert evaluate(vae, faces, "val") == evaluate(vae, faces, "val")
     assert evaluate(vae, faces, "val", seed=1) != evaluate(vae, faces, "val")
-    assert evaluate(vae, faces)["faces"] == len(faces.names("test"))
+    assert evaluate(vae, faces)["faces"] == len(faces.file_names("test"))
 
 
 @pytest.fixture
@@ -429,6 +429,6 @@ def test_evaluate_with_features_adds_four_distances(small_faces, vae, trainings)
     result = evaluate(vae, small_faces, "test", features, samples=20)
     names = ["fc_reconstructions", "fc_prior", "fc_gaussian", "fc_images"]
     assert list(result) == [*KEYS, *names]
-    pictures = vaelib.load_images(small_faces, small_faces.names("test"), vae.image_size)
+    pictures = vaelib.load_images(small_faces, small_faces.file_names("test"), vae.image_size)
     assert result["fc_images"] == pytest.approx(features.distance(pictures))
     assert result["fc_prior"] == pytest.approx(features.distance(vae.sample(20, prior=True)))

@@ -239,7 +239,7 @@ def test_the_projector_gets_its_files(tmp_path, faces, images, count, side):
     np.testing.assert_allclose(read, latents, atol=1e-5)
     table = pd.read_csv(tmp_path / "attributes.tsv", sep="\t", index_col="name")
     assert (table == faces.attributes[:count]).all(axis=None)
-    assert list(table.index) == faces.names()[:count]
+    assert list(table.index) == faces.file_names()[:count]
     sprite = np.asarray(Image.open(tmp_path / "thumbnails.png"))
     assert sprite.shape == (32 * side, 32 * side, 3)  # a square, as the projector expects
     for i in range(count):
@@ -340,7 +340,7 @@ def test_faces_are_the_same_wherever_their_folder_is(folder, faces, tmp_path):
 def test_other_faces_are_others(folder, faces, tmp_path, change):
     copied = shutil.copytree(folder, tmp_path / "copied")
     other = read_faces(copied)
-    first = faces.names()[0]
+    first = faces.file_names()[0]
     if change == "image":
         with other.path(first).open("ab") as file:
             file.write(b"more")

@@ -35,7 +35,7 @@ class Faces:
     def __len__(self) -> int:
         return len(self.attributes)
 
-    def names(self, split: str | None = None) -> list[str]:
+    def file_names(self, split: str | None = None) -> list[str]:
         """File names of a split ("train", "val", "test"), or of all faces, in file order."""
         if split is None:
             return list(self.attributes.index)
@@ -55,7 +55,7 @@ class Faces:
         Raises:
             ValueError: an attribute that the table does not have (it suggests the nearest name).
         """
-        table = self.attributes.loc[self.names(split)]
+        table = self.attributes.loc[self.file_names(split)]
         for attribute, value in wanted.items():
             if attribute not in table:
                 near = difflib.get_close_matches(attribute, table.columns, n=1, cutoff=0.4)

@@ -32,7 +32,7 @@ def make_dataset(
     """
     pixels = load_pixels(faces, image_size)
     values = faces.attributes.to_numpy("float32")
-    rows = _rows(faces, faces.names(split))
+    rows = _rows(faces, faces.file_names(split))
 
     def fetch(batch, draws):
         # The pixels stay in their file as uint8; only this batch is read and made float32.

@@ -36,13 +36,13 @@ MARKED_EVERY = 5  # seconds: the most that decoding loses when it is killed
 PIXELS_VERSION = 3  # goes up when the same file gives other pixels, so that caches are made anew
 
 
-def load_images(faces: Faces, names: list[str] | None = None, image_size: int = 64) -> np.ndarray:
+def load_images(faces: Faces, file_names: list[str] | None = None, image_size: int = 64) -> np.ndarray:
     """Images by file name, in the order asked for: float32 (n, size, size, 3) in [0, 1].
 
     Raises:
         KeyError: a name that `faces` does not have.
     """
-    rows = np.arange(len(faces)) if names is None else _rows(faces, names)
+    rows = np.arange(len(faces)) if file_names is None else _rows(faces, file_names)
     return load_pixels(faces, image_size)[rows].astype("float32") / 255
 
 
