@@ -22,7 +22,7 @@ from typer import Option, Typer
 from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
 from groundwork.progress import on_terminal
-from portraits.dataset import usable_cores
+from portraits.dataset.write import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
 from vaelib.images import CELEBA_SIZE

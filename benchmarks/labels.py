@@ -21,7 +21,7 @@ from typer import Option, Typer
 from groundwork.places import data_folder
 from groundwork.progress import on_terminal
 from portraits import DRAWING_VERSION, Person, PortraitsError
-from portraits.dataset import usable_cores
+from portraits.dataset.write import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import Faces, load_pixels
 from vaelib.edits import as_jpg

@@ -15,7 +15,7 @@ from typer import Option, Typer
 from benchmarks.worker import Worker, serve
 from groundwork.places import data_folder
 from groundwork.progress import on_terminal
-from portraits.dataset import usable_cores
+from portraits.dataset.write import usable_cores
 
 NAMES = {
     "ours": "ours",

@@ -361,7 +361,7 @@ def _draw_all(
     image_size: int,
     jobs: int | None,
 ) -> Iterator[tuple[np.ndarray, dict]]:
-    from portraits.dataset import usable_cores
+    from portraits.dataset.write import usable_cores
 
     tasks = [(manifest, name, some, image_size) for name, some in zip(names, wanted)]
     jobs = jobs or usable_cores()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from portraits.dataset import write_dataset
+from portraits.dataset.write import write_dataset
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES
 from portraits.person import Person

@@ -18,9 +18,9 @@ from groundwork.commands import run
 from groundwork.files import ASIDE
 from groundwork.locks import locked
 from portraits import ATTRIBUTES, DRAWING_VERSION, Person, PortraitsError, render
-from portraits import dataset as module
 from portraits.__main__ import app
-from portraits.dataset import partition, usable_cores, write_dataset
+from portraits.dataset import write as module
+from portraits.dataset.write import partition, usable_cores, write_dataset
 
 SIZE = 16
 
@@ -523,7 +523,7 @@ def test_by_default_paired_sets_go_beside_the_portraits(tmp_path, monkeypatch):
 
 def test_command_line(tmp_path):
     """As a learner runs it, in a process of its own."""
-    root = os.path.dirname(os.path.dirname(module.__file__))
+    root = os.path.dirname(os.path.dirname(os.path.dirname(module.__file__)))
     arguments = ("--out", "new/portraits", "--count", 20, "--size", SIZE, "--jobs", 1)
     result = subprocess.run(
         [sys.executable, "-m", "portraits", *map(str, arguments)],
