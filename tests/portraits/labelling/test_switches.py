@@ -111,7 +111,7 @@ def test_what_is_so_already_stays_as_it_is():
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
-        ({"Smilling": True}, "There is no attribute 'Smilling'; perhaps Smiling was meant."),
+        ({"Smilling": True}, "There is no attribute 'Smilling': did you mean Smiling?"),
         ({"Zzz": True}, "There is no attribute 'Zzz'; see portraits.ATTRIBUTES."),
         (
             {"Attractive": True},
