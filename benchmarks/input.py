@@ -21,8 +21,8 @@ from typer import Option, Typer
 
 from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
+from groundwork.processes import usable_cores
 from groundwork.progress import on_terminal
-from portraits.dataset.write import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import IMAGES, SPLITS, Faces, make_dataset, read_faces
 from vaelib.images import CELEBA_SIZE

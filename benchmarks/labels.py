@@ -3,11 +3,10 @@
 import io
 import json
 import math
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +18,9 @@ from tqdm import tqdm
 from typer import Option, Typer
 
 from groundwork.places import data_folder
+from groundwork.processes import in_processes
 from groundwork.progress import on_terminal
 from portraits import DRAWING_VERSION, Person, PortraitsError
-from portraits.dataset.write import usable_cores
 from vaelib.__main__ import main
 from vaelib.data import Faces, load_pixels
 from vaelib.edits import as_jpg
@@ -192,14 +191,15 @@ def switching_test(
         seed: of the population.
         numbers: of the persons' pictures, from 1.
         attributes: the names of the model's logits.
-        jobs: processes that draw; None is one a core.
+        jobs: number of processes that draw; None means one per core.
 
     Returns:
         Shares in [0, 1] by attribute; NaN where no person could be switched.
     """
     right, tried = (pd.Series(0.0, attributes) for _ in range(2))
     size = model.input_shape[1]
-    drawn = _draw_all(seed, numbers, attributes, size, jobs or usable_cores())
+    calls = [partial(draw_switches, seed, number, attributes, size) for number in numbers]
+    drawn = in_processes(calls, 1 if len(calls) < 10 else jobs)  # to start processes takes seconds
     for switches in _progress(drawn, len(numbers)):
         pictures = [switches.before, *(picture for _, picture in switches.after.values())]
         before, *after = classify(model, np.stack(pictures))[0]
@@ -209,21 +209,6 @@ def switching_test(
             right[attribute] += rise > 0 if on else rise < 0
             tried[attribute] += 1
     return right / tried.where(tried > 0)
-
-
-def _draw_all(
-    seed: int, numbers: list[int], attributes: list[str], size: int, jobs: int
-) -> Iterator[Switches]:
-    if jobs == 1 or len(numbers) < 10:  # to start processes takes seconds
-        yield from (draw_switches(seed, number, attributes, size) for number in numbers)
-        return
-    # Spawned, not forked: TensorFlow has threads, and they do not survive a fork.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        tasks = [pool.submit(draw_switches, seed, n, attributes, size) for n in numbers]
-        try:
-            yield from (task.result() for task in tasks)
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def _progress(drawn: Iterator[Switches], total: int) -> Iterator[Switches]:

@@ -14,8 +14,8 @@ from typer import Option, Typer
 
 from benchmarks.worker import Worker, serve
 from groundwork.places import data_folder
+from groundwork.processes import usable_cores
 from groundwork.progress import on_terminal
-from portraits.dataset.write import usable_cores
 
 NAMES = {
     "ours": "ours",

@@ -6,16 +6,16 @@ attribute switched on. For any other folder, only the classifier judges.
 
 import io
 import json
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from groundwork.processes import in_processes
 from vaelib.data import Faces, load_images
 from vaelib.images import load_image
 from vaelib.latent import attribute_vectors, edit, regressed_vectors
@@ -216,7 +216,7 @@ def find_cases(
         names: file names of the faces.
         attributes: what to add; one that all of the faces have is left out.
         image_size: in pixels, as the model reads them.
-        jobs: processes that draw; None is one a core.
+        jobs: number of processes that draw; None means one per core.
 
     Raises:
         ValueError: another version of `portraits` drew the folder, or some of its pictures.
@@ -361,20 +361,11 @@ def _draw_all(
     image_size: int,
     jobs: int | None,
 ) -> Iterator[tuple[np.ndarray, dict]]:
-    from portraits.dataset.write import usable_cores
-
-    tasks = [(manifest, name, some, image_size) for name, some in zip(names, wanted)]
-    jobs = jobs or usable_cores()
-    if jobs == 1 or len(tasks) < 20:  # to start processes takes seconds
-        yield from (draw_counterfactuals(*task) for task in tasks)
-        return
-    # Spawned, not forked: TensorFlow has threads, and they do not survive a fork.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(draw_counterfactuals, *task) for task in tasks]
-        try:
-            yield from (future.result() for future in futures)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    calls = [
+        partial(draw_counterfactuals, manifest, name, some, image_size)
+        for name, some in zip(names, wanted)
+    ]
+    return in_processes(calls, 1 if len(calls) < 20 else jobs)  # to start processes takes seconds
 
 
 # ------------------------------------------------------------------ measuring

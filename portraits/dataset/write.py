@@ -3,16 +3,12 @@
 import io
 import json
 import math
-import multiprocessing
 import os
 import re
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -28,6 +24,7 @@ from groundwork.files import (
 )
 from groundwork.locks import Locked, locked
 from groundwork.places import data_folder
+from groundwork.processes import in_processes
 from groundwork.progress import Progress
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES, label
@@ -53,12 +50,6 @@ _FORMAT = "latent-faces portraits"
 _QUALITY = 95  # of the JPGs
 _NAME = re.compile(r"(\d{6})\.jpg")
 _CLUTTER = {".DS_Store", ".gitignore", ".gitkeep", "Thumbs.db", "desktop.ini", _LOCK}
-_THREAD_LIMITS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +99,7 @@ def write_dataset(
         count: how many; more than before adds to the folder, fewer is refused.
         size: width and height in pixels, 16 to 1024; one number for both, or two.
         seed: another seed is another population.
-        jobs: number of processes; by default one for each core that this process may use.
+        jobs: number of processes; by default one per core that this process may use.
         switched: attributes that every person is given (or not), as by `Person.with_attributes`.
 
     Returns:
@@ -120,7 +111,6 @@ def write_dataset(
         KeyboardInterrupt: after the processes have ended.
     """
     out = data_folder() / "portraits" if out is None else Path(out)
-    jobs = usable_cores() if jobs is None else jobs
     width, height = width_and_height(size)
     wanted = Manifest(DRAWING_VERSION, seed, width, height, count, _spelled(switched or {}))
     _check_arguments(wanted, jobs)
@@ -135,30 +125,12 @@ def write_dataset(
             if not _is_complete(out, wanted):  # another process may have changed it just now
                 _prepare(out, wanted)
                 _write(out, wanted, jobs)
-    except (DiskFull, Locked) as error:
+    except (DiskFull, Locked, ChildProcessError) as error:
         raise PortraitsError(str(error)) from error
     except OSError as error:
         raise PortraitsError(f"{out} could not be written: {error.strerror or error}.") from error
-    except BrokenProcessPool as error:
-        raise PortraitsError(
-            "A drawing process was ended from outside (out of memory?); "
-            "run the same command again to continue, perhaps with fewer jobs."
-        ) from error
     print(f"{out} is complete: {count} portraits", flush=True)
     return out
-
-
-def usable_cores() -> int:
-    """How many cores this process may use: its affinity, and a container's quota."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        cores = os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no container, or "max": no quota
-        return cores
 
 
 def partition(number: int) -> int:
@@ -182,14 +154,14 @@ def _read_spelled(switched: str) -> dict[str, bool]:
 # ------------------------------------------------------------------ what may be written where
 
 
-def _check_arguments(wanted: Manifest, jobs: int) -> None:
+def _check_arguments(wanted: Manifest, jobs: int | None) -> None:
     """Raise a `PortraitsError` for numbers that make no sense."""
     check_size((wanted.width, wanted.height))
     if not 1 <= wanted.count <= MOST:
         raise PortraitsError(f"The count must be 1 to {MOST}, not {wanted.count}.")
     if wanted.seed < 0:
         raise PortraitsError(f"The seed must not be negative, but is {wanted.seed}.")
-    if jobs < 1:
+    if jobs is not None and jobs < 1:
         raise PortraitsError(f"The number of jobs must be at least 1, not {jobs}.")
 
 
@@ -360,13 +332,14 @@ def _prepare(out: Path, wanted: Manifest) -> None:
     sync(out)
 
 
-def _write(out: Path, wanted: Manifest, jobs: int) -> None:
+def _write(out: Path, wanted: Manifest, jobs: int | None) -> None:
     """Draw what is missing, then write the tables, then the manifest."""
     drawn = _numbers_drawn(out).intersection(_numbers(wanted))
+    calls = [partial(_work, task) for task in _tasks(out, wanted, drawn)]
     rows: dict[int, str] = {}
     with (
         Progress("Drawing portraits", wanted.count, "portrait", len(drawn)) as progress,
-        closing(_run(_tasks(out, wanted, drawn), jobs)) as results,
+        closing(in_processes(calls, jobs)) as results,  # an interruption ends the processes
     ):
         for new_rows, n_drawn in results:
             rows.update(new_rows)
@@ -444,54 +417,3 @@ def _write_manifest(out: Path, name: str, manifest: Manifest) -> None:
 
 def _image_path(out: Path, number: int) -> Path:
     return out / IMAGES / f"{number:06d}.jpg"
-
-
-# ------------------------------------------------------------------ processes
-
-
-def _run(tasks: list[_Task], jobs: int) -> Iterator[tuple[dict[int, str], int]]:
-    """Yield the result of each task, in the order in which they are done.
-
-    Workers are spawned, not forked: that is safe everywhere, also in a notebook. To close this
-    generator is to end them, as soon as each has finished the task that it is at.
-    """
-    jobs = min(jobs, len(tasks), 61)  # Windows can wait for no more
-    if jobs == 1:
-        yield from map(_work, tasks)
-        return
-    spawn = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(jobs, spawn, initializer=_start_worker)
-    try:
-        with _inherited_by_workers():
-            futures = [executor.submit(_work, task) for task in tasks]
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _inherited_by_workers() -> Iterator[None]:
-    """Let processes that start now have single-threaded maths, and ignore Ctrl-C from birth."""
-    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
-    in_main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
-    try:
-        yield
-    finally:
-        if in_main:
-            signal.signal(signal.SIGINT, handler)
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed parent can't end its workers, and they would wait for work for ever."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
