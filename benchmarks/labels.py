@@ -20,10 +20,11 @@ from typer import Option, Typer
 from groundwork.places import data_folder
 from groundwork.processes import in_processes
 from groundwork.progress import on_terminal
-from portraits import DRAWING_VERSION, Person, PortraitsError
+from portraits import Person, PortraitsError
+from portraits.dataset.manifest import MANIFEST, Manifest
 from vaelib.__main__ import main
 from vaelib.data import Faces, load_pixels
-from vaelib.edits import as_jpg
+from vaelib.edits import as_jpg, find_manifest
 from vaelib.metrics import classify, train_classifier
 
 CELEBA_RATES = {
@@ -155,17 +156,17 @@ def switch(person: Person, attribute: str, on: bool) -> Person | None:
 
 
 def draw_switches(
-    seed: int, number: int, attributes: list[str], size: int = IMAGE_SIZE
+    manifest: Manifest, number: int, attributes: list[str], size: int = IMAGE_SIZE
 ) -> Switches:
     """Draw a person, and draw the person again with each of the attributes switched.
 
     Args:
-        seed: of the population.
+        manifest: how the folder was drawn.
         number: of the person's picture, from 1.
         attributes: what to switch.
         size: width and height of the pictures in pixels.
     """
-    person = Person.sample(seed, number - 1)
+    person = manifest.person(number)
     has = person.attributes()
     after = {}
     for attribute in attributes:
@@ -177,7 +178,7 @@ def draw_switches(
 
 def switching_test(
     model: keras.Model,
-    seed: int,
+    manifest: Manifest | None,
     numbers: list[int],
     attributes: list[str],
     jobs: int | None = None,
@@ -188,7 +189,7 @@ def switching_test(
 
     Args:
         model: as `vaelib.metrics.train_classifier` returns it.
-        seed: of the population.
+        manifest: how the folder was drawn; None if there are no numbers.
         numbers: of the persons' pictures, from 1.
         attributes: the names of the model's logits.
         jobs: number of processes that draw; None means one per core.
@@ -198,7 +199,7 @@ def switching_test(
     """
     right, tried = (pd.Series(0.0, attributes) for _ in range(2))
     size = model.input_shape[1]
-    calls = [partial(draw_switches, seed, number, attributes, size) for number in numbers]
+    calls = [partial(draw_switches, manifest, number, attributes, size) for number in numbers]
     drawn = in_processes(calls, 1 if len(calls) < 10 else jobs)  # to start processes takes seconds
     for switches in _progress(drawn, len(numbers)):
         pictures = [switches.before, *(picture for _, picture in switches.after.values())]
@@ -286,7 +287,7 @@ def measure(
             f"The folder {faces} does not exist: run `python -m portraits --out {faces}`."
         )
     data = vaelib.read_faces(faces)
-    seed = _population(faces) if persons else 0
+    manifest = _manifest(faces) if persons else None
     attributes = varying(data)
     with nullcontext() if on_terminal() else redirect_stderr(io.StringIO()):
         load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
@@ -294,7 +295,7 @@ def measure(
     model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)
     aucs = measure_auc(model, data, attributes)
     numbers = [int(Path(name).stem) for name in held_out(data)[:persons]]
-    switched = switching_test(model, seed, numbers, attributes)
+    switched = switching_test(model, manifest, numbers, attributes)
     table = results(data, aucs, switched)
     print(as_text(table))
     last_line = json.dumps(summary(table))
@@ -303,27 +304,19 @@ def measure(
     print(last_line)
 
 
-def _population(folder: Path) -> int:
-    """The seed of the portraits in `folder`.
+def _manifest(folder: Path) -> Manifest:
+    """How the portraits in `folder` were drawn.
 
     Raises:
         ValueError: they are no portraits, or an older or newer version drew them.
     """
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        seed, version = int(manifest["seed"]), manifest["version"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    manifest = find_manifest(folder)
+    if manifest is None:
         raise ValueError(
-            f"{path} does not say how the faces were drawn, so none can be drawn again with an "
-            "attribute switched: use --persons 0."
-        ) from None
-    if version != DRAWING_VERSION:
-        raise ValueError(
-            f"{folder} was drawn by version {version} of the portraits, this is version "
-            f"{DRAWING_VERSION}: run `python -m portraits --out {folder}`, or use --persons 0."
+            f"{folder} has no {MANIFEST} that says how the faces were drawn, so none can be drawn "
+            "again with an attribute switched: use --persons 0."
         )
-    return seed
+    return manifest
 
 
 if __name__ == "__main__":

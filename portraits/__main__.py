@@ -10,7 +10,8 @@ import typer
 from groundwork import commands
 from groundwork.places import data_folder
 from portraits.dataset.counterfactuals import SEED, write_counterfactuals
-from portraits.dataset.write import MOST, write_dataset
+from portraits.dataset.folder import MOST
+from portraits.dataset.write import write_dataset
 from portraits.errors import PortraitsError
 
 MOST_JOBS = 256  # more cores than a computer has; each process takes 100 MB

@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmarks import edits
 from portraits import DRAWING_VERSION
+from portraits.dataset.manifest import MANIFEST, Manifest, write_manifest
 from tests.colours import SIZE, ColourFeatures, ColourModel
 from vaelib import edits as library
 from vaelib.data import read_faces
@@ -50,8 +51,8 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def truth(folder, monkeypatch):
     """The folder, as if portraits had drawn it; the counterfactuals change one colour."""
-    manifest = {"version": DRAWING_VERSION, "seed": 0, "width": SIZE, "height": SIZE}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    drawn = Manifest(DRAWING_VERSION, seed=0, width=SIZE, height=SIZE, count=45)
+    write_manifest(folder / MANIFEST, drawn)
     labels = read_faces(folder).attributes
 
     def picture(has):
