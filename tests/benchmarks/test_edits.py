@@ -51,7 +51,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def truth(folder, monkeypatch):
     """The folder, as if portraits had drawn it; the counterfactuals change one colour."""
-    drawn = Manifest(DRAWING_VERSION, seed=0, width=SIZE, height=SIZE, count=45)
+    drawn = Manifest(DRAWING_VERSION, seed=0, width=SIZE, height=SIZE, count=200)
     write_manifest(folder / MANIFEST, drawn)
     labels = read_faces(folder).attributes
 

@@ -76,7 +76,7 @@ def test_enlarged_faces_have_celebas_size(faces, tmp_path):
 def test_a_full_disk_is_found_beforehand(faces, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark.shutil, "disk_usage", lambda path: SimpleNamespace(free=3e9))
     benchmark._check_disk(faces, 1000, False, 64, tmp_path)
-    with pytest.raises(OSError, match=r"may need 3\.3 GB .* smaller --count"):
+    with pytest.raises(OSError, match=r"needs 4\.3 GB for 200000 faces.* smaller --count"):
         benchmark._check_disk(faces, 200_000, False, 64, tmp_path)
 
 

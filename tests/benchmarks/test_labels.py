@@ -145,7 +145,7 @@ def test_switching_test_counts_moves_the_right_way(monkeypatch, capsys):
     np.testing.assert_equal(shares.to_numpy(), [0, 1, 0, np.nan])
     lines = "".join(capsys.readouterr())
     assert "\r" not in lines
-    assert lines.splitlines()[-1] == "switched: 20 of 20 persons"
+    assert lines.splitlines()[-1] == "Switching: 20 of 20"
     assert len(lines.splitlines()) == 10
 
 
@@ -199,19 +199,6 @@ def quick(monkeypatch):
 
     monkeypatch.setattr(labels, "train_classifier", train)
     monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
-
-
-def test_only_a_terminal_sees_bars(monkeypatch, tmp_path, capsys):
-    def read(faces, image_size):
-        print("a bar", file=sys.stderr)
-
-    def stop(*arguments):
-        raise ValueError("Trained.")
-
-    monkeypatch.setattr(labels, "load_pixels", read)
-    monkeypatch.setattr(labels, "train_classifier", stop)
-    assert run_here(monkeypatch, "--faces", write_faces(tmp_path / "faces"), "--persons", 0) == 2
-    assert capsys.readouterr().err == "error: Trained.\n"
 
 
 def test_command_ends_with_one_line_of_json(quick, monkeypatch, tmp_path, capsys):
