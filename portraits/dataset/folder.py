@@ -6,6 +6,7 @@ from pathlib import Path
 
 from groundwork.files import ASIDE, write_whole
 from portraits.dataset.manifest import MANIFEST
+from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES
 
 IMAGES = "img_align_celeba"
@@ -51,6 +52,15 @@ def foreign_entries(out: Path) -> list[str]:
     if names == [IMAGES] and not any((out / IMAGES).iterdir()):
         return []
     return sorted(names)
+
+
+def refuse_foreign(out: Path, names: list[str]) -> None:
+    """Raise a `PortraitsError` if there are names that this program has not written."""
+    if names:
+        raise PortraitsError(
+            f"{out} holds something else ({names[0]}), and is left as it is; "
+            "choose another folder with --out."
+        )
 
 
 def damaged(out: Path, count: int) -> list[Path]:

@@ -25,6 +25,7 @@ from portraits.dataset.folder import (
     foreign_entries,
     image_path,
     numbers_drawn,
+    refuse_foreign,
     write_tables,
 )
 from portraits.dataset.manifest import (
@@ -126,12 +127,7 @@ def _is_complete(out: Path, wanted: Manifest) -> bool:
         raise PortraitsError(f"{out} is a file; choose another folder with --out.")
     found = _find_manifest(out, wanted)
     if found is None:
-        strange = foreign_entries(out)
-        if strange:
-            raise PortraitsError(
-                f"{out} holds something else ({strange[0]}), and is left as it is; "
-                "choose another folder with --out."
-            )
+        refuse_foreign(out, foreign_entries(out))
         return False
     if found.version == _UNKNOWN:
         return False

@@ -181,14 +181,6 @@ def test_table_and_summary(faces):
     assert (male["auc"], male["celeba_rate"], male["switched"]) == (0.8, 0.417, None)
 
 
-def run_here(monkeypatch, *arguments: object) -> int:
-    """Runs the command line in this process; returns its exit code."""
-    monkeypatch.setattr(sys, "argv", ["labels", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        labels.main(labels.app)
-    return end.value.code or 0
-
-
 @pytest.fixture
 def quick(monkeypatch):
     """The command with a classifier that is not trained, and fake persons."""
@@ -201,11 +193,11 @@ def quick(monkeypatch):
     monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
 
 
-def test_command_ends_with_one_line_of_json(quick, monkeypatch, tmp_path, capsys):
+def test_command_ends_with_one_line_of_json(quick, run_here, tmp_path, capsys):
     folder = write_faces(tmp_path / "faces", manifest=DRAWN)
     out = tmp_path / "found.json"
     options = ("--faces", folder, "--epochs", 3, "--persons", 4, "--out", out)
-    assert run_here(monkeypatch, *options) == 0
+    assert run_here(labels.app, *options) == 0
     *table, last = capsys.readouterr().out.splitlines()
     found = json.loads(last)
     assert set(found) == {"mean_auc", "min_auc", "switched_min", "attributes"}
@@ -215,9 +207,9 @@ def test_command_ends_with_one_line_of_json(quick, monkeypatch, tmp_path, capsys
     assert [line.split()[0] for line in table[-3:]] == COLOURS
 
 
-def test_command_without_persons_needs_no_portraits(quick, monkeypatch, tmp_path, capsys):
+def test_command_without_persons_needs_no_portraits(quick, run_here, tmp_path, capsys):
     folder = write_faces(tmp_path / "faces")
-    assert run_here(monkeypatch, "--faces", folder, "--epochs", 3, "--persons", 0) == 0
+    assert run_here(labels.app, "--faces", folder, "--epochs", 3, "--persons", 0) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["switched_min"] is None
 
 
@@ -228,9 +220,9 @@ def test_command_without_persons_needs_no_portraits(quick, monkeypatch, tmp_path
         (replace(DRAWN, version=DRAWING_VERSION - 1), "python -m portraits"),
     ],
 )
-def test_command_refuses_other_faces_to_switch(monkeypatch, tmp_path, capsys, manifest, words):
+def test_command_refuses_other_faces_to_switch(run_here, tmp_path, capsys, manifest, words):
     folder = write_faces(tmp_path / "faces", 6, manifest)
-    assert run_here(monkeypatch, "--faces", folder) == 2
+    assert run_here(labels.app, "--faces", folder) == 2
     message = capsys.readouterr().err.strip()
     assert words in message and "\n" not in message and message.endswith(".")
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,6 @@ from PIL import Image
 
 from benchmarks import baseline, throughput
 from vaelib import training
-from vaelib.__main__ import main
 
 RATES = {"ours": [100.0, 80.0, 90.0], "torch": [50.0, 80.0, 50.0], "baseline": [25.0, 20.0, 30.0]}
 
@@ -88,22 +86,14 @@ class FakeWorker:
         pass
 
 
-def run_here(monkeypatch, *arguments: object) -> int:
-    """Runs the command line in this process; returns its exit code."""
-    monkeypatch.setattr(sys, "argv", ["throughput", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        main(throughput.app)
-    return end.value.code or 0
-
-
 @pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize("options, device", [([], "CPU"), (["--jit"], "CPU"), ([], "GPU")])
-def test_command(monkeypatch, tmp_path, capsys, options, device, installed):
+def test_command(monkeypatch, tmp_path, capsys, options, device, installed, run_here):
     monkeypatch.setattr(throughput, "contender", FakeWorker)
     monkeypatch.setattr(FakeWorker, "device", device)
     monkeypatch.setattr(throughput.importlib.util, "find_spec", lambda name: installed or None)
     figure = tmp_path / "new" / "rates.png"
-    assert run_here(monkeypatch, "--turns", 3, "--figure", figure, *options) == 0
+    assert run_here(throughput.app, "--turns", 3, "--figure", figure, *options) == 0
     printed = capsys.readouterr().out
     found = json.loads(printed.splitlines()[-1])
     ours = ["ours_xla"] if options else ["ours", "ours_xla"] if device == "GPU" else ["ours"]
@@ -115,8 +105,8 @@ def test_command(monkeypatch, tmp_path, capsys, options, device, installed):
 
 
 @pytest.mark.slow
-def test_a_contender_that_fails_gives_its_reason(monkeypatch, tmp_path, capsys):
-    assert run_here(monkeypatch, "--faces", tmp_path / "none") == 2
+def test_a_contender_that_fails_gives_its_reason(run_here, tmp_path, capsys):
+    assert run_here(throughput.app, "--faces", tmp_path / "none") == 2
     message = capsys.readouterr().err.strip()
     assert message.startswith("error: Measuring ours failed: ") and "\n" not in message
     assert "none does not exist" in message

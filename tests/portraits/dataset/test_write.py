@@ -164,23 +164,23 @@ def test_a_larger_count_adds(tmp_path):
     assert contents(out) == contents(draw(tmp_path / "whole", 9))
 
 
-def test_an_older_drawing_is_drawn_again(tmp_path, monkeypatch, capsys):
-    out = tmp_path / "out"
+def draw_old(out, monkeypatch):
+    """A folder of the version before."""
     with monkeypatch.context() as patch:
         patch.setattr(module, "DRAWING_VERSION", DRAWING_VERSION - 1)
         patch.setattr(module, "_jpg", lambda picture: b"old")
-        draw(out)
+        return draw(out)
+
+
+def test_an_older_drawing_is_drawn_again(tmp_path, monkeypatch, capsys):
+    out = draw_old(tmp_path / "out", monkeypatch)
     draw(out)
     assert "older version" in capsys.readouterr().out
     assert contents(out) == contents(draw(tmp_path / "whole"))
 
 
 def test_an_interrupted_redrawing_keeps_no_old_picture(tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "DRAWING_VERSION", DRAWING_VERSION - 1)
-        patch.setattr(module, "_jpg", lambda picture: b"old")
-        draw(out)
+    out = draw_old(tmp_path / "out", monkeypatch)
     calls = []
 
     def killed_while_deleting(out, number):
