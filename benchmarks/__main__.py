@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other: `make bench` calls this."""
+"""Run every benchmark, one after the other: `make bench` calls this."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ NAMES = (
 
 
 def main() -> None:
-    """Stop at the first that fails, with its exit status."""
+    """Run all; stop at the first that fails, with its exit status."""
     for name in NAMES:
         print(f"\n== {name}", flush=True)
         status = subprocess.call([sys.executable, "-m", f"benchmarks.{name}"])

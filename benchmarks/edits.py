@@ -1,4 +1,4 @@
-"""Measures edits in latent space against the same people drawn with the attribute."""
+"""Measure edits in latent space against the same people drawn with the attribute."""
 
 import json
 from pathlib import Path
@@ -30,11 +30,16 @@ def edits(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
     model: Annotated[str, Option(help='"pretrained", "mine", or a .keras file.')] = "pretrained",
     persons: Annotated[
-        int, Option(min=1, max=1_000_000, help="Of the test split, and to choose on.")
+        int,
+        Option(
+            min=1,
+            max=1_000_000,
+            help="Test faces, and as many validation faces to choose strengths on.",
+        ),
     ] = 200,
     figure: Annotated[Path, Option(help="The picture to write, a PNG.")] = FIGURE,
 ) -> None:
-    """Add ten attributes to test faces, naively and better; the last line is JSON.
+    """Add ten attributes to test faces, in two ways; the last line is JSON.
 
     Vectors are found on the training split and their strengths on the validation split.
     """
@@ -66,7 +71,7 @@ def edits(
 def fit_editors(
     vae: VAE, faces: Faces, features: FaceFeatures, attributes: list[str], persons: int
 ) -> dict[str, Editor]:
-    """The naive and the improved editor, with strengths chosen on `persons` validation faces."""
+    """Fit both editors, and choose their strengths on `persons` validation faces."""
     latents, labels = {}, {}
     for split, count in (("train", None), ("val", persons)):
         names = faces.file_names(split)[:count]
@@ -87,7 +92,7 @@ def fit_editors(
 
 
 def encode(vae: VAE, faces: Faces, names: list[str]) -> np.ndarray:
-    """Posterior means (n, latent_dim) of faces by name, a thousand images in memory at a time."""
+    """Encode faces by name: posterior means (n, latent_dim), a thousand images at a time."""
     pixels = load_pixels(faces, vae.image_size)
     rows = faces.attributes.index.get_indexer(names)
     parts = [pixels[rows[start : start + 1000]] for start in range(0, len(rows), 1000)]
@@ -95,7 +100,7 @@ def encode(vae: VAE, faces: Faces, names: list[str]) -> np.ndarray:
 
 
 def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Path) -> None:
-    """One person for each attribute: the pictures of `TITLES`, the last where it is known."""
+    """Draw one person per attribute, with the pictures of `TITLES`; the last only if known."""
     matplotlib.use("Agg")
     from vaelib.plots import show_rows
 
@@ -112,7 +117,7 @@ def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Pa
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """The table for a reader: one line an attribute, shares in percent, and their means."""
+    """Format the table: one line per attribute, shares in percent, and their means."""
     table = table.astype("float64")
     shares = [name for name in table if name.endswith(("accepted", "agree", "reconstructed"))]
     table.loc["mean"] = table[shares].mean()
@@ -126,11 +131,11 @@ def as_text(table: pd.DataFrame) -> str:
 
 
 def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
-    """What the last line says, ready for JSON: what is not known is None.
+    """Build the last line, for JSON: unknown values are None.
 
     Returns:
         accepted, others_agree, reconstruction_agree: means over the attributes, in [0, 1];
-        attributes: for each what `vaelib.edits.measure` tells;
+        attributes: for each the result of `measure`;
         naive: the same three means and attributes of the naive edits.
     """
     kept = [

@@ -1,4 +1,4 @@
-"""Measures how fast faces come in, beside how fast the model trains on them."""
+"""Measure how fast faces are read, compared with how fast the model trains on them."""
 
 import json
 import os
@@ -7,7 +7,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
@@ -16,13 +15,13 @@ from typing import Annotated, Literal
 import vaelib  # noqa: F401  # isort: skip  # before keras: it starts TensorFlow without its log lines
 import keras
 from PIL import Image
-from tqdm import tqdm
 from typer import Option, Typer
 
 from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
-from groundwork.progress import on_terminal
-from portraits.dataset import usable_cores
+from groundwork.files import check_room
+from groundwork.processes import usable_cores
+from groundwork.progress import Progress
 from vaelib.__main__ import main
 from vaelib.data.faces import IMAGES, Faces, read_faces
 from vaelib.data.images import CELEBA_SIZE
@@ -45,26 +44,29 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
     count: Annotated[
-        int, Option(min=3, max=10_000_000, help="Images to read: copies, if need be.")
+        int,
+        Option(
+            min=3, max=10_000_000, help="Images to read; if there are fewer, some are read again."
+        ),
     ] = 200_000,
     enlarge: Annotated[
-        bool, Option(help="Make smaller images 178 x 218 pixels, as CelebA's are.")
+        bool, Option(help="Enlarge smaller images to CelebA's 178 x 218 pixels.")
     ] = True,
-    turns: Annotated[int, Option(min=1, max=1000, help="The median of so many is taken.")] = 3,
+    turns: Annotated[int, Option(min=1, max=1000, help="Turns; the result is their median.")] = 3,
     seconds: Annotated[
-        float, Option(min=0.0, max=3600.0, help="About how long to train a turn.")
+        float, Option(min=0.0, max=3600.0, help="Seconds of training per turn, about.")
     ] = 4.0,
-    batch_size: Annotated[int, Option(min=2, max=4096, help="Images a batch.")] = BATCH_SIZE,
+    batch_size: Annotated[int, Option(min=2, max=4096, help="Images per batch.")] = BATCH_SIZE,
     image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
     figure: Annotated[Path, Option(help="The picture to write.")] = Path(
         "build/benchmarks/input.png"
     ),
 ) -> None:
-    """Read a folder of many faces, first and again, and train in between; the last line is JSON.
+    """Read a folder of many faces several times, and train in between; the last line is JSON.
 
-    The folder is a temporary one beside the figure, of links to the images. The first epoch
-    reads the tables and the JPGs; later ones read what vaelib keeps of them. An epoch is a pass
-    over all faces, of each split.
+    The folder is temporary, beside the figure, and has links to the images. The first epoch
+    reads the tables and the JPGs; later epochs read vaelib's cache. An epoch is a pass over the
+    faces of all splits.
     """
     source = read_faces(faces)
     figure.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +95,7 @@ def measure(
 def _take_turns(
     workers: list[Worker], folder: str, turns: int, batch_size: int, image_size: int
 ) -> tuple[dict[str, list[float]], dict]:
-    """Rates of each turn, with a turn of training around each of the others."""
+    """Measure the rates of each turn; training has a turn before or after every other one."""
     options = ("benchmarks.input", folder, batch_size, image_size)
     (training,) = workers
     rates = {name: [] for name in NAMES}
@@ -102,7 +104,7 @@ def _take_turns(
         answer = worker.work()
         rates[name].append(answer["rate"])
         parts = answer.get("parts", "")
-        print(f"{NAMES[name]}: {answer['rate']:.0f} images a second{parts}", flush=True)
+        print(f"{NAMES[name]}: {answer['rate']:.0f} images per second{parts}", flush=True)
 
     turn("training", training)
     ours = Worker("the input", *options[:1], "ours", *options[1:])
@@ -122,7 +124,7 @@ def _take_turns(
 
 
 def summary(rates: dict[str, list[float]], peak_private_mb: float) -> dict:
-    """What the last line says, from images a second of each turn, by name."""
+    """Build the last line from the images per second of each turn, by name."""
     middle = {name: median(values) for name, values in rates.items()}
     return {
         "first_epoch_ratio": round(middle["first_epoch"] / middle["training"], 2),
@@ -137,7 +139,7 @@ def summary(rates: dict[str, list[float]], peak_private_mb: float) -> dict:
 
 
 def as_text(result: dict) -> str:
-    """The result as a table."""
+    """Format the result as a table."""
     rates = result["images_per_second"]
     lines = [f"{'':28} {'images/s':>9} {'of training':>11} {'target':>7}"]
     for name, rate in rates.items():
@@ -149,7 +151,7 @@ def as_text(result: dict) -> str:
 
 
 def draw(result: dict, path: Path) -> None:
-    """Bars of images a second, and lines at the targets."""
+    """Draw bars of images per second, and lines at the targets."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -164,7 +166,7 @@ def draw(result: dict, path: Path) -> None:
         axes.plot([x, x], [row - 0.4, row + 0.4], color="#08519c")
         axes.annotate("target", (x, row - 0.4), ha="center", va="bottom", color="#08519c")
     axes.invert_yaxis()
-    axes.set_xlabel("images a second")
+    axes.set_xlabel("images per second")
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
@@ -173,7 +175,7 @@ def draw(result: dict, path: Path) -> None:
 
 
 def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[int, int]:
-    """Fill `folder` with `count` faces in CelebA's layout, those of `source` again and again.
+    """Fill `folder` with `count` faces in CelebA's layout, repeating those of `source`.
 
     Args:
         source: the faces to copy.
@@ -186,19 +188,21 @@ def copy_faces(source: Faces, folder: Path, count: int, enlarge: bool) -> tuple[
     """
     images = folder / IMAGES
     images.mkdir(parents=True)
-    originals = [source.folder / IMAGES / name for name in source.file_names()[:count]]
-    with Image.open(originals[0]) as image:
+    files = [source.folder / IMAGES / name for name in source.file_names()[:count]]
+    with Image.open(files[0]) as image:
         enlarge = enlarge and image.width * image.height < CELEBA_SIZE[0] * CELEBA_SIZE[1]
     if enlarge:
-        originals = _enlarged(originals, folder / "enlarged")
-    originals = [os.path.realpath(path) for path in originals]  # a link to a link would not do
-    for i in _progress(range(count), "linking"):
-        target = f"{images}/{i + 1:06}.jpg"
-        try:
-            os.link(originals[i % len(originals)], target)
-        except OSError:  # another disk, or too many links to one file
-            shutil.copyfile(originals[i % len(originals)], target)
-    attributes = source.attributes.iloc[: len(originals)]
+        files = _enlarged(files, folder / "enlarged")
+    files = [os.path.realpath(path) for path in files]  # a link to a link is no image
+    with Progress("Linking", count, "face") as progress:
+        for i in range(count):
+            target = f"{images}/{i + 1:06}.jpg"
+            try:
+                os.link(files[i % len(files)], target)
+            except OSError:  # another disk, or too many links to one file
+                shutil.copyfile(files[i % len(files)], target)
+            progress.advance(1)
+    attributes = source.attributes.iloc[: len(files)]
     rows = [" ".join(row) for row in attributes.replace({True: "1", False: "-1"}).to_numpy()]
     splits = source.splits.map({split: str(i) for i, split in enumerate(SPLITS)}).to_list()
     names = [f"{i + 1:06}.jpg" for i in range(count)]
@@ -219,46 +223,37 @@ def _enlarged(paths: list[Path], folder: Path) -> list[Path]:
             image.convert("RGB").resize(CELEBA_SIZE).save(folder / path.name, quality=95)
         return folder / path.name
 
-    with ThreadPoolExecutor(usable_cores()) as pool:
-        return list(_progress(pool.map(enlarge, paths), "enlarging", len(paths)))
-
-
-def _progress(items: Iterable, what: str, total: int | None = None) -> Iterator:
-    """A bar on a terminal, else a line every fifth of the way."""
-    total = len(items) if total is None else total
-    if on_terminal():
-        yield from tqdm(items, what.capitalize(), total, unit="face", leave=False)
-        return
-    for done, item in enumerate(items, start=1):
-        yield item
-        if done * 5 // total > (done - 1) * 5 // total:
-            print(f"{what}: {done} of {total} images", flush=True)
+    enlarged = []
+    with (
+        Progress("Enlarging", len(paths), "face") as progress,
+        ThreadPoolExecutor(usable_cores()) as pool,
+    ):
+        for path in pool.map(enlarge, paths):
+            enlarged.append(path)
+            progress.advance(1)
+    return enlarged
 
 
 def _check_disk(source: Faces, count: int, enlarge: bool, image_size: int, folder: Path) -> None:
-    # The decoded faces, and the images, in case they have to be copied.
+    # Room for the decoded faces, and for the images if they have to be copied.
     names = source.file_names()[:100]
     each = sum((source.folder / IMAGES / name).stat().st_size for name in names) / len(names)
     each = 20_000 if enlarge else max(each, 4096)
-    needed = count * (image_size**2 * 3 + each)
-    free = shutil.disk_usage(folder).free
-    if free < needed + 10**9:
-        raise OSError(
-            f"{count} faces may need {needed / 1e9:.1f} GB beside 1 GB to spare, and the disk of "
-            f"{folder} has {free / 1e9:.1f} GB left: make room, or use a smaller --count."
-        )
+    needed = round(count * (image_size**2 * 3 + each)) + 10**9
+    what = f"{count} faces, with 1 GB to spare,"
+    check_room(folder, needed, what, "make room, or use a smaller --count")
 
 
 # ------------------------------------------------------------------ memory
 
 
 class PeakMemory:
-    """Watches the private memory of a process: what it can't share and no file backs.
+    """Watch the private memory of a process.
 
-    Files that are mapped into memory don't count: the system drops them when it needs room.
+    Memory-mapped files don't count: the system drops them when it needs memory.
 
     Attributes:
-        peak: in bytes, so far.
+        peak: the largest so far, in bytes.
     """
 
     def __init__(self, pid: int, every: float = 0.05):
@@ -283,7 +278,7 @@ class PeakMemory:
 
 
 def private_memory(pid: int) -> int:
-    """Of a process, in bytes; 0 when it has ended."""
+    """The private memory of a process in bytes; 0 when it has ended."""
     import psutil
 
     try:
@@ -303,7 +298,7 @@ def private_memory(pid: int) -> int:
 
 
 class OurInput:
-    """The course's way: the first call reads the folder, later ones what was kept of it."""
+    """The course's input: the first call reads the folder, later calls read the cache."""
 
     def __init__(self, folder: str, batch_size: int, image_size: int):
         self.folder, self.options = folder, {"image_size": image_size, "batch_size": batch_size}
@@ -322,7 +317,7 @@ class OurInput:
 
 
 class ImageDataset:
-    """The original's way: Keras lists the folder in the first call, and decodes in each."""
+    """The book's input: Keras lists the folder in the first call, and decodes in every call."""
 
     def __init__(self, folder: str, batch_size: int, image_size: int):
         self.options = {

@@ -1,13 +1,9 @@
-"""Measures whether the labels of the portraits can be seen: a classifier's AUC, and switches."""
+"""Measure whether the labels of the portraits can be seen: a classifier's AUC, and switches."""
 
-import io
 import json
 import math
-import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext, redirect_stderr
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,16 +11,16 @@ import vaelib  # isort: skip  # before keras: it starts TensorFlow without its l
 import keras
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 from typer import Option, Typer
 
 from groundwork.places import data_folder
-from groundwork.progress import on_terminal
-from portraits import DRAWING_VERSION, Person, PortraitsError
-from portraits.dataset import usable_cores
+from groundwork.processes import in_processes
+from groundwork.progress import Progress
+from portraits import Person, PortraitsError
+from portraits.dataset.manifest import MANIFEST, Manifest
 from vaelib.__main__ import main
 from vaelib.classifier import classify, train_classifier
-from vaelib.counterfactuals import as_jpg
+from vaelib.counterfactuals import as_jpg, find_manifest
 from vaelib.data.faces import Faces
 from vaelib.data.pixels import load_pixels
 
@@ -70,14 +66,14 @@ CELEBA_RATES = {
     "Wearing_Necktie": 7.3,
     "Young": 77.4,
 }
-"""How many of CelebA's 202,599 faces have each attribute, in percent, as published."""
+"""The share of CelebA's 202,599 faces with each attribute, in percent, as published."""
 
 COLUMNS = ("rate", "celeba_rate", "ratio", "auc", "switched")
 """The columns of the table of results."""
 
 IMAGE_SIZE = 64
 PORTRAITS = data_folder() / "portraits"
-BATCH_SIZE = 64  # training faces a step
+BATCH_SIZE = 64  # training faces per step
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -86,13 +82,13 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 
 def auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each column, exactly: Mann-Whitney's U over all pairs.
+    """Compute the exact area under the ROC curve of each column (Mann-Whitney's U).
 
-    It is the chance that a face with the attribute scores higher than one without it; a tie
+    It is the probability that a face with the attribute scores higher than one without it; a tie
     counts half.
 
     Args:
-        scores: (n, k), higher means more likely.
+        scores: (n, k); a higher score means that the attribute is more likely.
         labels: boolean (n, k).
 
     Returns:
@@ -107,19 +103,19 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def held_out(faces: Faces) -> list[str]:
-    """File names of the faces to test on, "val" and "test" together, in file order."""
+    """File names of the test faces, "val" and "test" together, in file order."""
     return list(faces.splits.index[faces.splits != "train"])
 
 
 def varying(faces: Faces) -> list[str]:
-    """The attributes that some have and some lack, among training and among test faces."""
+    """The attributes that vary among the training faces and among the test faces."""
     parts = (faces.attributes.loc[names] for names in (faces.file_names("train"), held_out(faces)))
     varies = np.logical_and(*(part.nunique() == 2 for part in parts))
     return list(faces.attributes.columns[varies])
 
 
 def measure_auc(model: keras.Model, faces: Faces, attributes: list[str]) -> pd.Series:
-    """The AUC of each attribute on the faces of `held_out`.
+    """Measure the AUC of each attribute on the faces of `held_out`.
 
     Args:
         model: as `vaelib.metrics.train_classifier` returns it.
@@ -149,7 +145,7 @@ class Switches:
 
 
 def switch(person: Person, attribute: str, on: bool) -> Person | None:
-    """The same person with one attribute switched; None if that can't be done."""
+    """Return the person with one attribute switched; None if it can't be switched."""
     try:
         return person.with_attribute(attribute, on)
     except PortraitsError:
@@ -157,17 +153,17 @@ def switch(person: Person, attribute: str, on: bool) -> Person | None:
 
 
 def draw_switches(
-    seed: int, number: int, attributes: list[str], size: int = IMAGE_SIZE
+    manifest: Manifest, number: int, attributes: list[str], size: int = IMAGE_SIZE
 ) -> Switches:
-    """Draw a person, and draw the person again with each of the attributes switched.
+    """Draw a person as they are, and once for each attribute with it switched.
 
     Args:
-        seed: of the population.
+        manifest: how the folder was drawn.
         number: of the person's picture, from 1.
         attributes: what to switch.
         size: width and height of the pictures in pixels.
     """
-    person = Person.sample(seed, number - 1)
+    person = manifest.person(number)
     has = person.attributes()
     after = {}
     for attribute in attributes:
@@ -179,73 +175,50 @@ def draw_switches(
 
 def switching_test(
     model: keras.Model,
-    seed: int,
+    manifest: Manifest | None,
     numbers: list[int],
     attributes: list[str],
     jobs: int | None = None,
 ) -> pd.Series:
-    """The share of persons whose score moves the right way when an attribute is switched.
+    """Measure for how many persons the score follows when an attribute is switched.
 
     The logit must rise when the attribute is switched on, and fall when it is switched off.
 
     Args:
         model: as `vaelib.metrics.train_classifier` returns it.
-        seed: of the population.
+        manifest: how the folder was drawn; None if there are no numbers.
         numbers: of the persons' pictures, from 1.
         attributes: the names of the model's logits.
-        jobs: processes that draw; None is one a core.
+        jobs: number of processes that draw; None means one per core.
 
     Returns:
         Shares in [0, 1] by attribute; NaN where no person could be switched.
     """
     right, tried = (pd.Series(0.0, attributes) for _ in range(2))
     size = model.input_shape[1]
-    drawn = _draw_all(seed, numbers, attributes, size, jobs or usable_cores())
-    for switches in _progress(drawn, len(numbers)):
-        pictures = [switches.before, *(picture for _, picture in switches.after.values())]
-        before, *after = classify(model, np.stack(pictures))[0]
-        for (attribute, (on, _)), scores in zip(switches.after.items(), after):
-            column = attributes.index(attribute)
-            rise = scores[column] - before[column]
-            right[attribute] += rise > 0 if on else rise < 0
-            tried[attribute] += 1
+    calls = [partial(draw_switches, manifest, number, attributes, size) for number in numbers]
+    drawn = in_processes(calls, 1 if len(calls) < 10 else jobs)  # to start processes takes seconds
+    with Progress("Switching", len(numbers), "person", silent_below=0) as progress:
+        for switches in drawn:
+            pictures = [switches.before, *(picture for _, picture in switches.after.values())]
+            before, *after = classify(model, np.stack(pictures))[0]
+            for (attribute, (on, _)), scores in zip(switches.after.items(), after):
+                column = attributes.index(attribute)
+                rise = scores[column] - before[column]
+                right[attribute] += rise > 0 if on else rise < 0
+                tried[attribute] += 1
+            progress.advance(1)
     return right / tried.where(tried > 0)
-
-
-def _draw_all(
-    seed: int, numbers: list[int], attributes: list[str], size: int, jobs: int
-) -> Iterator[Switches]:
-    if jobs == 1 or len(numbers) < 10:  # to start processes takes seconds
-        yield from (draw_switches(seed, number, attributes, size) for number in numbers)
-        return
-    # Spawned, not forked: TensorFlow has threads, and they do not survive a fork.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        tasks = [pool.submit(draw_switches, seed, n, attributes, size) for n in numbers]
-        try:
-            yield from (task.result() for task in tasks)
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _progress(drawn: Iterator[Switches], total: int) -> Iterator[Switches]:
-    """A bar on a terminal, else a line every tenth of the way."""
-    if on_terminal():
-        yield from tqdm(drawn, "Switching", total, unit="person", leave=False)
-        return
-    for done, switches in enumerate(drawn, start=1):
-        yield switches
-        if done * 10 // total > (done - 1) * 10 // total:
-            print(f"switched: {done} of {total} persons", flush=True)
 
 
 # ------------------------------------------------------------------ the report
 
 
 def results(faces: Faces, aucs: pd.Series, switched: pd.Series) -> pd.DataFrame:
-    """The table: one row an attribute of `aucs`, and `COLUMNS`.
+    """Build the table: one row per attribute of `aucs`, with `COLUMNS`.
 
-    rate and celeba_rate are percent, ratio is the one over the other, auc and switched are in
-    [0, 1]. What is not known is NaN.
+    rate and celeba_rate are in percent, ratio is rate over celeba_rate, auc and switched are in
+    [0, 1]. Unknown values are NaN.
     """
     rate = faces.attributes[aucs.index].mean() * 100
     celeba_rate = pd.Series(CELEBA_RATES).reindex(aucs.index)
@@ -254,14 +227,14 @@ def results(faces: Faces, aucs: pd.Series, switched: pd.Series) -> pd.DataFrame:
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """The table for a reader, one line an attribute."""
+    """Format the table, one line per attribute."""
     formats = dict(zip(COLUMNS, ("{:.1f}", "{:.1f}", "{:.2f}", "{:.3f}", "{:.2f}")))
     formatters = {name: form.format for name, form in formats.items()}
     return table.to_string(formatters=formatters, na_rep="-")
 
 
 def summary(table: pd.DataFrame) -> dict:
-    """What the last line of the command says, ready for JSON: NaN has become None.
+    """Build the last line, for JSON: NaN becomes None.
 
     Returns:
         mean_auc, min_auc, switched_min, and attributes: for each its auc, rate, celeba_rate and
@@ -292,25 +265,23 @@ def measure(
     faces: Annotated[Path, Option(help="The folder of portraits.")] = PORTRAITS,
     epochs: Annotated[int, Option(min=1, max=10_000, help="Passes over the training faces.")] = 8,
     persons: Annotated[
-        int, Option(min=0, max=1_000_000, help="How many to switch; 0 leaves it out.")
+        int, Option(min=0, max=1_000_000, help="Persons to switch; with 0 nobody is.")
     ] = 200,
     out: Annotated[Path | None, Option(help="A file for the JSON of the last line.")] = None,
 ) -> None:
-    """Train a classifier of the attributes, and tell which can be seen; the last line is JSON."""
+    """Train a classifier of the attributes, and measure which it sees; the last line is JSON."""
     if not faces.is_dir():
         raise FileNotFoundError(
             f"The folder {faces} does not exist: run `python -m portraits --out {faces}`."
         )
     data = vaelib.read_faces(faces)
-    seed = _population(faces) if persons else 0
+    manifest = _manifest(faces) if persons else None
     attributes = varying(data)
-    with nullcontext() if on_terminal() else redirect_stderr(io.StringIO()):
-        load_pixels(data, IMAGE_SIZE)  # its progress bar is for terminals
     steps = epochs * math.ceil(len(data.file_names("train")) / BATCH_SIZE)
     model = train_classifier(data, attributes, steps, IMAGE_SIZE, BATCH_SIZE)
     aucs = measure_auc(model, data, attributes)
     numbers = [int(Path(name).stem) for name in held_out(data)[:persons]]
-    switched = switching_test(model, seed, numbers, attributes)
+    switched = switching_test(model, manifest, numbers, attributes)
     table = results(data, aucs, switched)
     print(as_text(table))
     last_line = json.dumps(summary(table))
@@ -319,27 +290,19 @@ def measure(
     print(last_line)
 
 
-def _population(folder: Path) -> int:
-    """The seed of the portraits in `folder`.
+def _manifest(folder: Path) -> Manifest:
+    """How the portraits in `folder` were drawn.
 
     Raises:
         ValueError: they are no portraits, or an older or newer version drew them.
     """
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        seed, version = int(manifest["seed"]), manifest["version"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    manifest = find_manifest(folder)
+    if manifest is None:
         raise ValueError(
-            f"{path} does not say how the faces were drawn, so none can be drawn again with an "
-            "attribute switched: use --persons 0."
-        ) from None
-    if version != DRAWING_VERSION:
-        raise ValueError(
-            f"{folder} was drawn by version {version} of the portraits, this is version "
-            f"{DRAWING_VERSION}: run `python -m portraits --out {folder}`, or use --persons 0."
+            f"{folder} has no {MANIFEST} that says how the faces were drawn, so none can be drawn "
+            "again with an attribute switched: use --persons 0."
         )
-    return seed
+    return manifest
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measures how fast portraits are drawn."""
+"""Measure how fast portraits are drawn."""
 
 import io
 import json
@@ -71,7 +71,7 @@ def _in_a_process(size: str, count: int) -> float:
 
 
 def _run(size: str, count: int) -> float:
-    """Draw, label and compress; pictures per second of CPU time."""
+    """Draw, label and compress; return the pictures per second of CPU time."""
     _draw(size, min(count, 20))  # reads the head, compiles, warms up
     start = time.process_time()
     _draw(size, count)

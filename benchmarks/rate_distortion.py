@@ -1,4 +1,4 @@
-"""Trains a model for each of several sigmas: what a face costs in nats, and what comes back."""
+"""Train a model for each of several sigmas, and measure the rate and the distortion."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
+from groundwork.files import written_whole
 from groundwork.progress import on_terminal
 from vaelib.__main__ import main
 from vaelib.classifier import FaceFeatures
@@ -44,12 +45,12 @@ def train_point(
     image_size: int = 64,
     latent_dim: int = LATENT_DIM,
 ) -> VAE:
-    """A model of the course's recipe, with its Gaussian of encoded faces.
+    """Train a model by the course's recipe, and fit its Gaussian to the encoded faces.
 
     Args:
         faces: the folder; its training split is learned from.
-        sigma: standard deviation of a pixel; None learns it.
-        steps: batches of BATCH_SIZE faces.
+        sigma: standard deviation of the likelihood; None estimates it in training.
+        steps: number of batches, of BATCH_SIZE faces each.
     """
     keras.utils.set_random_seed(0)
     encoder = build_encoder(image_size, latent_dim)
@@ -66,7 +67,7 @@ def train_point(
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
-    """Rate against distortion, one point a sigma, as a picture."""
+    """Draw distortion over rate, one point per sigma."""
     figure, axes = plt.subplots(figsize=(6, 3.6), layout="constrained")
     fixed, learned = table[~table["learned"]], table[table["learned"]]
     axes.plot(fixed["kl"], fixed["rmse_sampled"], "o-", color="#0072B2", label="sigma fixed")
@@ -74,7 +75,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     for sigma, rate, distortion in fixed[["sigma", "kl", "rmse_sampled"]].to_numpy():
         axes.annotate(f"{sigma:g}", (rate, distortion), (6, 4), textcoords="offset points")
     axes.margins(0.1)
-    axes.set(xscale="log", xlabel="rate: KL in nats a face", ylabel="distortion: RMSE of 255")
+    axes.set(
+        xscale="log", xlabel="rate: KL in nats per face", ylabel="distortion: RMSE in grey levels"
+    )
     axes.grid(alpha=0.3)
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +94,7 @@ def measure(
         "build/benchmarks/rate_distortion.png"
     ),
 ) -> None:
-    """Train one model for each sigma, and one that learns it; the last line is JSON."""
+    """Train a model for each sigma, and one that estimates it; the last line is JSON."""
     data = read_faces(faces)
     features = FaceFeatures(data)
     rows = []
@@ -103,9 +106,8 @@ def measure(
         print(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()), flush=True)
     table = pd.DataFrame(rows).round(4)
     out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}")
-    table.to_csv(aside, index=False)
-    aside.replace(out)
+    with written_whole(out) as aside:
+        table.to_csv(aside, index=False)
     draw(table, figure)
     print(table.to_string(index=False))
     print(json.dumps({"steps": steps, "points": table.to_dict("records")}))

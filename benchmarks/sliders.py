@@ -1,4 +1,4 @@
-"""Measures how soon a face follows a slider: in the studio, and in interact with matplotlib."""
+"""Measure how soon a face follows a slider: in the studio, and in interact with matplotlib."""
 
 import io
 import json
@@ -95,13 +95,13 @@ WATCH = """root => {
 
 
 class Slider:
-    """A slider in the page and the face it moves.
+    """A slider in the page, and the picture that it changes.
 
     Args:
         page: the browser's.
         root: locator of what holds the picture.
-        left, right: where the handle stands at the ends, in pixels of the page.
-        y: its height.
+        left, right: x of the handle at both ends, in pixels of the page.
+        y: y of the handle.
     """
 
     def __init__(self, page, root, left: float, right: float, y: float):
@@ -109,7 +109,7 @@ class Slider:
         self.root = root
 
     def take(self, part: float) -> None:
-        """Press the mouse on the handle, which stands at `part` of the way."""
+        """Press the mouse button on the handle, which is at `part` (0 to 1) of the slider."""
         self.root.evaluate(WATCH)
         self.page.mouse.move(self._x(part), self.y)
         self.page.mouse.down()
@@ -120,17 +120,17 @@ class Slider:
         self.page.wait_for_timeout(400)
 
     def step(self, part: float) -> float:
-        """Move once; the milliseconds until the picture had changed."""
+        """Move once; return the milliseconds until the picture has changed."""
         self.page.evaluate("() => { window.watch.changes = []; }")
         self.page.mouse.move(self._x(part), self.y)
         self.page.wait_for_function("() => window.watch.changes.length", timeout=10_000)
-        self.page.wait_for_timeout(60)  # so that the next step finds everything at rest
+        self.page.wait_for_timeout(60)  # so that the next step begins when nothing is moving
         return self.page.evaluate("() => window.watch.changes[0] - window.watch.moved")
 
     def rush(self, movements: int) -> float:
-        """Go to and fro without a pause; milliseconds from the last movement to the last face.
+        """Move to and fro without a pause; return the milliseconds until the last picture.
 
-        0 if the face that is right was there before.
+        They count from the last movement; 0 if the right picture was there before.
         """
         self.page.evaluate("() => { window.watch.changes = []; }")
         for i in range(movements):
@@ -147,7 +147,7 @@ class Slider:
 
 
 def studio_slider(page, which: int = 0) -> Slider:
-    """The slider for Blond_Hair of the first studio, or of another."""
+    """Find the slider for Blond_Hair of the first studio, or of another."""
     root = page.locator(".faces.studio").nth(which)
     box = root.locator("input[data-attribute=Blond_Hair]").bounding_box()
     y = box["y"] + box["height"] / 2
@@ -156,7 +156,7 @@ def studio_slider(page, which: int = 0) -> Slider:
 
 
 def interact_slider(page) -> Slider:
-    """The slider that `interact` made."""
+    """Find the slider of `interact`."""
     widget = page.locator(".widget-interact")
     way = widget.locator(".noUi-target").bounding_box()
     handle = widget.locator(".noUi-handle").bounding_box()
@@ -172,7 +172,7 @@ SLIDERS = {
 
 
 def bring(page, name: str) -> None:
-    """Scroll to one of SLIDERS and make its cell the active one, so that nothing moves later."""
+    """Scroll to one of SLIDERS and activate its cell, so that the page does not move later."""
     if name == "interact":
         text = page.locator(".widget-interact .widget-label").first
     else:
@@ -186,7 +186,7 @@ def bring(page, name: str) -> None:
 
 
 def race(page, steps: int, start: float, rounds: int = 6) -> pd.DataFrame:
-    """Milliseconds of each step, in turns; the handles stand at `start`, and at 0.9 in the end."""
+    """Measure the milliseconds of each step, in turns; handles go from `start` to 0.9."""
     rows = []
     for turn in tqdm(range(rounds), "Dragging", disable=not on_terminal(), leave=False):
         for name, make in SLIDERS.items():
@@ -200,15 +200,15 @@ def race(page, steps: int, start: float, rounds: int = 6) -> pd.DataFrame:
 
 
 def summary(times: pd.DataFrame, settled: dict[str, float]) -> dict:
-    """The last line of the command.
+    """Build the last line.
 
     Args:
         times: of `race`.
         settled: milliseconds from the last movement of a fast drag to the last face, by slider.
 
     Returns:
-        median_ms, p95_ms, settled_ms: of the studio, and with `waiting_` before them, of one that
-        does not look ahead; ratio_to_matplotlib: the median of interact over that of the studio;
+        median_ms, p95_ms, settled_ms: of the studio; with `waiting_` before them, of a studio
+        without look-ahead; ratio_to_matplotlib: the median of interact over that of the studio;
         matplotlib_median_ms.
     """
     groups = times.groupby("slider")["ms"]
@@ -228,7 +228,7 @@ def summary(times: pd.DataFrame, settled: dict[str, float]) -> dict:
 
 
 def write_notebook(path: Path) -> None:
-    """A notebook with the studio, one that does not look ahead, and interact, in this order."""
+    """Write a notebook with the studio, one without look-ahead, and interact, in this order."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in (STUDIO, WAITS, INTERACT)],
         metadata={
@@ -241,7 +241,7 @@ def write_notebook(path: Path) -> None:
 
 
 def film(page, path: Path) -> None:
-    """A drag as an animated GIF: the studio, at every second movement."""
+    """Film a drag of the studio's slider as an animated GIF."""
     slider = studio_slider(page)
     slider.take(0.5)
     way = [*np.linspace(0.5, 0.95, 16), *np.linspace(0.95, 0.08, 30), *np.linspace(0.08, 0.5, 14)]

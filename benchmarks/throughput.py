@@ -1,4 +1,4 @@
-"""Measures how fast the model trains, beside its twin in PyTorch and beside the original."""
+"""Measure how fast the model trains, compared with its twin in PyTorch and the baseline."""
 
 import importlib.util
 import json
@@ -14,19 +14,19 @@ from typer import Option, Typer
 
 from benchmarks.worker import Worker, serve
 from groundwork.places import data_folder
+from groundwork.processes import usable_cores
 from groundwork.progress import on_terminal
-from portraits.dataset import usable_cores
 
 NAMES = {
     "ours": "ours",
     "ours_xla": "ours with XLA",
     "torch": "ours in PyTorch",
-    "origin": "the original",
+    "baseline": "the baseline",
 }
 PORTRAITS = data_folder() / "portraits"
 BATCH_SIZE = 64  # the default of vaelib.training.train
-ORIGIN_BATCH_SIZE = 128
-FACES = 1024  # in memory, gone through again and again
+BASELINE_BATCH_SIZE = 128
+FACES = 1024  # in memory, trained on repeatedly
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -34,10 +34,8 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 @app.command()
 def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
-    turns: Annotated[int, Option(min=1, max=1000, help="The median of so many is taken.")] = 7,
-    seconds: Annotated[
-        float, Option(min=0.0, max=3600.0, help="About how long a turn takes.")
-    ] = 4.0,
+    turns: Annotated[int, Option(min=1, max=1000, help="Turns; the result is their median.")] = 7,
+    seconds: Annotated[float, Option(min=0.0, max=3600.0, help="Seconds per turn, about.")] = 4.0,
     batch_size: Annotated[
         int, Option(min=2, max=4096, help="Of our model, in both frameworks.")
     ] = BATCH_SIZE,
@@ -47,13 +45,13 @@ def measure(
         "build/benchmarks/throughput.png"
     ),
 ) -> None:
-    """Train on the same faces in turns, and compare images a second; the last line is JSON.
+    """Train on the same faces in turns, and compare images per second; the last line is JSON.
 
-    Every contender has a process of its own, which waits while another one has its turn, and
-    trains on batches that are in memory: forward, backward, Adam.
+    Every contender has a process of its own, which waits while another one has its turn. It
+    trains on batches in memory: forward pass, backward pass, Adam.
     """
     ours = "ours_xla" if jit else "ours"
-    names = ["torch", "origin"]
+    names = ["torch", "baseline"]
     if not importlib.util.find_spec("torch"):
         print("PyTorch is not installed (pip install -e .[torch]): the twin is left out.")
         names.remove("torch")
@@ -73,17 +71,20 @@ def measure(
     )
     print(as_text(result))
     if disturbed(result):
-        print("Other programs keep this machine busy, which slows the contenders unequally.")
+        print(
+            "Other programs are running, which slows the contenders unequally: "
+            "measure again without them."
+        )
     draw(result, rates, figure)
     print(f"The figure is {figure}.")
     print(json.dumps(result))
 
 
 def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
-    """One after the other, again and again.
+    """Let the contenders train one after the other, several times.
 
     Returns:
-        By contender: the images a second of each turn, and how many cores it had at the median.
+        By contender: the images per second of each turn, and the median number of cores it used.
     """
     rates, cores = ({name: [] for name in contenders} for _ in range(2))
     for turn in tqdm(range(turns), "Training", disable=not on_terminal(), leave=False):
@@ -93,21 +94,21 @@ def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
             cores[name].append(answer["cores_used"])
         if not on_terminal():
             shown = ", ".join(f"{NAMES[name]} {rate[-1]:.0f}" for name, rate in rates.items())
-            print(f"turn {turn + 1} of {turns}: {shown} images a second", flush=True)
+            print(f"turn {turn + 1} of {turns}: {shown} images per second", flush=True)
     return rates, {name: median(values) for name, values in cores.items()}
 
 
 def summary(
     ours: str, rates: dict[str, list[float]], cores: dict[str, float], facts: dict[str, dict]
 ) -> dict:
-    """What the last line says.
+    """Build the last line.
 
-    A ratio is taken within a turn, so that a machine that slows down slows both; then the median.
+    A ratio is computed for each turn, so that a slower machine slows both; then the median.
 
     Args:
         ours: which contender the others are compared with.
-        rates: images a second of each turn, by contender.
-        cores: how many it had, by contender.
+        rates: images per second of each turn, by contender.
+        cores: how many it used, by contender.
         facts: what each contender said of itself, by contender.
     """
     ratios = {
@@ -118,7 +119,7 @@ def summary(
     middle = {name: round(median(values), 3) for name, values in ratios.items()}
     return {
         "ratio_to_torch": middle.get("torch"),
-        "ratio_to_origin": middle.get("origin"),
+        "ratio_to_baseline": middle.get("baseline"),
         "contender": ours,
         "images_per_second": {name: round(median(values), 1) for name, values in rates.items()},
         "ratios": middle,
@@ -133,7 +134,7 @@ def summary(
 
 
 def as_text(result: dict) -> str:
-    """The result as a table, a line a contender."""
+    """Format the result as a table, one line per contender."""
     lines = [f"{'':16} {'batch':>6} {'images/s':>9} {'ratio':>6}  {'of all turns':14} device"]
     for name, rate in result["images_per_second"].items():
         ratio = result["ratios"].get(name, 1.0)
@@ -142,19 +143,21 @@ def as_text(result: dict) -> str:
             f"{NAMES[name]:16} {result['batch_sizes'][name]:6} {rate:9.1f} {ratio:6.2f}  "
             f"{f'{low:.2f} to {high:.2f}':14} {result['devices'][name]}"
         )
-    lines.append(f"(ratio: {NAMES[result['contender']]} is so many times as fast)")
+    lines.append(
+        f"(ratio: the images per second of {NAMES[result['contender']]} over those of the line)"
+    )
     return "\n".join(lines)
 
 
 def disturbed(result: dict) -> bool:
-    """Whether our model, on a CPU, had less than three quarters of the cores to itself."""
+    """Whether our model, on a CPU, had less than three quarters of the cores."""
     ours = result["contender"]
     cores = result["cores_used"][ours]
     return result["devices"][ours] == "CPU" and cores < 0.75 * result["cores"]
 
 
 def draw(result: dict, rates: dict[str, list[float]], path: Path) -> None:
-    """Bars of the medians, a dot for each turn."""
+    """Draw bars of the medians, and a dot for each turn."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -166,7 +169,7 @@ def draw(result: dict, rates: dict[str, list[float]], path: Path) -> None:
     for label, values in zip(labels, rates.values()):
         axes.plot(values, [label] * len(values), ".", color="#08519c")
     axes.invert_yaxis()
-    axes.set_xlabel("training images a second (bar: median, dots: turns)")
+    axes.set_xlabel("training images per second (bar: median, dots: turns)")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     plt.close(figure)
@@ -176,18 +179,18 @@ def draw(result: dict, rates: dict[str, list[float]], path: Path) -> None:
 
 
 def contender(name: str, faces: Path, batch_size: int, image_size: int, seconds: float) -> Worker:
-    """A process that trains one of `NAMES` for about so many seconds when it is told to.
+    """Start a process that trains one of `NAMES` for about `seconds` per turn.
 
     Raises:
         ChildProcessError: it can't start.
     """
-    size = ORIGIN_BATCH_SIZE if name == "origin" else batch_size
+    size = BASELINE_BATCH_SIZE if name == "baseline" else batch_size
     values = (name, faces.resolve(), size, image_size, seconds)
     return Worker(NAMES[name], "benchmarks.throughput", *values)
 
 
 def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: float) -> None:
-    """What the process does: warm up, then a turn for each line that it reads."""
+    """Warm up, then train for a turn for each line read; the body of the process."""
     from vaelib.data.faces import read_faces
     from vaelib.data.pixels import load_images
 
@@ -228,12 +231,12 @@ def _prepare_keras(name: str, batches: list, image_size: int) -> tuple[Callable,
     import numpy as np
     import tensorflow as tf
 
-    from benchmarks.origin import build_origin
+    from benchmarks.baseline import build_baseline
     from vaelib import VAE, build_decoder, build_encoder
 
     keras.utils.set_random_seed(0)
-    if name == "origin":
-        vae = build_origin(image_size)
+    if name == "baseline":
+        vae = build_baseline(image_size)
     else:
         vae = VAE(build_encoder(image_size), build_decoder(image_size))
         vae.compile(keras.optimizers.Adam(), jit_compile=name == "ours_xla")
@@ -262,7 +265,7 @@ def _prepare_torch(name: str, batches: list, image_size: int) -> tuple[Callable,
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda" if on_gpu else "cpu")
     vae = TorchVAE(VAE(build_encoder(image_size), build_decoder(image_size))).to(device).train()
-    # What Keras holds as (b, h, w, 3) is, seen from here, channels last already.
+    # Batches are (b, h, w, 3) in Keras, so a permuted view is channels last here.
     data = [torch.from_numpy(batch).permute(0, 3, 1, 2) for batch in batches]
     optimizer = torch.optim.Adam(vae.parameters(), 1e-3, eps=1e-7, fused=True)
 

@@ -1,4 +1,4 @@
-"""Measures how soon our recipe and the original one learn faces: two models, curves, ratios."""
+"""Measure the quality of our recipe and of the baseline over seconds of training."""
 
 import json
 import time
@@ -13,8 +13,8 @@ import pandas as pd
 from tqdm import tqdm
 from typer import Option, Typer
 
-from benchmarks.origin import BATCH_SIZE as ORIGIN_BATCH_SIZE
-from benchmarks.origin import build_origin
+from benchmarks.baseline import BATCH_SIZE as BASELINE_BATCH_SIZE
+from benchmarks.baseline import build_baseline
 from groundwork.progress import on_terminal
 from vaelib.__main__ import main
 from vaelib.classifier import FaceFeatures
@@ -40,17 +40,17 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 
 class Clock(keras.callbacks.Callback):
-    """Trains for a number of seconds, sets the learning rate, and measures on the way.
+    """Train for a number of seconds, set the learning rate, and measure in between.
 
-    Only training counts: the clock starts after the first step, which builds the graph, and stands
-    still while a point is measured.
+    Only training counts: the clock starts after the first step, which builds the graph, and stops
+    while a point is measured.
 
     Args:
         seconds: of training.
-        rate: from the share of the seconds that is over to the learning rate.
+        rate: gives the learning rate for the share of the seconds that has passed, in [0, 1].
         marks: shares at which `measure` is called.
-        measure: takes the seconds; called with the model as it is.
-        now: what the time is.
+        measure: called with the seconds of training so far.
+        now: gives the time in seconds.
     """
 
     def __init__(
@@ -98,8 +98,8 @@ def train_for(
     measure: Callable[[float], None],
     flip: bool = False,
 ) -> None:
-    """Train `vae` on the training split for so many seconds, measuring at `marks`."""
-    load_pixels(faces, vae.image_size)  # decoded once, for both
+    """Train `vae` on the training split for `seconds`, and measure at `marks`."""
+    load_pixels(faces, vae.image_size)  # decoded once, before the clock starts
     clock = Clock(seconds, rate, marks, measure)
     vae.fit(
         make_dataset(faces, "train", vae.image_size, batch_size, flip=flip).repeat(),
@@ -111,7 +111,7 @@ def train_for(
 
 
 def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 64) -> VAE:
-    """The course's recipe, as `train` has it, with its learning rate over the time given."""
+    """Train by the course's recipe, with its learning-rate schedule over `seconds`."""
     keras.utils.set_random_seed(0)
     vae = VAE(build_encoder(image_size), build_decoder(image_size))
     vae.compile(Muon(LEARNING_RATE))
@@ -128,12 +128,12 @@ def train_ours(faces: Faces, seconds: float, marks, measure, image_size: int = 6
     return vae
 
 
-def train_origin(faces: Faces, seconds: float, marks, measure, image_size: int = 64) -> VAE:
-    """The original recipe: it keeps its learning rate."""
+def train_baseline(faces: Faces, seconds: float, marks, measure, image_size: int = 64) -> VAE:
+    """Train the baseline, whose learning rate is constant."""
     keras.utils.set_random_seed(0)
-    vae = build_origin(image_size)
+    vae = build_baseline(image_size)
     constant = float(vae.optimizer.learning_rate.numpy())
-    run = {"batch_size": ORIGIN_BATCH_SIZE, "rate": lambda share: constant}
+    run = {"batch_size": BASELINE_BATCH_SIZE, "rate": lambda share: constant}
     train_for(vae, faces, seconds, marks=marks, measure=lambda s: measure(vae, s), **run)
     return vae
 
@@ -142,7 +142,7 @@ def train_origin(faces: Faces, seconds: float, marks, measure, image_size: int =
 
 
 class Curve:
-    """The numbers of one model as it trains: a row for each moment that it was measured."""
+    """The metrics of one model during training, a row per measurement."""
 
     def __init__(self, name: str, faces: Faces, features: FaceFeatures, last: float, out: Path):
         self.name, self.faces, self.features, self.last, self.out = name, faces, features, last, out
@@ -156,7 +156,7 @@ class Curve:
         numbers["fc_samples"] = min(numbers["fc_prior"], numbers["fc_gaussian"])
         self.rows.append({"recipe": self.name, "seconds": round(seconds, 1), **numbers})
         print(
-            f"{self.name:9}{seconds:7.0f} s   {numbers['bpd']:.3f} bits a dimension,   "
+            f"{self.name:9}{seconds:7.0f} s   {numbers['bpd']:.3f} bits per dimension,   "
             f"FC {numbers['fc_samples']:.2f} samples, {numbers['fc_reconstructions']:.2f} "
             "reconstructions",
             flush=True,
@@ -168,23 +168,23 @@ class Curve:
 
 
 QUALITY = ("bpd", "fc_samples", "fc_reconstructions")
-"""What "the same quality" means: all three, and less is better in each."""
+"""What "the same quality" means: all three; lower is better in each."""
 
 
-def summary(ours: pd.DataFrame, origin: pd.DataFrame, budget: float) -> dict:
-    """The last line of the command.
+def summary(ours: pd.DataFrame, baseline: pd.DataFrame, budget: float) -> dict:
+    """Build the last line.
 
     Args:
-        ours, origin: the curves; `seconds` and QUALITY in each row.
-        budget: seconds that both recipes were given; the original may have had more.
+        ours, baseline: the curves, with `seconds` and QUALITY in each row.
+        budget: seconds that both were trained for; the baseline may have had more.
 
     Returns:
-        fc_samples_ratio and fc_reconstructions_ratio: ours over the original's at `budget`;
-        bpd_gain: how many bits lower ours is; speedup: the original's seconds over ours to its
-        final quality, None if ours did not get there; and what they were computed from.
+        fc_samples_ratio and fc_reconstructions_ratio: ours over the baseline's at `budget`;
+        bpd_gain: how many bits lower ours is; speedup: the baseline's seconds over the seconds in
+        which ours reached its final quality, None if it did not; and what they come from.
     """
-    mine, theirs = ours.iloc[-1], origin[origin["seconds"] >= budget].iloc[0]
-    final = origin.iloc[-1]
+    mine, theirs = ours.iloc[-1], baseline[baseline["seconds"] >= budget].iloc[0]
+    final = baseline.iloc[-1]
     there = ours[(ours[list(QUALITY)] <= final[list(QUALITY)]).all(axis=1)]
     reached = None if there.empty else float(there["seconds"].iloc[0])
     return {
@@ -194,22 +194,22 @@ def summary(ours: pd.DataFrame, origin: pd.DataFrame, budget: float) -> dict:
         ),
         "bpd_gain": round(theirs["bpd"] - mine["bpd"], 3),
         "speedup": None if reached is None else round(final["seconds"] / reached, 1),
-        "seconds_to_final_quality_of_origin": reached,
+        "seconds_to_final_quality_of_baseline": reached,
         "budget": budget,
-        "origin_budget": float(final["seconds"]),
+        "baseline_budget": float(final["seconds"]),
     }
 
 
 def as_text(curves: pd.DataFrame) -> str:
-    """The last row of each recipe as a table, one number a line."""
+    """Format the last row of each recipe as a table, one metric per line."""
     last = curves.groupby("recipe", sort=False).tail(1).set_index("recipe")
     return last.T.to_string(float_format="{:.3f}".format)
 
 
 def draw(curves: pd.DataFrame, path: Path) -> None:
-    """The three curves over seconds, both recipes in each, as a picture."""
+    """Draw three curves over seconds, with both recipes in each."""
     titles = {
-        "bpd": "bits a dimension",
+        "bpd": "bits per dimension",
         "fc_samples": "FC of samples",
         "fc_reconstructions": "FC of reconstructions",
     }
@@ -235,42 +235,44 @@ def draw(curves: pd.DataFrame, path: Path) -> None:
 def measure(
     faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
     budget: Annotated[
-        float, Option(min=1, max=1_000_000, help="Seconds of training for each.")
+        float, Option(min=1, max=1_000_000, help="Seconds of training for each recipe.")
     ] = 240,
-    origin_budget: Annotated[
+    baseline_budget: Annotated[
         float | None,
-        Option(min=1, max=1_000_000, help="Seconds for the original; as many, if left out."),
+        Option(
+            min=1, max=1_000_000, help="Seconds for the baseline; if left out, as many as for ours."
+        ),
     ] = None,
     out: Annotated[Path, Option(help="Folder for both models, the curves and the figure.")] = Path(
         "build/benchmarks/time_to_quality"
     ),
 ) -> None:
-    """Train our recipe and the original one for so many seconds; the last line is JSON."""
+    """Train our recipe and the baseline for a number of seconds; the last line is JSON."""
     data = read_faces(faces)
     features = FaceFeatures(data)
-    longest = max(budget, origin_budget or 0)
+    longest = max(budget, baseline_budget or 0)
     marks = [share * budget for share in MARKS]
     ours = Curve("ours", data, features, budget, out)
     vae = train_ours(data, budget, [mark / budget for mark in marks], ours)
     ours.keep(vae, "ours.keras")
 
-    origin = Curve("original", data, features, budget, out)
+    baseline = Curve("baseline", data, features, budget, out)
 
     def at_budget(vae: VAE, seconds: float) -> None:
-        origin(vae, seconds)
-        if seconds >= budget and not (out / "original.keras").exists():
-            origin.keep(vae, "original.keras")
+        baseline(vae, seconds)
+        if seconds >= budget and not (out / "baseline.keras").exists():
+            baseline.keep(vae, "baseline.keras")
 
-    (out / "original.keras").unlink(missing_ok=True)
+    (out / "baseline.keras").unlink(missing_ok=True)
     marks += [2**power * budget for power in range(1, 20) if 2**power * budget < longest]
-    vae = train_origin(data, longest, [mark / longest for mark in {*marks, longest}], at_budget)
+    vae = train_baseline(data, longest, [mark / longest for mark in {*marks, longest}], at_budget)
     if longest > budget:
-        origin.keep(vae, "original-final.keras")
-    curves = pd.DataFrame(ours.rows + origin.rows)
+        baseline.keep(vae, "baseline-final.keras")
+    curves = pd.DataFrame(ours.rows + baseline.rows)
     curves.to_csv(out / "curves.csv", index=False)
     draw(curves, out / "curves.png")
     print(as_text(curves))
-    both = (curves[curves["recipe"] == name] for name in ("ours", "original"))
+    both = (curves[curves["recipe"] == name] for name in ("ours", "baseline"))
     print(json.dumps({**summary(*both, budget), "faces": str(data.folder.name)}))
 
 

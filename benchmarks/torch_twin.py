@@ -1,6 +1,6 @@
-"""The same VAE in PyTorch, made from the Keras models: to measure one framework beside the other.
+"""The same VAE in PyTorch, converted from the Keras models, to compare the frameworks.
 
-Images are (b, channels, height, width) here, kept in memory channels last, as in Keras.
+Images are (b, channels, height, width) here; in memory they are channels last, as in Keras.
 """
 
 import math

@@ -1,4 +1,8 @@
-"""A process of its own that does a piece of work each time it is told to, and waits in between."""
+"""A process that does its work once per request, and waits in between.
+
+Unlike `groundwork.processes` it keeps what it has loaded, and starts Python anew with a module of
+its own, so that TensorFlow and PyTorch never meet in one process.
+"""
 
 import json
 import os
@@ -8,18 +12,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-_ANSWER = "answer: "  # begins the lines that are meant for us
+_ANSWER = "answer: "  # begins the lines that are answers
 
 
 class Worker:
-    """Starts `python -m MODULE --work ARGUMENTS`, which calls `serve`.
+    """Start `python -m MODULE --work ARGUMENTS`, which calls `serve`.
 
     Attributes:
         name: what it measures, for messages.
-        facts: what it said of itself when it was ready.
+        facts: what the process said of itself when it was ready.
 
     Raises:
-        ChildProcessError: it can't start (with the reason that it gave).
+        ChildProcessError: it can't start; the message has the reason that it gave.
     """
 
     def __init__(self, name: str, module: str, *arguments: object):
@@ -39,14 +43,14 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """The id of the process."""
         return self._process.pid
 
     def work(self) -> dict:
-        """Let it do its work once, and wait for its answer.
+        """Request the work once, and wait for the answer.
 
         Raises:
-            ChildProcessError: it has ended (with the reason that it gave).
+            ChildProcessError: it has ended; the message has the reason that it gave.
         """
         try:
             self._process.stdin.write("go\n")
@@ -56,7 +60,7 @@ class Worker:
         return self._answer()
 
     def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.communicate()
         self._errors.close()
@@ -72,7 +76,7 @@ class Worker:
 
 
 def serve(facts: dict, work: Callable[[], dict]) -> None:
-    """In the process: say who you are, then do the work for each line that comes in."""
+    """Print facts, then do the work for each line read; call this in the process."""
     print(_ANSWER + json.dumps(facts), flush=True)
     for _ in sys.stdin:
         print(_ANSWER + json.dumps(work()), flush=True)

@@ -1,1 +1,1 @@
-"""What both packages stand on, and what knows neither of them: files, locks, places, progress."""
+"""Helpers of both packages that import neither: files, locks, processes, places, progress."""

@@ -8,7 +8,7 @@ from typing import NoReturn
 from typer import Abort, Typer, TyperException
 
 SEEDS = {"min": 0, "max": 2**32 - 1}  # what NumPy and Keras take
-ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # what bad input leads to
+ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # raised for bad input
 _LONGEST = 400  # characters of a name that are shown
 
 
@@ -18,7 +18,7 @@ def run(app: Typer, begin: str = "error", errors: tuple = (), **options: object)
     Args:
         app: its commands raise `ERRORS`, whose message is one sentence, for what a user can mend.
         begin: the first word of the line.
-        errors: more exceptions of that kind.
+        errors: more exceptions that mean bad input.
         options: for the application, such as `prog_name`.
 
     Raises:
@@ -32,7 +32,7 @@ def run(app: Typer, begin: str = "error", errors: tuple = (), **options: object)
     except TyperException as error:
         told = error.format_message().replace("Value error, ", "").rstrip(".")
         message = f"{told}; --help shows all options."
-    except Abort as error:  # so Typer calls the end of a file
+    except Abort as error:  # Typer raises it at the end of a file
         message = f"A file ends too early ({error.__cause__})."
     except (*ERRORS, *errors) as error:
         message = sentence(error)
@@ -44,7 +44,7 @@ def run(app: Typer, begin: str = "error", errors: tuple = (), **options: object)
 
 
 def sentence(error: BaseException) -> str:
-    """The message of an error; for one from the system, what it means and what to do."""
+    """Word the message of an error; for a system error, what it means and what to do."""
     if isinstance(error, MemoryError):
         return f"There is not enough memory ({error}): use smaller numbers, or another computer."
     if not isinstance(error, OSError) or error.errno is None or error.filename is None:
@@ -63,7 +63,7 @@ def sentence(error: BaseException) -> str:
 
 
 def _refuse_empty(arguments: list[str]) -> None:
-    # An empty path would be the folder where the command is given.
+    # An empty path would mean the current folder.
     for before, argument in zip(["", *arguments], arguments):
         if argument == "":
             name = before if before.startswith("-") else "An argument"

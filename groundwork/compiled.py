@@ -1,4 +1,4 @@
-"""Compile functions to machine code, and keep it on disk for the next start where that works."""
+"""Compile functions to machine code, cached on disk where that is possible."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,11 +8,11 @@ from numba.core.caching import FunctionCache
 
 
 def compiled(**options) -> Callable:
-    """Decorate a function to be compiled by numba, with its options, at the first call.
+    """Decorate a function: numba compiles it, with these options, at the first call.
 
     Unlike `numba.njit(cache=True)`, it works where no cache can be written (a shared installation
     and no home folder), and where the cache is damaged or its disk is full. The function is then
-    compiled at each start, which takes some seconds.
+    compiled at each start, which takes seconds.
     """
 
     def decorate(function: Callable) -> Callable:
@@ -25,7 +25,7 @@ def compiled(**options) -> Callable:
 
 
 class _Cache(FunctionCache):
-    """Numba's cache, whose faults cost time and nothing else."""
+    """Numba's cache, without its errors: a function is compiled again instead."""
 
     def load_overload(self, *arguments):
         try:

@@ -1,7 +1,7 @@
-"""Write files whole: aside, synced to the disk, then renamed. And say what a full disk means.
+"""Write files atomically: under another name, synced to the disk, then renamed.
 
-A program that is killed, or a computer that loses power, leaves the old file or the new one, and
-never a part of either.
+If the program is killed or the computer loses power, the old file or the new one is there, and
+never a part of either. A full disk is one sentence.
 """
 
 import errno
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from itertools import repeat
 from pathlib import Path
 
-ASIDE = ".part-"  # what the name of a file begins with while it is being written
+ASIDE = ".part-"  # begins the name of a file that is being written
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # the disk is full, or the user's share of it
 
 
@@ -30,10 +30,10 @@ class DiskFull(OSError):
 
 @contextmanager
 def written_whole(path: str | Path, safe: str = "") -> Iterator[Path]:
-    """Give a path to write to; at the end, sync that file and rename it to `path`.
+    """Give a temporary path to write to; at the end, sync that file and rename it to `path`.
 
-    After an error `path` is as it was, and the file aside is gone. The file aside has the ending of
-    `path`, for libraries that choose a format by it.
+    After an error `path` is unchanged, and the temporary file is gone. The temporary file has the
+    ending of `path`, since some libraries choose a format by it.
 
     Args:
         path: the file to write or replace.
@@ -56,7 +56,7 @@ def written_whole(path: str | Path, safe: str = "") -> Iterator[Path]:
 
 
 def write_whole(path: str | Path, content: str | bytes, safe: str = "") -> None:
-    """Write text (as UTF-8, with LF) or bytes, whole; see `written_whole`."""
+    """Write text (as UTF-8, with LF) or bytes atomically; see `written_whole`."""
     data = content.encode() if isinstance(content, str) else content
     with written_whole(path, safe) as aside:
         aside.write_bytes(data)
@@ -79,7 +79,7 @@ def write_all_whole(files: Mapping[Path, bytes], safe: str = "") -> None:
         for path, aside in asides.items():
             with full_disk_explained(path, safe):
                 aside.write_bytes(files[path])
-        with ThreadPoolExecutor(16) as pool:  # a disk takes many requests at once as quickly as one
+        with ThreadPoolExecutor(16) as pool:  # a disk serves many requests in the time of one
             list(pool.map(_sync_for, files, asides.values(), repeat(safe)))
         for path, aside in asides.items():
             os.replace(aside, path)
@@ -96,7 +96,7 @@ def sync(path: str | Path) -> None:
     path = Path(path)
     if path.is_dir():
         if os.name == "nt":
-            return  # Windows opens no folder; it keeps renamed names itself
+            return  # Windows can't open folders, and syncs renamed names itself
         handle = os.open(path, os.O_RDONLY)
     else:
         handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -115,7 +115,7 @@ def _sync_for(path: Path, aside: Path, safe: str) -> None:
 
 
 def remove_leftovers(folder: str | Path) -> None:
-    """Delete what killed programs were writing into a folder; hold its lock while you do."""
+    """Delete the temporary files of killed programs in a folder; the caller holds its lock."""
     for path in Path(folder).glob(f"{ASIDE}*"):
         with suppress(OSError):
             path.unlink()
@@ -141,7 +141,7 @@ def full_disk_explained(path: str | Path, safe: str = "") -> Iterator[None]:
 
 
 def disk_full(path: str | Path, safe: str = "") -> DiskFull:
-    """The error that `full_disk_explained` raises, for libraries that have one of their own."""
+    """Make the error of `full_disk_explained`, for libraries whose own error means the same."""
     kept = f" ({safe})" if safe else ""
     error = DiskFull(
         f"The disk is full, or your share of it, so {path} could not be written{kept}: "
@@ -152,7 +152,7 @@ def disk_full(path: str | Path, safe: str = "") -> DiskFull:
 
 
 def check_room(folder: str | Path, needed: int, what: str, advice: str = "make room") -> None:
-    """Raise unless the disk of a folder, which need not exist yet, has so many bytes left.
+    """Raise unless the disk of a folder, which need not exist yet, has `needed` bytes left.
 
     Args:
         folder: where something will be written.
@@ -174,10 +174,10 @@ def check_room(folder: str | Path, needed: int, what: str, advice: str = "make r
 
 
 def reserve(path: str | Path, size: int) -> None:
-    """Make a file of `size` zeros whose room on the disk is its own.
+    """Make a file of `size` zeros, and allocate its blocks on the disk.
 
-    A file that is only stretched gets its room when it is written to; through a memory map, a full
-    disk then ends the process (SIGBUS), with no error to catch.
+    A sparse file gets its blocks when it is written to; if the disk is full then, a write through a
+    memory map ends the process (SIGBUS), with no error to catch.
 
     Raises:
         DiskFull: there is no room; the file is gone again.
@@ -187,7 +187,7 @@ def reserve(path: str | Path, size: int) -> None:
         with full_disk_explained(path), path.open("wb") as file:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
-            else:  # macOS, Windows: zeros that are written take their room
+            else:  # macOS, Windows: written zeros allocate blocks
                 for start in range(0, size, 2**20):
                     file.write(bytes(min(2**20, size - start)))
             file.flush()

@@ -18,15 +18,15 @@ class Locked(OSError):
 
 @contextmanager
 def locked(path: str | Path, waiting: str = "", refused: str = "") -> Iterator[None]:
-    """Hold the lock of a file; the system lets go of it if this process dies.
+    """Hold the lock of a file; the system releases it if this process dies.
 
-    On a file system without locks (some network homes) it goes on without, after a sentence.
+    On a file system without locks (some network homes) it prints a sentence and continues.
 
     Args:
-        path: the lock file; its folder must exist. It is left in place: removed, two waiting
-            processes could both get in.
-        waiting: printed while another process holds the lock, which is then waited for.
-        refused: in its place, the message of the error: nothing is waited for.
+        path: the lock file; its folder must exist. It is never removed, since then two waiting
+            processes could both hold the lock.
+        waiting: printed if another process holds the lock; then it waits for the lock.
+        refused: the message of the error; if given, it does not wait.
 
     Raises:
         Locked: another process holds the lock, and `refused` says what to do.
@@ -40,7 +40,7 @@ def locked(path: str | Path, waiting: str = "", refused: str = "") -> Iterator[N
         )
         yield
         return
-    lock = FileLock(path, mode=0o666)  # everybody may come here, so that a class shares a folder
+    lock = FileLock(path, mode=0o666)  # all users may lock it, so a class can share a folder
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -55,9 +55,9 @@ def locked(path: str | Path, waiting: str = "", refused: str = "") -> Iterator[N
 
 
 def has_locks(folder: str | Path) -> bool:
-    """Whether the file system of a folder can lock files, tried with a file that nobody else has.
+    """Whether the file system of a folder can lock files; it tries a new file.
 
-    The library waits for ever where a system says "no locks" with the error for "locked".
+    filelock would wait for ever where a system reports "no locks" with the error for "locked".
     """
     try:
         import fcntl

@@ -1,4 +1,4 @@
-"""Where faces, models and runs are: the same answer for both packages, from any folder."""
+"""Where faces, models and runs are, from any working directory."""
 
 import os
 from pathlib import Path
@@ -10,15 +10,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def repository() -> Path | None:
-    """The course's repository, if the packages are used from it; None for an installed wheel."""
+    """Find the course's repository; None if the packages are installed from a wheel."""
     is_one = (ROOT / "pyproject.toml").is_file() and (ROOT / "data" / "README.md").is_file()
     return ROOT if is_one else None
 
 
 def data_folder() -> Path:
-    """The folder of all faces: LATENT_FACES_DATA, or the repository's data/, or the user's own.
+    """Find the folder of all faces: LATENT_FACES_DATA, or the repository's data/, or the user's.
 
-    The last is where the system keeps a program's data, ~/.local/share/latent-faces on Linux.
+    The user's is where the system keeps data of programs, ~/.local/share/latent-faces on Linux.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -28,7 +28,7 @@ def data_folder() -> Path:
 
 
 def runs_folder() -> Path:
-    """The folder of training runs: the repository's runs/, or one beside the user's own data."""
+    """Find the folder of training runs: the repository's runs/, or runs/ in the user's data."""
     root = repository()
     return root / "runs" if root else data_folder() / "runs"
 

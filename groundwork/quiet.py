@@ -1,4 +1,4 @@
-"""Keep what a library writes to stderr while it starts, and show it only if that fails."""
+"""Capture what a library writes to stderr while it starts, and show it only if that fails."""
 
 import os
 import subprocess
@@ -11,11 +11,11 @@ _SHOW = "import sys; sys.stderr.buffer.write(sys.stdin.buffer.read())"
 
 @contextmanager
 def stderr_kept() -> Iterator[None]:
-    """Hold back what C++ code writes to file descriptor 2 until the block ends.
+    """Capture what C++ code writes to file descriptor 2 until the block ends.
 
-    If all goes well nobody sees it. After an error, or if the whole process ends in the block (as
-    TensorFlow ends it on a processor without AVX), it is shown. A dead process shows nothing, so a
-    small one beside it holds the lines.
+    Without an error it is dropped. After an error, or if the whole process ends in the block (as
+    TensorFlow ends it on a processor without AVX), it is shown. An ended process can show nothing,
+    so a second, small process holds the lines.
     """
     if not _stderr_is_open():
         yield
@@ -37,9 +37,9 @@ def stderr_kept() -> Iterator[None]:
 
 
 def _stderr_is_open() -> bool:
-    """Whether there is a file descriptor 2; a service may have none, and then it gets a sink.
+    """Whether there is a file descriptor 2; if not (in a service), open the null device as 2.
 
-    Otherwise the next file that is opened would be number 2, and receive every log line.
+    Otherwise the next file opened would have number 2, and receive every log line.
     """
     try:
         os.fstat(2)

@@ -4,8 +4,8 @@ The packages are the stages of drawing; each imports only from those before it: 
 colour, picture, labelling. `Person` joins them, and the data set is drawn from persons.
 """
 
-from portraits.counterfactuals import write_counterfactuals
-from portraits.dataset import write_dataset
+from portraits.dataset.counterfactuals import write_counterfactuals
+from portraits.dataset.write import write_dataset
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES
 from portraits.people.dials import DIALS

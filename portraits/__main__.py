@@ -9,11 +9,12 @@ import typer
 
 from groundwork import commands
 from groundwork.places import data_folder
-from portraits.counterfactuals import SEED, write_counterfactuals
-from portraits.dataset import MOST, write_dataset
+from portraits.dataset.counterfactuals import SEED, write_counterfactuals
+from portraits.dataset.folder import MOST
+from portraits.dataset.write import write_dataset
 from portraits.errors import PortraitsError
 
-MOST_JOBS = 256  # more cores than a computer has; each process takes 100 MB
+MOST_JOBS = 256  # each process takes 100 MB
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -44,9 +45,9 @@ def draw(
             **commands.SEEDS, help="Another seed is another population.", show_default="0 or 1"
         ),
     ] = None,
-    jobs: Annotated[str, typer.Option(help="Processes at work; auto: one a core.")] = "auto",
+    jobs: Annotated[str, typer.Option(help="Number of processes; auto: one per core.")] = "auto",
 ) -> None:
-    """Draw labelled portraits in CelebA's layout; run it again to go on after an interruption.
+    """Draw labelled portraits in CelebA's layout; after an interruption, run it again to continue.
 
     python -m portraits --counterfactuals Eyeglasses Smiling --count 500 draws each person twice
     for each attribute: without and with it.
@@ -71,7 +72,7 @@ def draw(
 
 
 def _default(name: str) -> Path:
-    """A folder where the course looks for faces, as a path from here if it is below."""
+    """The folder of that name where the course looks for faces, relative if it is below here."""
     folder, here = data_folder() / name, Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 

@@ -1,4 +1,4 @@
-"""JupyterLab in a real browser: finds or installs one, starts a server, runs notebooks in it.
+"""Run notebooks in JupyterLab in a real browser; find or install the browser.
 
 python tools/browser.py    installs a browser for the tests, if there is none: `make browser`
 """
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def find_browser() -> str | None:
-    """The path of a Chrome or Chromium: this machine's own, or the one that Playwright fetched."""
+    """Find Chrome or Chromium: the system's, or the one that Playwright has installed."""
     for name in NAMES:
         if path := shutil.which(name):
             return path
@@ -48,10 +48,10 @@ def find_browser() -> str | None:
 
 
 def install() -> None:
-    """Fetch Debian's Chromium where we may, and Playwright's elsewhere.
+    """Install Debian's Chromium where that is allowed, and Playwright's elsewhere.
 
     Raises:
-        SystemExit: no browser came (one sentence).
+        SystemExit: no browser could be installed (one sentence).
     """
     release = Path("/etc/os-release")
     if is_root() and release.exists() and "ID=debian" in release.read_text("utf-8").splitlines():
@@ -66,13 +66,13 @@ def install() -> None:
 
 
 def is_root() -> bool:
-    """Whether this process may install Debian packages and must start Chromium unboxed."""
+    """Whether this process may install Debian packages, and must start Chromium without sandbox."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 @contextmanager
 def browser_page(**options) -> Iterator[Page]:
-    """A page of a headless browser; `options` are those of Playwright's `new_page`."""
+    """Open a page of a headless browser; `options` are those of Playwright's `new_page`."""
     with sync_playwright() as playwright:
         arguments = QUIET + (["--no-sandbox"] if is_root() else [])
         browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
@@ -86,13 +86,13 @@ def browser_page(**options) -> Iterator[Page]:
 
 
 class Server:
-    """A JupyterLab that was started for this, its token, and what its kernels are doing."""
+    """A running JupyterLab: its address, its token, and its kernels."""
 
     def __init__(self, url: str, token: str, log: Path, view: str):
         self.url, self.token, self.log, self.view = url, token, log, view
 
     def get(self, path: str):
-        """What the server's REST interface answers, as Python objects."""
+        """Ask the server's REST interface; return the answer as Python objects."""
         request = urllib.request.Request(
             f"{self.url}/api/{path}", headers={"Authorization": f"token {self.token}"}
         )
@@ -100,7 +100,7 @@ class Server:
             return json.load(answer)
 
     def close_kernels(self) -> None:
-        """Shut down all kernels: the next notebook starts with an empty machine."""
+        """Shut down all kernels, so that they use no processor and no memory."""
         for kernel in self.get("kernels"):
             request = urllib.request.Request(
                 f"{self.url}/api/kernels/{kernel['id']}",
@@ -112,7 +112,7 @@ class Server:
 
 @contextmanager
 def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
-    """JupyterLab (or Notebook: "notebook") on a free port, with a token, its root the project's.
+    """Start JupyterLab (or Notebook: "notebook") in the project, on a free port, with a token.
 
     Args:
         log: receives what the server and its kernels print.
@@ -129,13 +129,13 @@ def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
         "--JupyterNotebookApp.expose_app_in_browser=True",
         f"--ServerApp.root_dir={ROOT}",
         f"--IdentityProvider.token={token}",
-        # Files in place of ports: Jupyter picks a free port, and it may be taken when it is used.
+        # Socket files: a free port that Jupyter picks may be taken before it is used.
         *([] if sys.platform == "win32" else ["--KernelManager.transport=ipc"]),
         # As `make lab` does.
         "--ServerApp.kernel_websocket_connection_class=tools.websocket.PromptConnection",
         *(["--allow-root"] if is_root() else []),
     ]
-    settings = log.parent / "jupyter-settings"  # a learner's own must not matter, nor change
+    settings = log.parent / "jupyter-settings"  # the user's settings are neither read nor changed
     environment = {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
@@ -163,7 +163,7 @@ def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Find a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -177,7 +177,7 @@ def answers(server: Server) -> bool:
 
 
 def wait_for(condition, seconds: float, complaint: str) -> None:
-    """Ask again and again until `condition()` is true.
+    """Wait until `condition()` is true.
 
     Raises:
         TimeoutError: it did not become true in time.
@@ -218,7 +218,7 @@ class Notebook:
         )
 
     def run_all(self, seconds: float = 300) -> None:
-        """Run all cells of a notebook without outputs, and wait until the last is through.
+        """Run all cells of a notebook without outputs, and wait until the last has finished.
 
         Raises:
             AssertionError: a cell ended with an error (its last line).

@@ -1,4 +1,4 @@
-"""Runs every check of the project and says how long each took: `make test` calls this."""
+"""Run every check of the project and print how long each took: `make test` calls this."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT))
 from tools.browser import find_browser  # noqa: E402
 from tools.installed import complaint  # noqa: E402
 
-IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process has a TensorFlow of its own
+IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process loads TensorFlow
 MODULE = [sys.executable, "-m"]
 PYTEST = [*MODULE, "pytest"]
 PARTS = {
@@ -26,7 +26,7 @@ PARTS = {
     "browser tests": [*PYTEST, "tests/browser"],
 }
 LEFT_OUT = (
-    "The browser tests were left out, for want of Chrome or Chromium: `make browser` installs one."
+    "The browser tests were left out: there is no Chrome or Chromium; `make browser` installs one."
 )
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     """Run all parts, even after one failed; end with status 1 if any did."""
     if wrong := complaint():
         sys.exit(wrong)
-    # `tensorboard` and the like are this Python's own; each line is seen as it is written.
+    # Programs such as `tensorboard` come from this Python's folder; output is not buffered.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONUNBUFFERED"] = "1"
     parts = dict(PARTS)
@@ -70,7 +70,7 @@ def run_parts(parts: dict[str, list[str]]) -> list[tuple[str, bool, float]]:
 
 
 def table(results: list[tuple[str, bool, float]]) -> str:
-    """The results as lines of text, the sum of the seconds last."""
+    """Format the results, one line per part; the last line has the sum of the seconds."""
     rows = [(name, f"{s:.0f} s", "passed" if ok else "FAILED") for name, ok, s in results]
     rows.append(("together", f"{sum(s for *_, s in results):.0f} s", ""))
     width = max(len(name) for name, *_ in rows)

@@ -1,8 +1,8 @@
-"""Convert a model whose decoder ended on its sharpening into one that the library reads today.
+"""Convert a model whose decoder ends with its sharpening into one that the library reads.
 
 python tools/convert.py OLD.keras NEW.keras
 
-Nothing is trained: the weights stay, and the gains of the sharpening move to their own layer.
+Nothing is trained: the weights stay the same; the gains of the sharpening move to their own layer.
 """
 
 import argparse
@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vaelib.model import VAE, build_decoder, build_encoder
 
-MOVED = {  # where a weight stands now: where it stood
+MOVED = {  # new path of a weight: old path
     "layers/sharpen/vars/0": "decoder/layers/sharpen/vars/0",
     "vars/0": "vars/1",  # the mean of the encoded faces
     "vars/1": "vars/2",  # the factor of their covariance

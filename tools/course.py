@@ -1,4 +1,4 @@
-"""Executes the notebooks, headless and in order, into build/: `make course` calls this.
+"""Execute the notebooks, headless and in order, into build/: `make course` calls this.
 
 python tools/course.py             those whose copy in build/ is not up to date
 python tools/course.py 03 05       only those whose name begins so
@@ -42,13 +42,13 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def main() -> None:
-    """Execute what was asked for; end with status 1 if a notebook failed."""
+    """Execute the notebooks; end with status 1 if one failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="beginnings of file names, for example 03")
     parser.add_argument("--force", action="store_true", help="execute even what is up to date")
     parser.add_argument("--write", action="store_true", help="save the outputs in notebooks/ too")
     options = parser.parse_args()
-    # `tensorboard` and `!pip` in a cell are this Python's own.
+    # `tensorboard` and `!pip` in a cell come from this Python's folder.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     if wrong := complaint():
         sys.exit(wrong)
@@ -57,7 +57,8 @@ def main() -> None:
         sys.exit(
             "--write saves pictures of the faces in notebooks/, so it works for portraits only."
         )
-    drawn = subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) == 0  # or it says why
+    # If it fails, it prints the reason.
+    drawn = subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) == 0
     if not drawn:
         sys.exit(1)
     tables = [path for path in folder.glob("[!.]*") if path.is_file()]
@@ -115,17 +116,17 @@ def run_course(
                 print(f"{error}\nAs far as it came: {failure.relative_to(root)}", flush=True)
                 continue
             failure.unlink(missing_ok=True)
-            os.utime(copy, (start, start))  # a source that was edited meanwhile is newer
+            os.utime(copy, (start, start))  # a source edited during the run is newer
         if write:
             save(normalise(nbformat.read(copy, as_version=4)), notebook)
-            os.utime(copy)  # what is in notebooks/ now is what is in build/
+            os.utime(copy)  # notebooks/ and build/ are the same now
     if failed:
         print(f"{failed} of {len(notebooks)} notebooks failed.", flush=True)
     return not failed
 
 
 def find_notebooks(folder: Path, names: tuple[str, ...] = ()) -> list[Path]:
-    """The numbered notebooks of a folder in order, then those of solutions/ in it."""
+    """List the numbered notebooks of a folder in order, then those of its solutions/."""
     found = sorted(folder.glob("[0-9]*.ipynb")) + sorted(folder.glob("solutions/[0-9]*.ipynb"))
     return [path for path in found if not names or path.name.startswith(names)]
 
@@ -185,12 +186,12 @@ def execute(notebook: Path, on_cell: Callable[[int, int], None]) -> tuple[Notebo
 
 
 def save(node: NotebookNode, path: Path) -> None:
-    """Write a notebook whole: half of one would be taken for up to date."""
+    """Write a notebook atomically: half of one would count as up to date."""
     write_whole(path, nbformat.writes(node) + "\n")
 
 
 def end_on_interrupt(client: NotebookClient) -> None:
-    """Let Ctrl-C end the notebook and its kernel at once (nbclient's own handler trips over it)."""
+    """Let Ctrl-C end the notebook and its kernel at once (nbclient's own handler fails)."""
     task = asyncio.current_task()
 
     def end() -> None:
@@ -202,7 +203,7 @@ def end_on_interrupt(client: NotebookClient) -> None:
 
 
 def shorten(traceback: str, lines: int = 25) -> str:
-    """A cell and its traceback without colours, cut in the middle."""
+    """Format a cell and its traceback without colours; the middle of long ones is cut."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", traceback).strip().splitlines()
     if len(text) > lines:
         text = [*text[: lines // 2], "    [...]", *text[-(lines - lines // 2) :]]
@@ -210,7 +211,7 @@ def shorten(traceback: str, lines: int = 25) -> str:
 
 
 def progress(label: str) -> Callable[[int, int], None]:
-    """On a terminal, shows which cell is at work in place of the line to come; else, nothing."""
+    """On a terminal, print which cell is running; the notebook's line will overwrite it."""
 
     def show(cell: int, of: int) -> None:
         if sys.stdout.isatty():
@@ -220,7 +221,7 @@ def progress(label: str) -> Callable[[int, int], None]:
 
 
 def normalise(node: NotebookNode) -> NotebookNode:
-    """Take out what differs from run to run or from machine to machine; cells keep their ids.
+    """Remove what differs between runs or machines; cells keep their ids.
 
     That includes stderr, which holds log lines and progress bars; nbval doesn't compare it either.
     Of a cell whose output is not compared, only pictures are kept: progress bars, names of runs and

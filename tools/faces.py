@@ -1,4 +1,4 @@
-"""Which faces the notebooks will use: the environment variable FACES, made good for any folder."""
+"""Read the environment variable FACES: which faces the notebooks use."""
 
 import hashlib
 import os
@@ -15,20 +15,20 @@ KNOWN = {
 def settle_faces(
     environment: MutableMapping[str, str] = os.environ, data: Path | None = None
 ) -> tuple[str, Path]:
-    """Check FACES, and write it as a path from `/`, since notebooks run in their own folder.
+    """Check FACES, and make it an absolute path, since notebooks run in their own folder.
 
     Args:
-        environment: with FACES or without it; changed in place.
+        environment: may have FACES; it is changed in place.
         data: the folder of all faces; by default, that of the course.
 
     Returns:
-        What FACES is called in a file name: "portraits", "celeba", or the folder's last part with
-        eight digits that belong to its whole path. And the folder of the faces.
+        A name of the faces for file names: "portraits", "celeba", or the folder's last part with
+        eight digits of a hash of its path. And the folder of the faces.
 
     Raises:
         SystemExit: there are no such faces (one sentence).
     """
-    # Only now: a Python without the course is to get a sentence before.
+    # Imported here, since a Python without the course must get its sentence first.
     from groundwork.places import data_folder
 
     name = environment.get("FACES") or "portraits"

@@ -1,4 +1,4 @@
-"""Draws docs/gallery.png, the picture of the README, with the pretrained model."""
+"""Draw docs/gallery.png, the picture of the README, with the pretrained model."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ COLUMNS = 12
 
 
 def main() -> None:
-    """One row each: test faces, reconstructions, two edits of one face, a morph."""
+    """Draw a row each of test faces, reconstructions, two edits of one face, and a morph."""
     vae = vaelib.load_model("pretrained")
     faces = vaelib.read_faces("portraits")
     images = vaelib.load_images(faces, faces.file_names("test")[:COLUMNS], vae.image_size)

@@ -1,4 +1,4 @@
-"""Makes .venv and installs the project and the tested versions into it: `make` calls this.
+"""Make .venv and install the project with the tested versions into it: `make` calls this.
 
     python3 tools/install.py          what `make lab` needs, with this Python
     python3 tools/install.py test     and what `make test` needs
@@ -20,7 +20,7 @@ import sys
 import time
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # as `requires-python` in pyproject.toml
-TENSORFLOW_RUNS_ON = {  # what it has wheels for
+TENSORFLOW_RUNS_ON = {  # platforms with wheels
     ("Linux", "x86_64"),
     ("Linux", "aarch64"),
     ("Darwin", "arm64"),
@@ -31,7 +31,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PROGRAMS = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 VENV_PYTHON = os.path.join(PROGRAMS, "python.exe" if os.name == "nt" else "python")
-RECORDS = ("installed-lab", "installed-test")  # in .venv: what each was set up for
+RECORDS = ("installed-lab", "installed-test")  # files in .venv: what it was set up for
 # How a program in .venv/bin begins: the path of its Python, in the two forms that pip writes.
 BEGINNING = re.compile(
     rb"""#!(?:/bin/sh\n'''exec' )?"?(/[^\n"]*/python[0-9.]*)"?(?: "\$0" "\$@"\n' ''')?\n"""
@@ -39,7 +39,7 @@ BEGINNING = re.compile(
 
 
 def main(arguments: list) -> None:
-    """Set .venv up for the given extras, unless it is, and record in it what for."""
+    """Set .venv up for the given extras, unless it is, and record them in it."""
     extras = [name for name in arguments if name != "--keep"]
     found, here = python_of(VENV_PYTHON), sys.version_info[:2]
     asked = found if found and "--keep" in arguments else here
@@ -57,9 +57,9 @@ def main(arguments: list) -> None:
     if complaint:
         sys.exit(complaint)
     start = time.monotonic()
-    extras.insert(0, tensorflow_extra())  # looked for in .venv, so before it is made anew
+    extras.insert(0, tensorflow_extra())  # read from .venv, so before it is made anew
     print(why_again(records, wanted, found), end="", flush=True)
-    for name in RECORDS:  # else an interrupted set-up could pass for a whole one
+    for name in RECORDS:  # else an interrupted set-up would look complete
         if os.path.exists(os.path.join(VENV, name)):
             os.remove(os.path.join(VENV, name))
     if anew:
@@ -71,12 +71,12 @@ def main(arguments: list) -> None:
     print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     if moved and not anew:
-        pip.append("--no-build-isolation")  # all is there, so a moved folder needs no network
+        pip.append("--no-build-isolation")  # all is installed: a moved folder needs no network
     run(
         [*pip, "-c", "constraints.txt", "-e", ".[%s]" % wanted_extras],
         "pip could not install the project (it says why above)",
     )
-    # JupyterLab asks every newcomer whether to fetch its news; here the first notebook comes first.
+    # JupyterLab would ask at the first start whether to fetch its news.
     run(
         [VENV_PYTHON, "-m", "jupyter", "labextension", "disable", "--level=sys_prefix", NEWS],
         "JupyterLab could not be set up (it says why above)",
@@ -88,7 +88,7 @@ def main(arguments: list) -> None:
 
 
 def why_again(records: list, wanted: dict, found: tuple) -> str:
-    """A line on why .venv, which was set up before, is set up again; "" if it never was.
+    """Say in a line why .venv is set up again; "" if it never was set up.
 
     Args:
         records: what it was set up for; empty where nobody knows.
@@ -112,7 +112,7 @@ def why_again(records: list, wanted: dict, found: tuple) -> str:
 
 
 def read_record(name: str) -> dict:
-    """What .venv was set up for; empty if nobody knows."""
+    """Read what .venv was set up for; empty if that is unknown."""
     try:
         with open(os.path.join(VENV, name), encoding="utf-8") as file:
             record = json.load(file)
@@ -122,7 +122,7 @@ def read_record(name: str) -> dict:
 
 
 def checksum() -> str:
-    """The SHA-256 of the two files that say what is installed."""
+    """Compute the SHA-256 of the two files that say what is installed."""
     total = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt"):
         with open(os.path.join(ROOT, name), "rb") as file:
@@ -132,8 +132,8 @@ def checksum() -> str:
 
 def move_programs() -> None:
     """Make the programs in .venv/bin start the Python beside them: each has a whole path inside."""
-    # A first line can't hold a space, so a shell passes the file on to Python: to Python, its two
-    # lines are a string.
+    # A first line can't have a space in its path, so a shell starts Python with the file; for
+    # Python, the two lines of the shell are a string.
     start = b"#!/bin/sh\n'''exec' \"%s\" \"$0\" \"$@\"\n' '''\n" % os.fsencode(VENV_PYTHON)
     moved = False
     for name in os.listdir(PROGRAMS):

@@ -1,4 +1,4 @@
-"""Whether this Python has the course: all of it, and from this folder."""
+"""Check whether this Python has the whole course, installed from this folder."""
 
 import subprocess
 import sys
@@ -11,12 +11,12 @@ FIND = "import importlib.util as u; s = u.find_spec('vaelib'); print(s and s.ori
 
 
 def complaint() -> str:
-    """One sentence on why the notebooks can't run with this Python, or "" if they can."""
+    """Say in one sentence why the notebooks can't run with this Python; "" if they can."""
     return missing(installed()) or elsewhere(vaelib_of_kernels())
 
 
 def installed() -> set[str]:
-    """Those of the packages in question that this Python has.
+    """List those of the packages that this Python has.
 
     Each is asked for by its name: another package may be broken, and even have none.
     """
@@ -31,7 +31,7 @@ def installed() -> set[str]:
 
 
 def missing(packages: set[str]) -> str:
-    """One sentence on what is wrong with a set of installed packages, or "" if all is well."""
+    """Say in one sentence what is wrong with a set of installed packages; "" if nothing is."""
     if {"tensorflow", "tensorflow-cpu"} <= packages:
         return (
             "Both tensorflow and tensorflow-cpu are installed, and they overwrite each other: "
@@ -46,7 +46,7 @@ def missing(packages: set[str]) -> str:
 
 
 def vaelib_of_kernels() -> str:
-    """The file that `import vaelib` finds in a notebook, or "" if it finds none.
+    """Find the file that `import vaelib` finds in a notebook; "" if there is none.
 
     A Python that starts in notebooks/ answers: this one may find it in the folder it runs in.
     """
@@ -56,7 +56,7 @@ def vaelib_of_kernels() -> str:
 
 
 def elsewhere(found: str, root: Path = ROOT) -> str:
-    """One sentence if `found`, a file of vaelib, is not that of this folder, else ""."""
+    """Say in one sentence that `found`, a file of vaelib, is not in this folder; "" if it is."""
     if found and Path(found).resolve() == root / "vaelib" / "__init__.py":
         return ""
     what = f"would use {Path(found).parent}" if found else "would not find vaelib"

@@ -1,4 +1,4 @@
-"""Opens JupyterLab on the first notebook, in a learner's own copies: `make lab` calls this.
+"""Open JupyterLab on the first notebook, in a learner's copies: `make lab` calls this.
 
     python tools/lab.py                          copies what is new to work/ and opens it
     python tools/lab.py --notebooks notebooks    opens the originals, for authors
@@ -56,13 +56,13 @@ def main() -> None:
         if report:
             print(report)
     if subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) != 0:
-        sys.exit(1)  # it has said why
+        sys.exit(1)  # the reason is printed already
     root = ROOT if folder.is_relative_to(ROOT) else folder
     start_jupyterlab(first_notebook(folder), root, options.port, for_jupyter)
 
 
 def is_original(folder: Path) -> bool:
-    """Whether a folder is that of the course's notebooks, or in it."""
+    """Whether a folder is the course's notebooks/, or is in it."""
     return any(p.exists() and p.samefile(ORIGINALS) for p in (folder, *folder.parents))
 
 
@@ -107,7 +107,7 @@ def copy_new(originals: Path, copies: Path) -> str:
 
 
 def read_record(path: Path) -> dict[str, str]:
-    """The checksum of each original when it was copied; empty if nobody knows."""
+    """Read the checksum of each original when it was copied; empty if that is unknown."""
     try:
         record = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
@@ -116,12 +116,12 @@ def read_record(path: Path) -> dict[str, str]:
 
 
 def checksum(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """Compute the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def first_notebook(folder: Path) -> Path:
-    """The first numbered notebook in a folder."""
+    """Find the first numbered notebook in a folder."""
     numbered = sorted(folder.glob("[0-9]*.ipynb"))
     if not numbered:
         sys.exit(f"There is no numbered notebook in {folder}: name the folder that holds them.")
@@ -129,7 +129,7 @@ def first_notebook(folder: Path) -> Path:
 
 
 def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> None:
-    """Run JupyterLab until it is stopped; say its address first.
+    """Print JupyterLab's address, and run it until it is stopped.
 
     Args:
         notebook: what to open.
@@ -138,11 +138,11 @@ def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> 
         more: options for JupyterLab itself; they go before ours.
     """
     print("Starting JupyterLab", flush=True)
-    import zmq  # these two only now: `missing` has looked whether they are there
+    import zmq  # imported here, after `complaint` has checked that they are installed
     from jupyterlab.labapp import LabApp
 
     os.chdir(ROOT)
-    # Kernels are this very Python, and `tensorboard` and `!pip` in a cell are its own too.
+    # Kernels use this Python; `tensorboard` and `!pip` in a cell come from its folder, too.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24)
@@ -159,7 +159,7 @@ def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> 
         arguments.append("--KernelManager.transport_encryption=auto")  # else each kernel warns
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     if is_root:
-        arguments.append("--allow-root")  # in a container one often is root
+        arguments.append("--allow-root")  # in a container the user is often root
     if not has_browser():
         arguments.append("--no-browser")
     given = {option.split("=")[0] for option in more}
@@ -181,7 +181,7 @@ def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> 
 
 
 def risks(ip: str, encrypted: bool, open_to_all: bool, is_root: bool) -> list[str]:
-    """What a learner must know about the server that was asked for: a sentence each.
+    """List what a learner must know about the server, one sentence each.
 
     Args:
         ip: where it listens.
@@ -219,7 +219,7 @@ def has_browser() -> bool:
 
 
 def port(text: str) -> int:
-    """A port number from the command line."""
+    """Read a port number from the command line."""
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1024 to 65535")
     return int(text)

@@ -1,9 +1,9 @@
-"""Renews constraints.txt: the newest release of everything that pyproject.toml asks for.
+"""Renew constraints.txt with the newest release of every package in pyproject.toml.
 
     pip install uv
     python tools/pin.py
 
-Run `make test` afterwards: a version stands in the file because the course passed with it.
+Run `make test` afterwards: the file lists versions with which the tests pass.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/portraits.md: contact sheets, hair styles, switches and dials."""
+"""Draw the pictures of docs/portraits.md: contact sheets, hair styles, switches and dials."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,11 +24,11 @@ SWITCHES = {
     "Young": False,
     "Male": None,
 }
-"""The attributes of the picture of switches, and which way; None is the other way round."""
+"""The attributes in the picture of switches, and their new value; None inverts it."""
 
 
 def main() -> None:
-    """Draw them all."""
+    """Draw all pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     sheet("people-64", 64, rows=8, columns=16, first=0)
     sheet("people-192", 192, rows=4, columns=6, first=128)
@@ -38,14 +38,14 @@ def main() -> None:
 
 
 def sheet(name: str, size: int, rows: int, columns: int, first: int) -> None:
-    """People number `first` and on of the data set, side by side."""
+    """Draw people of the data set, from number `first`, side by side."""
     people = [Person.sample(0, first + i).render(size) for i in range(rows * columns)]
     grid = np.array(people).reshape(rows, columns, size, size, 3)
     _save(name, grid.swapaxes(1, 2).reshape(rows * size, columns * size, 3))
 
 
 def draw_styles() -> None:
-    """Every hair style, then hats and clothes, on a woman and a man."""
+    """Draw every hair style, then hats and clothes, on a woman and a man."""
     woman, man = _plain(27, male=False), _plain(19, male=True)
     for name, group, field, values in (
         ("hair-styles", "hair", "style", HAIR_STYLES),
@@ -62,7 +62,7 @@ def draw_styles() -> None:
 
 
 def draw_switches() -> None:
-    """A few people, each with one attribute switched in every column."""
+    """Draw a few people, with one attribute switched in each column."""
     rows = {}
     for index in (2, 11, 16, 25, 33):
         person = _plain(index)
@@ -77,7 +77,7 @@ def draw_switches() -> None:
 
 
 def draw_dials() -> None:
-    """One person with each dial turned from end to end."""
+    """Draw one person with each dial turned from one end to the other."""
     person = _plain(27)
     rows = {}
     for name, dial in DIALS.items():
@@ -89,7 +89,7 @@ def draw_dials() -> None:
 
 
 def _plain(index: int, male: bool | None = None) -> Person:
-    """A person without hat, glasses or blur; of one sex, if it matters."""
+    """Find a person without hat, glasses or blur; of one sex, if it is given."""
     person = Person.sample(0, index)
     if male is not None:
         person = person.with_attribute("Male", male)

@@ -1,4 +1,4 @@
-"""Makes data/pretrained/ from a finished run, a third smaller: for authors, see data/README.md.
+"""Make data/pretrained/ from a finished run, a third smaller; for authors, see data/README.md.
 
 python tools/pretrained.py runs/pretrained
 """
@@ -14,7 +14,7 @@ import numpy as np
 from groundwork.files import write_whole, written_whole
 from vaelib.runs import PRETRAINED, load_model
 
-BITS = 16  # kept of the 24 of a weight: an error of 1 in 65,000, where noise is 1 in 25
+BITS = 16  # of 24 in a weight: an error of 1 in 65,000; the noise in a weight is about 1 in 25
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def shrink(source: Path, target: Path) -> tuple[int, int]:
         The sizes of both files in bytes.
 
     Raises:
-        FileNotFoundError, ValueError: as those of `vaelib.training.load_model`.
+        FileNotFoundError, ValueError: see `load_model`.
     """
     vae = load_model(source)
     vae.set_weights([rounded(weight) for weight in vae.get_weights()])
@@ -51,7 +51,7 @@ def shrink(source: Path, target: Path) -> tuple[int, int]:
 
 
 def rounded(weight: np.ndarray, bits: int = BITS) -> np.ndarray:
-    """A float32 array, to so many binary digits: zeros at the end compress well."""
+    """Round a float32 array to `bits` binary digits, since zeros at the end compress well."""
     if weight.dtype != np.float32:
         return weight
     mantissa, exponent = np.frexp(weight)

@@ -1,4 +1,4 @@
-"""A Jupyter server that sends what a kernel answers at once: sliders follow the hand sooner."""
+"""A Jupyter connection that sends a kernel's answers without delay, for quicker sliders."""
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
@@ -6,11 +6,11 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 class PromptConnection(ZMQChannelsWebsocketConnection):
     """Jupyter's connection between page and kernel, without Nagle's algorithm.
 
-    With it, a small message waits until the one before has been acknowledged, which browsers put
-    off by some 40 ms: every second movement of a slider would come that much later.
+    With the algorithm, a small message waits until the one before is acknowledged. Browsers delay
+    that by about 40 ms, so every second movement of a slider would arrive that much later.
     """
 
     def connect(self):
-        """Called once for each page and kernel."""
+        """Turn Nagle's algorithm off; called once for each page and kernel."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()

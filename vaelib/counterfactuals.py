@@ -1,20 +1,23 @@
 """The same people drawn again with an attribute: the truth that edits are held against."""
 
 import io
-import json
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from groundwork.processes import in_processes
 from vaelib.data.faces import Faces
 from vaelib.data.images import load_image
 from vaelib.data.pixels import load_images
+
+if TYPE_CHECKING:
+    from portraits.dataset.manifest import Manifest
 
 ATTRIBUTES = (
     "Blond_Hair",
@@ -75,7 +78,7 @@ def find_cases(
         file_names: file names of the faces.
         attributes: what to add; one that all of the faces have is left out.
         image_size: in pixels, as the model reads them.
-        jobs: processes that draw; None is one a core.
+        jobs: number of processes that draw; None means one per core.
 
     Raises:
         ValueError: another version of `portraits` drew the folder, or some of its pictures.
@@ -84,7 +87,7 @@ def find_cases(
     labels = faces.attributes.loc[list(file_names)]
     lacking = {attribute: ~labels[attribute].to_numpy() for attribute in attributes}
     lacking = {attribute: lack for attribute, lack in lacking.items() if lack.any()}
-    manifest = read_manifest(faces.folder)
+    manifest = find_manifest(faces.folder)
     if manifest is None:
         return {
             attribute: Cases(
@@ -117,37 +120,34 @@ def find_cases(
     return cases
 
 
-def read_manifest(folder: Path) -> dict | None:
+def find_manifest(folder: Path) -> "Manifest | None":
     """How `portraits` drew the faces in `folder`; None where something else made them.
 
     Raises:
         ValueError: another version of `portraits` drew them, so it drew other people.
     """
-    from portraits import DRAWING_VERSION
+    from portraits import DRAWING_VERSION, PortraitsError  # here: other folders do without it
+    from portraits.dataset.manifest import MANIFEST, read_manifest
 
-    path = Path(folder) / "manifest.json"
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        manifest = {name: manifest[name] for name in ("version", "seed", "width", "height")} | {
-            "switched": manifest.get("switched", "")
-        }
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        manifest = read_manifest(Path(folder) / MANIFEST)
+    except (FileNotFoundError, PortraitsError):
         return None
-    if manifest["version"] != DRAWING_VERSION:
+    if manifest.version != DRAWING_VERSION:
         raise ValueError(
-            f"{folder} was drawn by version {manifest['version']} of the portraits, this is "
+            f"{folder} was drawn by version {manifest.version} of the portraits, this is "
             f"version {DRAWING_VERSION}: remove it and run `python -m portraits --out {folder}`."
         )
     return manifest
 
 
 def draw_counterfactuals(
-    manifest: Mapping, name: str, attributes: Sequence[str], image_size: int = 64
+    manifest: "Manifest", name: str, attributes: Sequence[str], image_size: int = 64
 ) -> tuple[np.ndarray, dict[str, tuple[dict[str, bool], np.ndarray]]]:
     """One person of a folder drawn again, as they are and with each of some attributes.
 
     Args:
-        manifest: of the folder, as `read_manifest` returns it.
+        manifest: of the folder, as `find_manifest` returns it.
         name: the file of the person's picture, such as 000001.jpg.
         attributes: what to switch on, one at a time.
         image_size: in pixels.
@@ -158,8 +158,8 @@ def draw_counterfactuals(
     """
     from portraits import PortraitsError
 
-    person = _person(manifest, name)
-    size = manifest["width"], manifest["height"]
+    person = manifest.person(_number(name))
+    size = manifest.width, manifest.height
     drawn = {}
     for attribute in attributes:
         try:
@@ -187,23 +187,20 @@ def redraw(
     """
     from portraits import PortraitsError
 
-    manifest = read_manifest(faces.folder)
+    manifest = find_manifest(faces.folder)
     if manifest is None:
         return None
     try:
-        person = _person(manifest, name).with_attributes(switched)
+        person = manifest.person(_number(name)).with_attributes(switched)
     except PortraitsError:
         return None
-    picture = person.render((manifest["width"], manifest["height"]))
+    picture = person.render((manifest.width, manifest.height))
     return as_jpg(picture, image_size).astype("float32") / 255
 
 
-def _person(manifest: Mapping, name: str):
-    from portraits import Person
-
-    person = Person.sample(manifest["seed"], int(Path(name).stem) - 1)
-    spelled = manifest["switched"].split()
-    return person.with_attributes({word[1:]: word[0] == "+" for word in spelled})
+def _number(name: str) -> int:
+    """The number of a picture, from the name of its file."""
+    return int(Path(name).stem)
 
 
 def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:
@@ -214,23 +211,14 @@ def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:
 
 
 def _draw_all(
-    manifest: Mapping,
+    manifest: "Manifest",
     names: Sequence[str],
     wanted: Sequence[Sequence[str]],
     image_size: int,
     jobs: int | None,
 ) -> Iterator[tuple[np.ndarray, dict]]:
-    from portraits.dataset import usable_cores
-
-    tasks = [(manifest, name, some, image_size) for name, some in zip(names, wanted)]
-    jobs = jobs or usable_cores()
-    if jobs == 1 or len(tasks) < 20:  # to start processes takes seconds
-        yield from (draw_counterfactuals(*task) for task in tasks)
-        return
-    # Spawned, not forked: TensorFlow has threads, and they do not survive a fork.
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(draw_counterfactuals, *task) for task in tasks]
-        try:
-            yield from (future.result() for future in futures)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    calls = [
+        partial(draw_counterfactuals, manifest, name, some, image_size)
+        for name, some in zip(names, wanted)
+    ]
+    return in_processes(calls, 1 if len(calls) < 20 else jobs)  # to start processes takes seconds

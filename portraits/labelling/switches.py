@@ -1,9 +1,9 @@
 """Switches: give a person an attribute or take it away, and leave the rest as it is."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from groundwork.words import suggestion
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES
 from portraits.labelling.survey import attributes
@@ -84,8 +84,7 @@ def _check(name: str) -> None:
             "Attractive is a judgement, not a fact about a drawing, so nothing here switches it."
         )
     if name not in ATTRIBUTES:
-        close = difflib.get_close_matches(name, ATTRIBUTES, 1, 0.5)
-        hint = f"; perhaps {close[0]} was meant." if close else "; see portraits.ATTRIBUTES."
+        hint = suggestion(name, ATTRIBUTES, "; see portraits.ATTRIBUTES.")
         raise PortraitsError(f"There is no attribute {name!r}{hint}")
 
 

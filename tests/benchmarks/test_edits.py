@@ -12,6 +12,7 @@ from PIL import Image
 
 from benchmarks import edits
 from portraits import DRAWING_VERSION
+from portraits.dataset.manifest import MANIFEST, Manifest, write_manifest
 from tests.colours import SIZE, ColourFeatures, ColourModel
 from vaelib import edits as library
 from vaelib.data.faces import read_faces
@@ -50,8 +51,8 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def truth(folder, monkeypatch):
     """The folder, as if portraits had drawn it; the counterfactuals change one colour."""
-    manifest = {"version": DRAWING_VERSION, "seed": 0, "width": SIZE, "height": SIZE}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    drawn = Manifest(DRAWING_VERSION, seed=0, width=SIZE, height=SIZE, count=200)
+    write_manifest(folder / MANIFEST, drawn)
     labels = read_faces(folder).attributes
 
     def picture(has):
@@ -67,18 +68,10 @@ def truth(folder, monkeypatch):
     return folder
 
 
-def run_here(monkeypatch, *arguments: object) -> int:
-    """Runs the command line in this process; returns its exit code."""
-    monkeypatch.setattr(sys, "argv", ["edits", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        edits.main(edits.app)
-    return end.value.code or 0
-
-
-def test_command_with_the_truth(truth, monkeypatch, tmp_path, capsys):
+def test_command_with_the_truth(truth, run_here, tmp_path, capsys):
     figure = tmp_path / "new" / "edits.png"
     options = ("--faces", truth, "--persons", 15, "--figure", figure)
-    assert run_here(monkeypatch, *options) == 0
+    assert run_here(edits.app, *options) == 0
     *printed, last = capsys.readouterr().out.splitlines()
     found = json.loads(last)
     assert list(found) == [
@@ -103,9 +96,9 @@ def test_command_with_the_truth(truth, monkeypatch, tmp_path, capsys):
         assert picture.width > 5 * SIZE
 
 
-def test_command_without_the_truth(folder, monkeypatch, tmp_path, capsys):
+def test_command_without_the_truth(folder, run_here, tmp_path, capsys):
     options = ("--faces", folder, "--persons", 15, "--figure", tmp_path / "edits.png")
-    assert run_here(monkeypatch, *options) == 0
+    assert run_here(edits.app, *options) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     smiling = found["attributes"]["Smiling"]
     assert smiling["pixels"] is smiling["latents"] is smiling["truth_agree"] is None
@@ -127,9 +120,9 @@ def test_strengths_are_chosen_without_the_test_faces(folder, monkeypatch, tmp_pa
         pd.testing.assert_frame_equal(first[name].vectors, again[name].vectors)
 
 
-def test_a_folder_without_the_attributes(folder, monkeypatch, capsys):
+def test_a_folder_without_the_attributes(folder, monkeypatch, capsys, run_here):
     monkeypatch.setattr(edits, "FaceFeatures", lambda faces, size: ColourFeatures(["Young"]))
-    assert run_here(monkeypatch, "--faces", folder) == 2
+    assert run_here(edits.app, "--faces", folder) == 2
     message = capsys.readouterr().err.strip()
     assert "none of the attributes" in message and message.endswith(".")
 

@@ -12,7 +12,6 @@ from PIL import Image
 
 from benchmarks import input as benchmark
 from benchmarks.worker import Worker
-from vaelib.__main__ import main
 from vaelib.data.faces import read_faces
 
 RATES = {
@@ -76,7 +75,7 @@ def test_enlarged_faces_have_celebas_size(faces, tmp_path):
 def test_a_full_disk_is_found_beforehand(faces, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark.shutil, "disk_usage", lambda path: SimpleNamespace(free=3e9))
     benchmark._check_disk(faces, 1000, False, 64, tmp_path)
-    with pytest.raises(OSError, match=r"may need 3\.3 GB .* smaller --count"):
+    with pytest.raises(OSError, match=r"needs 4\.3 GB for 200000 faces.* smaller --count"):
         benchmark._check_disk(faces, 200_000, False, 64, tmp_path)
 
 
@@ -146,20 +145,12 @@ class FakeWorker:
         pass
 
 
-def run_here(monkeypatch, *arguments: object) -> int:
-    """Runs the command line in this process; returns its exit code."""
-    monkeypatch.setattr(sys, "argv", ["input", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        main(benchmark.app)
-    return end.value.code or 0
-
-
-def test_command(faces, tmp_path, monkeypatch, capsys):
+def test_command(faces, tmp_path, monkeypatch, capsys, run_here):
     monkeypatch.setattr(benchmark, "contender", lambda *options: FakeWorker("training"))
     monkeypatch.setattr(benchmark, "Worker", lambda what, module, name, *rest: FakeWorker(name))
     figure = tmp_path / "new" / "input.png"
     options = ("--faces", faces.folder, "--count", 8, "--turns", 1, "--figure", figure)
-    assert run_here(monkeypatch, *options) == 0
+    assert run_here(benchmark.app, *options) == 0
     printed = capsys.readouterr().out
     found = json.loads(printed.splitlines()[-1])
     assert (found["first_epoch_ratio"], found["later_epoch_ratio"]) == (4.0, 40.0)
@@ -168,8 +159,8 @@ def test_command(faces, tmp_path, monkeypatch, capsys):
     assert [path.name for path in figure.parent.iterdir()] == ["input.png"]  # no folder is left
 
 
-def test_missing_folder_ends_with_a_sentence(tmp_path, monkeypatch, capsys):
-    assert run_here(monkeypatch, "--faces", tmp_path / "none") == 2
+def test_missing_folder_ends_with_a_sentence(tmp_path, run_here, capsys):
+    assert run_here(benchmark.app, "--faces", tmp_path / "none") == 2
     assert "none does not exist" in capsys.readouterr().err
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +14,17 @@ from PIL import Image
 
 from benchmarks import labels
 from portraits import ATTRIBUTES, DRAWING_VERSION, PortraitsError
+from portraits.dataset.manifest import MANIFEST, Manifest, write_manifest
 from vaelib.classifier import build_classifier
 from vaelib.data.faces import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue
 SIZE = 16
+DRAWN = Manifest(DRAWING_VERSION, seed=2, width=64, height=64, count=60)
 
 
-def write_faces(folder: Path, count: int = 60, manifest: dict | None = None) -> Path:
+def write_faces(folder: Path, count: int = 60, manifest: Manifest | None = None) -> Path:
     """Grey noise; its red, green and blue are bright where Smiling, Male and Young are true."""
     rng = np.random.default_rng(0)
     values = rng.integers(0, 2, (count, 3)).astype(bool)
@@ -39,7 +42,7 @@ def write_faces(folder: Path, count: int = 60, manifest: dict | None = None) -> 
     (folder / "list_attr_celeba.txt").write_text("\n".join(header + rows) + "\n")
     (folder / "list_eval_partition.txt").write_text("\n".join(splits) + "\n")
     if manifest is not None:
-        (folder / "manifest.json").write_text(json.dumps(manifest))
+        write_manifest(folder / MANIFEST, manifest)
     return folder
 
 
@@ -123,9 +126,9 @@ def test_auc_is_of_the_held_out_faces(faces):
 
 
 def test_switches_draw_the_counterfactual(monkeypatch):
-    monkeypatch.setattr(labels, "Person", FakePerson)
+    monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
     person = FakePerson.sample(5, 6)
-    switches = labels.draw_switches(5, 7, [*COLOURS, "Bald"], SIZE)
+    switches = labels.draw_switches(replace(DRAWN, seed=5), 7, [*COLOURS, "Bald"], SIZE)
     assert list(switches.after) == COLOURS  # Bald can't be switched
     np.testing.assert_allclose(switches.before, person.render(SIZE), atol=3)
     on, picture = switches.after["Male"]
@@ -135,19 +138,19 @@ def test_switches_draw_the_counterfactual(monkeypatch):
 
 
 def test_switching_test_counts_moves_the_right_way(monkeypatch, capsys):
-    monkeypatch.setattr(labels, "Person", FakePerson)
+    monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
     attributes = [*COLOURS, "Bald"]
-    shares = labels.switching_test(FakeModel(), 0, list(range(1, 21)), attributes, jobs=1)
+    shares = labels.switching_test(FakeModel(), DRAWN, list(range(1, 21)), attributes, jobs=1)
     # Red has the wrong sign, green moves, blue does not show, and Bald can't be switched.
     np.testing.assert_equal(shares.to_numpy(), [0, 1, 0, np.nan])
     lines = "".join(capsys.readouterr())
     assert "\r" not in lines
-    assert lines.splitlines()[-1] == "switched: 20 of 20 persons"
+    assert lines.splitlines()[-1] == "Switching: 20 of 20"
     assert len(lines.splitlines()) == 10
 
 
 def test_nobody_switched():
-    shares = labels.switching_test(FakeModel(), 0, [], COLOURS)
+    shares = labels.switching_test(FakeModel(), None, [], COLOURS)
     assert shares.isna().all() and list(shares.index) == COLOURS
 
 
@@ -178,14 +181,6 @@ def test_table_and_summary(faces):
     assert (male["auc"], male["celeba_rate"], male["switched"]) == (0.8, 0.417, None)
 
 
-def run_here(monkeypatch, *arguments: object) -> int:
-    """Runs the command line in this process; returns its exit code."""
-    monkeypatch.setattr(sys, "argv", ["labels", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        labels.main(labels.app)
-    return end.value.code or 0
-
-
 @pytest.fixture
 def quick(monkeypatch):
     """The command with a classifier that is not trained, and fake persons."""
@@ -195,27 +190,14 @@ def quick(monkeypatch):
         return build_classifier(len(attributes), image_size)
 
     monkeypatch.setattr(labels, "train_classifier", train)
-    monkeypatch.setattr(labels, "Person", FakePerson)
+    monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
 
 
-def test_only_a_terminal_sees_bars(monkeypatch, tmp_path, capsys):
-    def read(faces, image_size):
-        print("a bar", file=sys.stderr)
-
-    def stop(*arguments):
-        raise ValueError("Trained.")
-
-    monkeypatch.setattr(labels, "load_pixels", read)
-    monkeypatch.setattr(labels, "train_classifier", stop)
-    assert run_here(monkeypatch, "--faces", write_faces(tmp_path / "faces"), "--persons", 0) == 2
-    assert capsys.readouterr().err == "error: Trained.\n"
-
-
-def test_command_ends_with_one_line_of_json(quick, monkeypatch, tmp_path, capsys):
-    folder = write_faces(tmp_path / "faces", manifest={"seed": 2, "version": DRAWING_VERSION})
+def test_command_ends_with_one_line_of_json(quick, run_here, tmp_path, capsys):
+    folder = write_faces(tmp_path / "faces", manifest=DRAWN)
     out = tmp_path / "found.json"
     options = ("--faces", folder, "--epochs", 3, "--persons", 4, "--out", out)
-    assert run_here(monkeypatch, *options) == 0
+    assert run_here(labels.app, *options) == 0
     *table, last = capsys.readouterr().out.splitlines()
     found = json.loads(last)
     assert set(found) == {"mean_auc", "min_auc", "switched_min", "attributes"}
@@ -225,9 +207,9 @@ def test_command_ends_with_one_line_of_json(quick, monkeypatch, tmp_path, capsys
     assert [line.split()[0] for line in table[-3:]] == COLOURS
 
 
-def test_command_without_persons_needs_no_portraits(quick, monkeypatch, tmp_path, capsys):
+def test_command_without_persons_needs_no_portraits(quick, run_here, tmp_path, capsys):
     folder = write_faces(tmp_path / "faces")
-    assert run_here(monkeypatch, "--faces", folder, "--epochs", 3, "--persons", 0) == 0
+    assert run_here(labels.app, "--faces", folder, "--epochs", 3, "--persons", 0) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["switched_min"] is None
 
 
@@ -235,13 +217,12 @@ def test_command_without_persons_needs_no_portraits(quick, monkeypatch, tmp_path
     "manifest, words",
     [
         (None, "use --persons 0"),
-        ({"format": "?"}, "use --persons 0"),
-        ({"seed": 0, "version": DRAWING_VERSION - 1}, "python -m portraits"),
+        (replace(DRAWN, version=DRAWING_VERSION - 1), "python -m portraits"),
     ],
 )
-def test_command_refuses_other_faces_to_switch(monkeypatch, tmp_path, capsys, manifest, words):
+def test_command_refuses_other_faces_to_switch(run_here, tmp_path, capsys, manifest, words):
     folder = write_faces(tmp_path / "faces", 6, manifest)
-    assert run_here(monkeypatch, "--faces", folder) == 2
+    assert run_here(labels.app, "--faces", folder) == 2
     message = capsys.readouterr().err.strip()
     assert words in message and "\n" not in message and message.endswith(".")
 

@@ -2,23 +2,21 @@
 
 import itertools
 import json
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import origin, throughput
+from benchmarks import baseline, throughput
 from vaelib import training
-from vaelib.__main__ import main
 
-RATES = {"ours": [100.0, 80.0, 90.0], "torch": [50.0, 80.0, 50.0], "origin": [25.0, 20.0, 30.0]}
+RATES = {"ours": [100.0, 80.0, 90.0], "torch": [50.0, 80.0, 50.0], "baseline": [25.0, 20.0, 30.0]}
 
 
 def facts(name: str) -> dict:
     framework = "torch" if name == "torch" else "tensorflow"
-    size = 128 if name == "origin" else 32
+    size = 128 if name == "baseline" else 32
     common = {"batch_size": size, "device": "CPU", "cores": 2}
     return {**common, "framework": framework, "version": f"{framework} 1"}
 
@@ -30,46 +28,46 @@ def result(*names: str, used: float = 1.9) -> dict:
 
 
 def test_batches_are_those_of_training():
-    assert (throughput.BATCH_SIZE, throughput.ORIGIN_BATCH_SIZE) == (
+    assert (throughput.BATCH_SIZE, throughput.BASELINE_BATCH_SIZE) == (
         training.BATCH_SIZE,
-        origin.BATCH_SIZE,
+        baseline.BATCH_SIZE,
     )
 
 
 def test_ratios_are_medians_of_turns():
-    found = result("ours", "torch", "origin")
+    found = result("ours", "torch", "baseline")
     assert found["ratio_to_torch"] == 1.8  # of 2, 1 and 1.8
-    assert found["ratio_to_origin"] == 4.0
-    assert found["ratio_ranges"]["origin"] == [3.0, 4.0]
-    assert found["images_per_second"] == {"ours": 90.0, "torch": 50.0, "origin": 25.0}
+    assert found["ratio_to_baseline"] == 4.0
+    assert found["ratio_ranges"]["baseline"] == [3.0, 4.0]
+    assert found["images_per_second"] == {"ours": 90.0, "torch": 50.0, "baseline": 25.0}
     assert found["versions"] == {"tensorflow": "tensorflow 1", "torch": "torch 1"}
-    assert found["batch_sizes"] == {"ours": 32, "torch": 32, "origin": 128}
+    assert found["batch_sizes"] == {"ours": 32, "torch": 32, "baseline": 128}
 
 
 def test_without_pytorch_its_ratio_is_null():
-    found = result("ours", "origin")
-    assert found["ratio_to_torch"] is None and found["ratio_to_origin"] == 4.0
+    found = result("ours", "baseline")
+    assert found["ratio_to_torch"] is None and found["ratio_to_baseline"] == 4.0
 
 
 def test_the_table_has_a_line_a_contender():
-    lines = throughput.as_text(result("ours", "torch", "origin")).splitlines()
-    assert [len(lines), lines[3].split()[:4]] == [5, ["the", "original", "128", "25.0"]]
+    lines = throughput.as_text(result("ours", "torch", "baseline")).splitlines()
+    assert [len(lines), lines[3].split()[:4]] == [5, ["the", "baseline", "128", "25.0"]]
     assert lines[2].split()[-5:] == ["1.80", "1.00", "to", "2.00", "CPU"]
 
 
 def test_a_busy_machine_is_noticed():
-    assert not throughput.disturbed(result("ours", "origin"))
-    assert throughput.disturbed(result("ours", "origin", used=1.2))
+    assert not throughput.disturbed(result("ours", "baseline"))
+    assert throughput.disturbed(result("ours", "baseline", used=1.2))
 
 
 def test_turns_alternate(capsys):
     clock = itertools.count(1)
     worker = SimpleNamespace(work=lambda: {"rate": next(clock), "cores_used": 1.5})
-    rates, cores = throughput.take_turns({"ours": worker, "origin": worker}, 2)
-    assert rates == {"ours": [1, 3], "origin": [2, 4]}
-    assert cores == {"ours": 1.5, "origin": 1.5}
+    rates, cores = throughput.take_turns({"ours": worker, "baseline": worker}, 2)
+    assert rates == {"ours": [1, 3], "baseline": [2, 4]}
+    assert cores == {"ours": 1.5, "baseline": 1.5}
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "turn 2 of 2: ours 3, the original 4 images a second"
+    assert lines[1] == "turn 2 of 2: ours 3, the baseline 4 images per second"
 
 
 class FakeWorker:
@@ -88,26 +86,18 @@ class FakeWorker:
         pass
 
 
-def run_here(monkeypatch, *arguments: object) -> int:
-    """Runs the command line in this process; returns its exit code."""
-    monkeypatch.setattr(sys, "argv", ["throughput", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        main(throughput.app)
-    return end.value.code or 0
-
-
 @pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize("options, device", [([], "CPU"), (["--jit"], "CPU"), ([], "GPU")])
-def test_command(monkeypatch, tmp_path, capsys, options, device, installed):
+def test_command(monkeypatch, tmp_path, capsys, options, device, installed, run_here):
     monkeypatch.setattr(throughput, "contender", FakeWorker)
     monkeypatch.setattr(FakeWorker, "device", device)
     monkeypatch.setattr(throughput.importlib.util, "find_spec", lambda name: installed or None)
     figure = tmp_path / "new" / "rates.png"
-    assert run_here(monkeypatch, "--turns", 3, "--figure", figure, *options) == 0
+    assert run_here(throughput.app, "--turns", 3, "--figure", figure, *options) == 0
     printed = capsys.readouterr().out
     found = json.loads(printed.splitlines()[-1])
     ours = ["ours_xla"] if options else ["ours", "ours_xla"] if device == "GPU" else ["ours"]
-    assert list(found["images_per_second"]) == [*ours, *["torch"] * installed, "origin"]
+    assert list(found["images_per_second"]) == [*ours, *["torch"] * installed, "baseline"]
     assert found["ratio_to_torch"] == (1.8 if installed else None)
     assert ("PyTorch is not installed" in printed) is not installed
     with Image.open(figure) as picture:
@@ -115,15 +105,15 @@ def test_command(monkeypatch, tmp_path, capsys, options, device, installed):
 
 
 @pytest.mark.slow
-def test_a_contender_that_fails_gives_its_reason(monkeypatch, tmp_path, capsys):
-    assert run_here(monkeypatch, "--faces", tmp_path / "none") == 2
+def test_a_contender_that_fails_gives_its_reason(run_here, tmp_path, capsys):
+    assert run_here(throughput.app, "--faces", tmp_path / "none") == 2
     message = capsys.readouterr().err.strip()
     assert message.startswith("error: Measuring ours failed: ") and "\n" not in message
     assert "none does not exist" in message
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ours", "origin", "torch"])
+@pytest.mark.parametrize("name", ["ours", "baseline", "torch"])
 def test_a_contender_trains(name):
     if name == "torch":
         pytest.importorskip("torch", reason="PyTorch is an extra: pip install -e .[torch]")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import origin
+from benchmarks import baseline
 from benchmarks.time_to_quality import QUALITY, Clock, as_text, draw, summary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +66,7 @@ def curve(rows: list[tuple]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["seconds", *QUALITY])
 
 
-def test_summary_compares_at_the_budget_and_finds_when_ours_is_as_good_as_the_final_original():
+def test_summary_compares_at_the_budget_and_finds_when_ours_is_as_good_as_the_final_baseline():
     ours = curve([(10, 7.0, 30, 30), (20, 6.5, 18, 22), (40, 6.2, 12, 15), (100, 6.0, 5, 4)])
     theirs = curve([(50, 8.0, 60, 60), (101, 7.7, 50, 40), (400, 7.3, 20, 25)])
     result = summary(ours, theirs, budget=100)
@@ -74,7 +74,7 @@ def test_summary_compares_at_the_budget_and_finds_when_ours_is_as_good_as_the_fi
     assert result["fc_reconstructions_ratio"] == 0.1
     assert result["bpd_gain"] == 1.7
     assert result["speedup"] == 20.0  # 400 seconds of theirs in 20 of ours
-    assert result["origin_budget"] == 400
+    assert result["baseline_budget"] == 400
 
 
 def test_a_quality_that_is_never_reached_has_no_speedup():
@@ -93,8 +93,8 @@ def test_the_table_and_the_figure(tmp_path):
     assert (tmp_path / "new" / "curves.png").stat().st_size > 10_000
 
 
-def test_the_original_has_the_figures_it_is_written_from():
-    vae = origin.build_origin()
+def test_the_baseline_has_the_figures_of_the_book():
+    vae = baseline.build_baseline()
     convolutions = [x for x in vae.encoder.layers if isinstance(x, keras.layers.Conv2D)]
     assert [x.filters for x in convolutions] == [64] * 5
     assert {(x.kernel_size, x.strides) for x in convolutions} == {((3, 3), (2, 2))}

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
-from benchmarks.origin import build_origin
+from benchmarks.baseline import build_baseline
 from vaelib import VAE, build_decoder, build_encoder
 
 torch = pytest.importorskip("torch", reason="PyTorch is an extra: pip install -e .[torch]")
@@ -45,12 +45,12 @@ def compare(model: keras.Model, inputs: np.ndarray, training: bool = False, coun
 
 
 def build(kind: str) -> VAE:
-    if kind == "origin":
-        return build_origin(32)
+    if kind == "baseline":
+        return build_baseline(32)
     return VAE(build_encoder(32, 8), build_decoder(32, 8))
 
 
-@pytest.fixture(params=["ours", "origin"])
+@pytest.fixture(params=["ours", "baseline"])
 def vae(request):
     keras.utils.set_random_seed(0)
     vae = build(request.param)

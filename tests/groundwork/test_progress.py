@@ -1,4 +1,4 @@
-"""How far long work has come: a bar where someone looks, lines in a log."""
+"""Progress: a bar on a terminal, lines in a log."""
 
 import io
 
@@ -22,6 +22,15 @@ def test_short_work_is_silent_in_a_log(monkeypatch, capsys):
     with Progress("Reading faces", 30, "face") as counter:
         counter.advance(30)
     assert capsys.readouterr().out == ""
+
+
+def test_slow_things_have_lines_even_if_they_are_few(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    with Progress("Switching", 30, "person", silent_below=0) as counter:
+        for _ in range(30):
+            counter.advance(1)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10 and lines[-1] == "Switching: 30 of 30"
 
 
 def test_on_a_terminal_it_is_a_bar(monkeypatch, capsys):

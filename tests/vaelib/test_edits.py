@@ -1,6 +1,6 @@
 """Edits of fakes whose latents are their colours, so that every number is known beforehand."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from PIL import Image
 import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
+from portraits.dataset.manifest import Manifest, write_manifest
 from tests.colours import SIZE, ColourFeatures, ColourModel
 from vaelib.counterfactuals import (
     ATTRIBUTES,
@@ -17,7 +18,7 @@ from vaelib.counterfactuals import (
     as_jpg,
     draw_counterfactuals,
     find_cases,
-    read_manifest,
+    find_manifest,
     redraw,
 )
 from vaelib.data.faces import read_faces
@@ -75,18 +76,18 @@ class FakePerson:
         return np.full((height, width, 3), color, "uint8")
 
 
-MANIFEST = {"version": DRAWING_VERSION, "seed": 3, "width": 32, "height": 24, "switched": ""}
+MANIFEST = Manifest(DRAWING_VERSION, seed=3, width=32, height=24, count=12)
 
 
 @pytest.fixture
 def fake_faces(tmp_path, draw_folder, monkeypatch):
     """A folder that says that FakePerson drew it, with the labels of those people."""
-    monkeypatch.setattr(portraits, "Person", FakePerson)
+    monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
     folder = draw_folder(tmp_path / "faces", 12, size=(SIZE, SIZE))
     for i in range(12):
         picture = as_jpg(FakePerson.sample(3, i).render((32, 24)), SIZE)
         Image.fromarray(picture).save(folder / "img_align_celeba" / f"{i + 1:06}.jpg", quality=95)
-    (folder / "manifest.json").write_text(json.dumps(MANIFEST))
+    write_manifest(folder / "manifest.json", MANIFEST)
     faces = vaelib.read_faces(folder)
     for i, name in enumerate(faces.attributes.index):
         faces.attributes.loc[name, COLOURS] = list(FakePerson.sample(3, i).has.values())
@@ -246,8 +247,8 @@ def test_a_picture_of_somebody_else_is_an_error(fake_faces, one_sentence):
 
 
 def test_a_folder_of_switched_people_has_their_counterfactuals(monkeypatch):
-    monkeypatch.setattr(portraits, "Person", FakePerson)
-    manifest = {**MANIFEST, "switched": "+Male -Young"}
+    monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
+    manifest = replace(MANIFEST, switched="+Male -Young")
     _, drawn = draw_counterfactuals(manifest, "000005.jpg", ["Smiling"], SIZE)
     labels, picture = drawn["Smiling"]
     assert [labels[name] for name in COLOURS] == [True, True, False]
@@ -257,8 +258,8 @@ def test_a_folder_of_switched_people_has_their_counterfactuals(monkeypatch):
 def test_the_same_person_is_drawn_as_in_the_file(tmp_path):
     """The picture and labels of the folder's second person, with an attribute that it has."""
     write_dataset(tmp_path / "set", count=2, size=32, seed=3, jobs=1)
-    manifest = read_manifest(tmp_path / "set")
-    assert manifest["seed"] == 3 and manifest["switched"] == ""
+    manifest = find_manifest(tmp_path / "set")
+    assert manifest == Manifest(DRAWING_VERSION, 3, 32, 32, 2)
     person = Person.sample(3, 1)
     has = [name for name, on in person.attributes().items() if on]
     unchanged, drawn = draw_counterfactuals(manifest, "000002.jpg", has[:1], 32)
@@ -274,14 +275,13 @@ def test_the_same_person_is_drawn_as_in_the_file(tmp_path):
 def test_a_folder_of_other_faces_has_no_manifest(tmp_path, content):
     if content is not None:
         (tmp_path / "manifest.json").write_text(content)
-    assert read_manifest(tmp_path) is None
+    assert find_manifest(tmp_path) is None
 
 
 def test_portraits_of_another_version_are_an_error(tmp_path, one_sentence):
-    manifest = {**MANIFEST, "version": DRAWING_VERSION - 1}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(tmp_path / "manifest.json", replace(MANIFEST, version=DRAWING_VERSION - 1))
     with pytest.raises(ValueError) as error:
-        read_manifest(tmp_path)
+        find_manifest(tmp_path)
     one_sentence(error.value, tmp_path, DRAWING_VERSION - 1, "python -m portraits")
 
 

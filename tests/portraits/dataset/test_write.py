@@ -12,27 +12,19 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from groundwork.commands import run
 from groundwork.files import ASIDE
 from groundwork.locks import locked
 from portraits import ATTRIBUTES, DRAWING_VERSION, Person, PortraitsError, render
-from portraits import dataset as module
-from portraits.__main__ import app
-from portraits.dataset import partition, usable_cores, write_dataset
+from portraits.dataset import write as module
+from portraits.dataset.write import write_dataset
+from tests.portraits.folders import contents
 
 SIZE = 16
 
 
 def draw(out, count=8, **options):
     return write_dataset(out, count, **{"size": SIZE, "jobs": 1, **options})
-
-
-def contents(folder):
-    """Every file below a folder but the lock: name -> bytes."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.name[0] != "."]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +71,6 @@ def test_partition_table(drawn):
     assert rows[:2] == ["000001.jpg 0", "000002.jpg 0"]
     assert rows[18:20] == ["000019.jpg 1", "000020.jpg 2"]
     assert len(rows) == 25
-
-
-def test_partition_shares():
-    splits = [partition(number) for number in range(1, 20_001)]
-    assert [splits.count(split) for split in (0, 1, 2)] == [18_000, 1_000, 1_000]
 
 
 def test_manifest(drawn):
@@ -177,23 +164,23 @@ def test_a_larger_count_adds(tmp_path):
     assert contents(out) == contents(draw(tmp_path / "whole", 9))
 
 
-def test_an_older_drawing_is_drawn_again(tmp_path, monkeypatch, capsys):
-    out = tmp_path / "out"
+def draw_old(out, monkeypatch):
+    """A folder of the version before."""
     with monkeypatch.context() as patch:
         patch.setattr(module, "DRAWING_VERSION", DRAWING_VERSION - 1)
         patch.setattr(module, "_jpg", lambda picture: b"old")
-        draw(out)
+        return draw(out)
+
+
+def test_an_older_drawing_is_drawn_again(tmp_path, monkeypatch, capsys):
+    out = draw_old(tmp_path / "out", monkeypatch)
     draw(out)
     assert "older version" in capsys.readouterr().out
     assert contents(out) == contents(draw(tmp_path / "whole"))
 
 
 def test_an_interrupted_redrawing_keeps_no_old_picture(tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "DRAWING_VERSION", DRAWING_VERSION - 1)
-        patch.setattr(module, "_jpg", lambda picture: b"old")
-        draw(out)
+    out = draw_old(tmp_path / "out", monkeypatch)
     calls = []
 
     def killed_while_deleting(out, number):
@@ -202,9 +189,9 @@ def test_an_interrupted_redrawing_keeps_no_old_picture(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return image_path(out, number)
 
-    image_path = module._image_path
+    image_path = module.image_path
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_image_path", killed_while_deleting)
+        patch.setattr(module, "image_path", killed_while_deleting)
         with pytest.raises(KeyboardInterrupt):
             draw(out)
     draw(out)
@@ -489,102 +476,3 @@ def test_draws_where_the_disk_has_no_locks(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(fcntl, "flock", refuse)
     draw(tmp_path / "out", 2)
     assert "has no file locks" in capsys.readouterr().out
-
-
-# ------------------------------------------------------------------ places
-
-
-def test_by_default_it_draws_where_faces_are_looked_for(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("LATENT_FACES_DATA", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    options = ["--count", "3", "--size", "16", "--jobs", "1"]
-    assert CliRunner().invoke(app, options).exit_code == 0
-    assert (tmp_path / "data" / "portraits" / "manifest.json").exists()
-    before = contents(tmp_path)
-    assert write_dataset(count=3, size=16) == tmp_path / "data" / "portraits"
-    assert contents(tmp_path) == before
-    said = CliRunner().invoke(app, options).stdout
-    assert said == f"{os.path.join('data', 'portraits')} is complete: 3 portraits\n"
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    said = CliRunner().invoke(app, options).stdout
-    assert said == f"{tmp_path / 'data' / 'portraits'} is complete: 3 portraits\n"
-
-
-def test_by_default_paired_sets_go_beside_the_portraits(tmp_path, monkeypatch):
-    monkeypatch.setenv("LATENT_FACES_DATA", str(tmp_path / "data"))
-    options = ["--counterfactuals", "Smiling", "--count", "1", "--size", "16", "--jobs", "1"]
-    assert CliRunner().invoke(app, options).exit_code == 0
-    assert (tmp_path / "data" / "counterfactuals" / "Smiling" / "with").is_dir()
-
-
-# ------------------------------------------------------------------ the command line
-
-
-def test_command_line(tmp_path):
-    """As a learner runs it, in a process of its own."""
-    root = os.path.dirname(os.path.dirname(module.__file__))
-    arguments = ("--out", "new/portraits", "--count", 20, "--size", SIZE, "--jobs", 1)
-    result = subprocess.run(
-        [sys.executable, "-m", "portraits", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": root},
-        timeout=60,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout == f"{os.path.join('new', 'portraits')} is complete: 20 portraits\n"
-    assert result.stderr == ""
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "--size 8",
-        f"--size {'9' * 5000}",
-        f"--count {'9' * 20}",
-        f"--jobs {'9' * 20}",
-        "--jobs 0",
-        f"--seed {'9' * 20}",
-        "--out=",
-        "--out /dev/null",
-        "--size large",
-        "--size 64x8",
-        "--count 0",
-        "--jobs many",
-        f"--out {__file__}",
-        "--seed -3",
-        "Smiling",
-        "--counterfactuals",
-        "--counterfactuals Smilling",
-        "--counterfactuals Smiling Attractive",
-        "--counterfactuals Bald+Bangs",
-        "--counterfactuals Smiling --count 0",
-        "--counterfactuals Smiling --size 5000",
-    ],
-)
-def test_command_line_refuses_in_one_sentence(tmp_path, monkeypatch, capsys, arguments):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", ["portraits", *arguments.split()])
-    with pytest.raises(SystemExit) as end:
-        run(app, "portraits")
-    printed = capsys.readouterr()
-    assert (end.value.code, printed.out) == (2, "")
-    assert printed.err.startswith("portraits: ") and printed.err.endswith(".\n")
-    assert len(printed.err.splitlines()) == 1
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_command_line_is_interrupted_without_a_traceback(tmp_path, monkeypatch):
-    def interrupt(*arguments):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("portraits.__main__.write_dataset", interrupt)
-    result = CliRunner().invoke(app, ["--out", str(tmp_path)])
-    assert result.exit_code == 130
-    assert "again to go on" in result.stderr
-
-
-def test_usable_cores():
-    assert 1 <= usable_cores() <= (os.cpu_count() or 1)

@@ -43,7 +43,7 @@ def test_a_second_run_draws_nothing(tmp_path, capsys):
     ("names", "sentence"),
     [
         ([], "Name one attribute at least"),
-        (["Smilling"], "perhaps Smiling was meant"),
+        (["Smilling"], "did you mean Smiling\\?"),
         (["Attractive"], "is a judgement"),
         (["Bald+Bangs"], "Bald and Bangs exclude each other"),
         (["Smiling", "Zzz"], "There is no attribute 'Zzz'"),

@@ -1,17 +1,18 @@
-"""Paired sets: the same people without an attribute and with it, pixel by pixel comparable."""
+"""Write paired sets: the same people without an attribute and with it."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from portraits.dataset import write_dataset
+from portraits.dataset.folder import refuse_foreign
+from portraits.dataset.write import write_dataset
 from portraits.errors import PortraitsError
 from portraits.labelling.labels import ATTRIBUTES
 from portraits.person import Person
 from portraits.picture.render import Size
 
 SEED = 1
-"""Another population than the data set's, so no model has met these people."""
+"""Another population than the data set's: no model was trained on these people."""
 
 
 def write_counterfactuals(
@@ -25,9 +26,9 @@ def write_counterfactuals(
     """Draw `count` people without and with each of some attributes.
 
     Writes for each attribute two folders, `out/NAME/without` and `out/NAME/with`, both in
-    CelebA's layout with labels of their own. Pictures of one name show one person, and differ in
-    nothing but the attribute and what it takes. "Smiling+Eyeglasses" switches both together.
-    Interrupted, it goes on where it was, as `write_dataset` does.
+    CelebA's layout with labels of their own. Two pictures of the same name show the same person;
+    they differ in the attribute, and in what the attribute changes. "Smiling+Eyeglasses" switches
+    both together. After an interruption the next call draws what is missing, as `write_dataset`.
 
     Raises:
         PortraitsError: an attribute that does not exist or can't be switched, attributes that
@@ -42,12 +43,7 @@ def write_counterfactuals(
             Person.sample(seed).with_attributes(dict.fromkeys(parts, on))
     if out.is_dir():
         strange = sorted(entry for entry in os.listdir(out) if "." not in entry[:1])
-        strange = [entry for entry in strange if not _is_paired_set(out / entry)]
-        if strange:
-            raise PortraitsError(
-                f"{out} holds something else ({strange[0]}), and is left as it is; "
-                "choose another folder with --out."
-            )
+        refuse_foreign(out, [entry for entry in strange if not _is_paired_set(out / entry)])
     for attribute, parts in names.items():
         for kind, on in (("without", False), ("with", True)):
             switched = dict.fromkeys(parts, on)

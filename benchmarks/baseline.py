@@ -1,6 +1,6 @@
-"""The recipe that this course grew from, written anew from its figures, to measure ours against.
+"""The baseline: the VAE of *Generative Deep Learning*, second edition, chapter 3.
 
-Chapter 3 of *Generative Deep Learning*, second edition: five layers of 64 filters, at 64 pixels.
+It is written anew from the figures in the book: five layers of 64 filters, for 64 pixels.
 """
 
 import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
@@ -13,11 +13,11 @@ LATENT_DIM = 200
 BATCH_SIZE = 128
 LEARNING_RATE = 5e-4
 WEIGHT = 0.163  # of the summed squared error, beside the KL
-SIGMA = (2 * WEIGHT) ** -0.5  # the noise of a pixel with which our loss has that weight
+SIGMA = (2 * WEIGHT) ** -0.5  # the sigma at which our loss has that weight
 
 
-def build_origin(image_size: int = 64) -> VAE:
-    """The original VAE, untrained and compiled: Adam at 5e-4, no schedule.
+def build_baseline(image_size: int = 64) -> VAE:
+    """Build the baseline VAE, untrained and compiled: Adam at 5e-4, no schedule.
 
     Args:
         image_size: width and height of the faces in pixels, a multiple of 32.
