@@ -1,6 +1,5 @@
 """Folders of faces that a test may damage, and what is decoded from them."""
 
-
 import hashlib
 import shutil
 from pathlib import Path

@@ -1,6 +1,5 @@
 """Change a folder of faces, and look into its cache."""
 
-
 from pathlib import Path
 
 

@@ -1,6 +1,5 @@
 """Reading folders of faces: joins, splits, names, and every bad input."""
 
-
 import shutil
 import warnings
 

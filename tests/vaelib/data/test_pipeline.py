@@ -1,14 +1,13 @@
 """Pipelines of batches: their order, labels, mirrors, and where they begin."""
 
-
-
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-import vaelib
 from vaelib.data import pipeline
 from vaelib.data.faces import read_faces
-from vaelib.data.pipeline import make_dataset
+from vaelib.data.pipeline import make_dataset, random_shift
 from vaelib.data.pixels import load_images
 
 COLOURS = ["Smiling", "Male", "Young"]
@@ -100,6 +99,21 @@ def test_with_and_without_labels_the_images_are_the_same(faces):
         np.testing.assert_array_equal(a, b)
 
 
+def test_labels_can_be_some_attributes_in_any_order(faces):
+    everything = make_dataset(faces, "train", 32, 5, seed=3, labels=True)
+    names = ["Young", "Smiling"]
+    some = make_dataset(faces, "train", 32, 5, seed=3, labels=names)
+    columns = [list(faces.attributes).index(name) for name in names]
+    for (_, labels), (_, chosen) in zip(everything, some, strict=True):
+        np.testing.assert_array_equal(labels.numpy()[:, columns], chosen)
+
+
+def test_a_label_that_is_not_there_is_one_sentence(faces, one_sentence):
+    with pytest.raises(ValueError) as error:
+        make_dataset(faces, "train", 32, labels=["Smiling", "Eyeglases"])
+    one_sentence(error.value, faces.folder, "Eyeglases", "did you mean Eyeglasses?")
+
+
 def test_a_pipeline_can_be_repeated(faces, images):
     batches = list(make_dataset(faces, "val", 32, 4).repeat(2))
     assert [len(batch) for batch in batches] == [4, 3, 4, 3]
@@ -159,7 +173,48 @@ def test_held_out_faces_are_never_mirrored(faces):
         np.testing.assert_array_equal(plain, flip)
 
 
-def test_vaelib_offers_the_same_functions():
-    assert vaelib.read_faces is read_faces
-    assert vaelib.make_dataset is make_dataset
-    assert vaelib.load_images is load_images
+def shift_of(moved: np.ndarray, image: np.ndarray) -> tuple[int, int]:
+    """By how many pixels an image was moved, down and to the right."""
+    inside = np.s_[4:-4, 4:-4]
+    found = [
+        (down, right)
+        for down in range(-4, 5)
+        for right in range(-4, 5)
+        if np.array_equal(np.roll(image, (down, right), (0, 1))[inside], moved[inside])
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_shifts_are_small_and_each_face_has_its_own(faces, images):
+    keras.utils.set_random_seed(0)
+    dataset = make_dataset(faces, "train", 32, 5, shuffle=False, repeat=True, shift=2)
+    shifts = [
+        shift_of(moved, image)
+        for batches in (first(dataset, 8)[:4], first(dataset, 8)[4:])
+        for moved, image in zip(np.concatenate(batches), images)
+    ]
+    assert {abs(by) for shift in shifts for by in shift} == {0, 1, 2}
+    assert len(set(shifts)) > 12  # of 25, for 34 faces
+
+
+def test_held_out_faces_are_never_shifted(faces):
+    for split in ("val", "test"):
+        plain, moved = (epoch(make_dataset(faces, split, 32, 5, shift=by)) for by in (0, 2))
+        np.testing.assert_array_equal(plain, moved)
+
+
+def test_shifting_in_the_pipeline_is_shifting_its_batches(faces):
+    """So that a classifier trained before has the numbers of one trained now."""
+    columns = [2, 0]
+    names = [list(faces.attributes)[column] for column in columns]
+    keras.utils.set_random_seed(5)
+    by_hand = make_dataset(faces, "train", 32, 5, seed=3, labels=True).map(
+        lambda images, labels: (random_shift(images, 2), tf.gather(labels, columns, axis=1))
+    )
+    expected = [[part.numpy() for part in batch] for batch in by_hand.repeat().take(9)]
+    keras.utils.set_random_seed(5)
+    dataset = make_dataset(faces, "train", 32, 5, seed=3, labels=names, shift=2)
+    for batch, (images, labels) in zip(dataset.repeat().take(9), expected, strict=True):
+        np.testing.assert_array_equal(batch[0], images)
+        np.testing.assert_array_equal(batch[1], labels)

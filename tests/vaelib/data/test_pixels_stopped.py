@@ -1,6 +1,5 @@
 """What a stop, a power cut or a full disk leaves of decoded faces."""
 
-
 import errno
 import os
 import shutil
@@ -20,7 +19,8 @@ from vaelib.data.pixels import load_images, load_pixels
 def test_decoding_that_was_stopped_goes_on_where_it_was(small, decoded, monkeypatch):
     """Of three parts of four faces, one is decoded before the stop; the next time, only two."""
     monkeypatch.setattr(pixels, "TOGETHER", 4)
-    monkeypatch.setattr(pixels, "THREADS", 1)
+    monkeypatch.setattr(pixels, "THREADS_PER_CORE", 1)
+    monkeypatch.setattr(pixels, "usable_cores", lambda: 1)
     faces = read_faces(small)
     whole = load_images(faces, image_size=32)
     shutil.rmtree(small / ".cache")
@@ -82,7 +82,8 @@ def test_faces_are_read_where_the_disk_has_no_locks(small, monkeypatch, capsys, 
 def interrupted(small, monkeypatch):
     """A folder of which one of three parts is decoded, as Ctrl-C leaves it."""
     monkeypatch.setattr(pixels, "TOGETHER", 4)
-    monkeypatch.setattr(pixels, "THREADS", 1)
+    monkeypatch.setattr(pixels, "THREADS_PER_CORE", 1)
+    monkeypatch.setattr(pixels, "usable_cores", lambda: 1)
     real, calls = pixels.load_alike, []
 
     def stop_after_one(*arguments):

@@ -1,6 +1,5 @@
 """Reading the tables of attributes and of splits, and every bad one."""
 
-
 import gc
 import warnings
 
@@ -8,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.vaelib.data.folders import write
-from vaelib.data.tables import read_attributes, read_partition
+from vaelib.data.tables import find_table, read_attributes, read_partition, table_kind
 
 TABLE = ["3", "Smiling Male", "000001.jpg 1 -1", "000002.jpg -1 1", "000003.jpg -1 -1"]
 PARTITION = ["000001.jpg 0", "000002.jpg 1", "000003.jpg 2"]
@@ -178,6 +177,34 @@ def test_a_bad_partition_is_one_sentence(tmp_path, suffix, lines, one_sentence):
     with pytest.raises(ValueError) as error:
         read_partition(path)
     one_sentence(error.value, path, "fetch it again")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("list_attr_celeba.txt", "list_attr_celeba"),
+        ("LIST_ATTR_CELEBA.TXT", "list_attr_celeba"),
+        ("list_eval_partition", "list_eval_partition"),
+        ("list_eval_partition (1).csv", "list_eval_partition"),
+        ("list_eval_partition.txt.txt", "list_eval_partition"),
+        ("list_attr_celeba.bak", ""),
+        ("my_list_attr_celeba.txt", ""),
+        ("list_bbox_celeba.csv", ""),
+    ],
+)
+def test_a_table_is_known_by_its_name(name, kind):
+    assert table_kind(name) == kind
+
+
+def test_of_several_tables_the_usual_one_is_taken(tmp_path):
+    names = ["list_attr_celeba (1).txt", "list_attr_celeba", "List_Attr_CelebA.csv", "a.txt"]
+    for name in [*names, "list_attr_celeba.txt"]:
+        (tmp_path / name).touch()
+    found = []
+    while (path := find_table(tmp_path, "list_attr_celeba")) is not None:
+        found.append(path.name)
+        path.unlink()
+    assert found == ["list_attr_celeba.txt", names[2], names[1], names[0]]
 
 
 def test_reading_the_tables_leaves_no_file_open(folder):
