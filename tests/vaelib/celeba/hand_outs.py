@@ -1,5 +1,6 @@
 """CelebA in every form in which it is handed out, rehearsed with portraits."""
 
+import importlib
 import io
 import warnings
 import zipfile
@@ -17,6 +18,8 @@ from vaelib.data.pixels import load_images
 PEOPLE = 12
 SPLIT = [0] * 7 + [1] * 2 + [2] * 3
 FOLDER = "img_align_celeba"
+# The module; `vaelib.celeba.prepare` is the function of this name.
+PREPARE = importlib.import_module("vaelib.celeba.prepare")
 
 
 def name_of(i: int, end: str = "jpg") -> str:

@@ -5,9 +5,9 @@ import types
 
 import pytest
 
-from tests.vaelib.celeba.hand_outs import check, nested_by_kaggle
+from tests.vaelib.celeba.hand_outs import PREPARE, check, nested_by_kaggle
 from vaelib.celeba import prepare
-from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
+from vaelib.celeba.kaggle import BY_HAND, KAGGLE, fetch_from_kaggle
 
 
 class Refusal(Exception):
@@ -22,7 +22,7 @@ def kagglehub(monkeypatch):
     module.token, module.answer = "KGAT_1", None
 
     def download(handle: str) -> str:
-        assert handle == "jessicali9530/celeba-dataset"
+        assert handle == KAGGLE
         if isinstance(module.answer, Exception):
             raise module.answer
         return str(module.answer)
@@ -52,7 +52,7 @@ def test_without_a_token_or_kagglehub_kaggle_is_not_asked(kagglehub, monkeypatch
     "answer, part",
     [
         (Refusal(401), "https://www.kaggle.com/settings"),
-        (Refusal(403), "accept the terms"),
+        (Refusal(403), "accept them"),
         (Refusal(500), "try again"),
         (ConnectionError("no network"), "connection"),
     ],
@@ -61,9 +61,9 @@ def test_what_kaggle_refuses_is_one_sentence(kagglehub, one_sentence, answer, pa
     kagglehub.answer = answer
     with pytest.raises(OSError) as error:
         fetch_from_kaggle()
-    one_sentence(error.value, "jessicali9530/celeba-dataset", part)
+    one_sentence(error.value, KAGGLE, part)
 
 
-def test_the_three_ways_have_links_sizes_and_terms():
-    for part in ("mmlab.ie.cuhk.edu.hk", "kaggle.com/datasets", "1.4 GB", "non-commercial"):
-        assert part in BY_HAND
+def test_the_ways_by_hand_name_every_file_that_is_known():
+    for name in (*PREPARE.MD5, KAGGLE):
+        assert name in BY_HAND

@@ -1,6 +1,5 @@
 """Every form of CelebA becomes the same folder; what lacks is listed or refused."""
 
-import sys
 import warnings
 from pathlib import Path
 
@@ -13,11 +12,10 @@ from tests.vaelib.celeba.hand_outs import (
     FOLDER,
     FORMS,
     PEOPLE,
+    PREPARE,
     SPLIT,
-    CelebA,
     all_in_one_folder,
     archive,
-    archive_of_kaggle,
     check,
     name_of,
     plain,
@@ -63,30 +61,6 @@ def test_png_images_go_with_tables_that_say_jpg(files, tmp_path):
     assert list(faces.splits) == [("train", "val", "test")[k] for k in SPLIT]
 
 
-@pytest.mark.parametrize("beside", [True, False])
-@pytest.mark.parametrize(
-    "name, kaggle",
-    [
-        ("LIST_ATTR_CELEBA.TXT", False),
-        ("list_attr_celeba", False),
-        ("list_attr_celeba.txt.txt", False),
-        ("list_attr_celeba (1).csv", True),
-        ("list_attr_celeba.Csv", True),
-        ("list_attr_celeba.txt", True),
-    ],
-)
-def test_a_table_may_have_another_ending_or_none(files, tmp_path, name, kaggle, beside):
-    source = plain(files, tmp_path / "got")
-    for path in source.parent.glob("list_*"):
-        path.unlink()
-    folder = source.parent if beside else source
-    partition = name.lower().replace("attr_celeba", "eval_partition")
-    (folder / name).write_bytes(files.attributes_csv if kaggle else files.attributes)
-    (folder / partition).write_bytes(files.partition_csv if kaggle else files.partition)
-    prepare(source, tmp_path / "celeba")
-    check(files, tmp_path / "celeba")
-
-
 def test_what_a_mac_puts_beside_files_is_left_alone(files, tmp_path):
     source = all_in_one_folder(files, tmp_path / "folder")
     (source / FOLDER / f"._{name_of(0)}").write_bytes(b"\0\5\26\7")
@@ -126,7 +100,7 @@ def test_known_checksums_are_compared_and_a_difference_is_a_remark(files, tmp_pa
     import hashlib
 
     digest = hashlib.md5(source.read_bytes()).hexdigest()
-    monkeypatch.setitem(sys.modules[prepare.__module__].MD5, source.name, digest)
+    monkeypatch.setitem(PREPARE.MD5, source.name, digest)
     prepared = prepare(source, tmp_path / "other")
     assert not [r for r in prepared.remarks if f"{source} is not the file" in r]
 
@@ -188,7 +162,7 @@ def test_a_part_of_the_images_is_taken_when_asked_for(many, tmp_path):
 
 
 def test_an_image_that_is_whole_at_its_ends_only_is_found_by_decoding(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[prepare.__module__], "TOLERATED", 0.1)
+    monkeypatch.setattr(PREPARE, "TOLERATED", 0.1)
     source = plain(files, tmp_path / "got")
     data = bytearray(files.images[3])
     data[2:-2] = bytes(len(data) - 4)
@@ -199,38 +173,12 @@ def test_an_image_that_is_whole_at_its_ends_only_is_found_by_decoding(files, tmp
 
 
 def test_a_member_with_a_wrong_checksum_is_left_out(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[prepare.__module__], "TOLERATED", 0.1)
+    monkeypatch.setattr(PREPARE, "TOLERATED", 0.1)
     source = archive(files, tmp_path / "got")
     data = source.read_bytes()
     place = data.index(files.images[5]) + 2000
     source.write_bytes(data[:place] + bytes([data[place] ^ 255]) + data[place + 1 :])
     assert prepare(source, tmp_path / "celeba").left_out == {name_of(5): "damaged"}
-
-
-def test_tables_of_other_faces_are_one_sentence(files, tmp_path, one_sentence):
-    source = plain(files, tmp_path / "got")
-    table = files.attributes.replace(b"\r\n0000", b"\r\n9000")
-    (source.parent / "list_attr_celeba.txt").write_bytes(table)
-    message = refused(source, tmp_path / "celeba")
-    one_sentence(message, source.parent / "list_attr_celeba.txt", "another set of faces")
-
-
-@pytest.mark.parametrize("form", [plain, archive_of_kaggle])
-@pytest.mark.parametrize(
-    "old, new, part",
-    [
-        (b"Eyeglasses", b"Spectacles", "Eyeglasses"),
-        (b"-1", b"5", "-1 or 1"),
-    ],
-)
-def test_a_table_with_other_columns_or_values_is_one_sentence(
-    files, tmp_path, one_sentence, form, old, new, part
-):
-    changed = CelebA(files.images, files.labels, files.split)
-    changed.attributes = files.attributes.replace(old, new)
-    changed.attributes_csv = files.attributes_csv.replace(old, new)
-    message = refused(form(changed, tmp_path / "got"), tmp_path / "celeba")
-    one_sentence(message, tmp_path / "got", "list_attr_celeba", part)
 
 
 def test_two_images_of_one_name_are_one_sentence(files, tmp_path, one_sentence):

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 import types
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from filelock import FileLock
 from tests.vaelib.celeba.hand_outs import (
     FOLDER,
     PEOPLE,
+    PREPARE,
     CelebA,
     archive,
     check,
@@ -36,7 +36,7 @@ def full_after(count: int, monkeypatch) -> list[str]:
         return real(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", write)
-    monkeypatch.setattr(sys.modules[prepare.__module__], "TOGETHER", (2, 10**7))
+    monkeypatch.setattr(PREPARE, "TOGETHER", (2, 10**7))
     return written
 
 
