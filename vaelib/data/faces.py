@@ -22,7 +22,7 @@ from vaelib.data.tables import (
 
 DATA = data_folder()  # where "portraits" and "celeba" are
 IMAGES = "img_align_celeba"
-IMAGE_ENDINGS = ("jpg", "jpeg", "png")  # in small letters
+IMAGE_ENDINGS = ("jpg", "jpeg", "png")  # lower case
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def one_per_face(paths: Iterable[str], folder: str | Path = "") -> dict[str, str
 
 
 def split_ending(file_name: str) -> tuple[str, str]:
-    """Split the ending of an image, in small letters, from its name; other names have none.
+    """Split the ending of an image, in lower case, from its name; other names have none.
 
     Examples: "a.JPG" -> ("a", "jpg"); "a.b" -> ("a.b", "").
     """
