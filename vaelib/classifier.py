@@ -10,7 +10,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from keras import layers
 from tqdm.keras import TqdmCallback
 
@@ -18,8 +17,8 @@ from groundwork.files import written_whole
 from groundwork.progress import on_terminal
 from vaelib.archives import load_archive
 from vaelib.data.faces import Faces
-from vaelib.data.pipeline import make_dataset, random_shift
-from vaelib.data.pixels import CACHE, cache_locked, fingerprint, load_pixels
+from vaelib.data.pipeline import make_dataset
+from vaelib.data.pixels import CACHE, cache_locked, load_pixels, pixels_key
 from vaelib.frechet import frechet_from_moments, moments
 from vaelib.latent import constant_attributes
 from vaelib.schedule import warmup_cosine
@@ -144,12 +143,10 @@ def train_classifier(
     missing = set(attributes) - set(faces.attributes.columns)
     if missing:
         raise KeyError(f"{faces.folder} has no attribute {min(missing)!r}.")
-    columns = [faces.attributes.columns.get_loc(name) for name in attributes]
     keras.utils.set_random_seed(seed)
     model = build_classifier(len(attributes), image_size)
-    pipeline = make_dataset(faces, "train", image_size, batch_size, labels=True, seed=seed)
-    pipeline = pipeline.map(
-        lambda images, labels: (random_shift(images), tf.gather(labels, columns, axis=1))
+    pipeline = make_dataset(
+        faces, "train", image_size, batch_size, labels=attributes, seed=seed, shift=2
     )
     model.compile(
         keras.optimizers.AdamW(warmup_cosine(steps, learning_rate), weight_decay=1e-4),
@@ -212,7 +209,7 @@ def _cached_reference(
 
 
 def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
-    digest = hashlib.sha256(f"{CLASSIFIER_VERSION} {fingerprint(faces, image_size)}".encode())
+    digest = hashlib.sha256(f"{CLASSIFIER_VERSION} {pixels_key(faces, image_size)}".encode())
     digest.update(pd.util.hash_pandas_object(faces.attributes).to_numpy().tobytes())
     digest.update(" ".join([*faces.attributes, *faces.splits]).encode())
     return faces.folder / CACHE / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"

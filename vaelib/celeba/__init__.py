@@ -1,4 +1,4 @@
-"""CelebA, in any form in which it is handed out, to a folder that `read_faces` reads: checked."""
+"""Get CelebA, check it, and make it a folder that `read_faces` reads."""
 
 from vaelib.celeba.attributes import ATTRIBUTES
 from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle

@@ -1,12 +1,12 @@
-"""Fetch Kaggle's copy of CelebA, and say what other ways there are."""
+"""Fetch CelebA from Kaggle, and list the other ways to get it."""
 
 from pathlib import Path
 
 KAGGLE = "jessicali9530/celeba-dataset"
 
 BY_HAND = f"""\
-CelebA is for non-commercial research only and may not be passed on, so each of us gets it
-ourselves. Any one of these will do:
+CelebA is for non-commercial research only and may not be passed on, so everybody gets it for
+themselves, in one of three ways:
 
 1. Its authors: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
    From "Align&Cropped Images", take img_align_celeba.zip (1.4 GB), list_attr_celeba.txt (27 MB)
@@ -24,10 +24,10 @@ By fetching it, you agree to its terms: https://mmlab.ie.cuhk.edu.hk/projects/Ce
 
 
 def fetch_from_kaggle() -> Path | None:
-    """Kaggle's copy of CelebA, through kagglehub, where a token is set up.
+    """Fetch Kaggle's copy of CelebA with the package kagglehub.
 
     Returns:
-        The folder that kagglehub keeps it in, or None where there is no kagglehub or no token.
+        The folder of the copy; None if kagglehub is not installed or has no token.
 
     Raises:
         OSError: Kaggle refused, or can't be reached.
@@ -48,10 +48,10 @@ def fetch_from_kaggle() -> Path | None:
         reason = {
             401: "the token is wrong or has ended: make a new one at "
             "https://www.kaggle.com/settings",
-            403: f"it wants your consent first: open {page} in a browser, log in, accept the terms",
+            403: f"its terms are not accepted yet: open {page} in a browser, log in, accept them",
         }.get(status)
         if reason:
-            raise OSError(f"Kaggle refused {KAGGLE}, since {reason}, and try again.") from error
+            raise OSError(f"Kaggle refused {KAGGLE}: {reason}, and try again.") from error
         raise OSError(
             f"{KAGGLE} could not be fetched from Kaggle ({type(error).__name__}): look at your "
             f"connection and try again, or fetch it in a browser from {page}."

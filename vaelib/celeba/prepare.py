@@ -1,13 +1,13 @@
-"""CelebA, in any form in which it is handed out, to a folder that `read_faces` reads: checked."""
+"""Copy CelebA, in any form in which it is published, to a folder that `read_faces` reads."""
 
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,19 +21,19 @@ from groundwork.files import (
     write_whole,
 )
 from groundwork.locks import locked
+from groundwork.processes import usable_cores
 from groundwork.progress import Progress
-from vaelib.celeba.attributes import ATTRIBUTES
 from vaelib.celeba.sources import File, bytes_of, find, images_of, printable, tables_of
-from vaelib.data.faces import DATA, IMAGES
+from vaelib.celeba.tables import read_labels, read_splits, write_labels, write_splits
+from vaelib.data.faces import DATA, IMAGES, match_stems, split_ending
 from vaelib.data.images import load_image
-from vaelib.data.tables import SPLITS, read_attributes, read_partition
+from vaelib.data.tables import ATTRIBUTE_TABLE, SPLIT_TABLE, SPLITS
 
-COUNT = 202_599  # faces of the whole of CelebA
+COUNT = 202_599  # faces in all of CelebA
 TOLERATED = 0.01  # share of the faces that may be missing or broken
-LOOKED_AT = 1000  # images that are decoded before all is called well
-TOGETHER = (500, 5 * 10**7)  # images that wait for the disk together, at most; and their bytes
-MOST_ROWS, LONGEST_ROW = 300_000, 200  # of a table; CelebA's rows have up to 135 bytes
-MARK = "source.txt"  # in a half-made folder: what it is made of
+LOOKED_AT = 1000  # images that are decoded as a sample
+TOGETHER = (500, 5 * 10**7)  # the most images that are written together, and the most bytes
+MARK = "source.txt"  # names the source in a folder that is not finished
 MD5 = {  # as published by the authors of CelebA
     "img_align_celeba.zip": "00d2c5bc6d35e252742224ab0c1e8fcb",
     "list_attr_celeba.txt": "75e246fa4810816ffd6ee81facbd244c",
@@ -43,13 +43,13 @@ MD5 = {  # as published by the authors of CelebA
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a folder was made of.
+    """The result of `prepare`.
 
     Attributes:
-        folder: it.
+        folder: the folder that was made.
         splits: "train", "val", "test" -> number of faces in CelebA's own partition.
-        left_out: file name -> why it is not there.
-        remarks: sentences about what is unusual, but does no harm.
+        left_out: file name -> why it was left out.
+        remarks: sentences about what is unusual and harmless.
     """
 
     folder: Path
@@ -61,19 +61,20 @@ class Prepared:
 def prepare(
     source: str | Path, out: str | Path = DATA / "celeba", subset: bool = False
 ) -> Prepared:
-    """Make a folder in CelebA's layout from whatever one has got; stopped, it goes on from there.
+    """Make a folder in CelebA's layout from any published form; after a stop, continue.
 
     Args:
         source: `img_align_celeba.zip`, Kaggle's `archive.zip`, or a folder with the images or one
             of these archives somewhere in it. The tables are in it, or beside it. The portraits
-            of this course are passed over; where several things may be CelebA, none is chosen.
-        out: the folder to make. It appears when all of it has been checked, and not before.
+            of this course are ignored.
+        out: the folder to make. It appears only when all of it has been checked.
         subset: the images are only some of those in the tables, on purpose.
 
     Raises:
-        FileNotFoundError: the source, its images or its attribute table are not there.
-        FileExistsError: `out` is there already.
-        ValueError: the source is not CelebA, is broken, or too much of it is missing.
+        FileNotFoundError: the source, its images or its attribute table do not exist.
+        FileExistsError: `out` exists already.
+        ValueError: the source is not CelebA, is damaged, lacks too many faces, or holds several
+            things that may be CelebA.
         OSError: the disk is full, `out` can't be made, or another process is preparing it.
     """
     source, out = Path(source), Path(out)
@@ -82,7 +83,7 @@ def prepare(
         _make_parent(out)
         busy = f"Another process is preparing {out}: wait until it has finished."
         with locked(out.with_name(f".{out.name}.lock"), refused=busy), ExitStack() as stack:
-            _refuse_existing(out)  # that process may just have finished it
+            _refuse_existing(out)  # another process may just have finished it
             return _prepare(source, out, subset, stack)
 
 
@@ -119,19 +120,25 @@ def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepare
     tables = tables_of(files, source)
     aside = out.with_name(f".{out.name}.part")
     _begin(aside, source)
-    attributes, remarks = _read_attributes(tables["list_attr_celeba"], aside), []
-    wanted, left_out, others = _join(attributes, images, tables["list_attr_celeba"].where)
+    labels, remarks = read_labels(tables[ATTRIBUTE_TABLE], aside), []
+    wanted, left_out, others = _join(labels, images, tables[ATTRIBUTE_TABLE].where)
     if others:
         remarks.append(f"{others} images have no row in the table of attributes: left out.")
-    _check_share(left_out, len(attributes), source, aside, forgiven=subset)
+    _check_share(left_out, len(labels), source, aside, forgiven=subset)
     broken = _copy(wanted, aside)
     broken |= _look_at([name for name in wanted if name not in broken], aside)
     left_out |= broken
-    _check_share(broken if subset else left_out, len(attributes), source, aside)
-    kept = attributes.loc[[row for name, (row, _) in wanted.items() if name not in broken]]
-    splits = _write_tables(kept, tables, aside)
-    if not all(splits.values()):
-        empty = " and ".join(split for split in SPLITS if not splits[split])
+    _check_share(broken if subset else left_out, len(labels), source, aside)
+    kept = labels.loc[[row for name, (row, _) in wanted.items() if name not in broken]]
+    write_labels(kept, aside)
+    counts = dict.fromkeys(SPLITS, 0)
+    if SPLIT_TABLE in tables:
+        splits = read_splits(tables[SPLIT_TABLE], kept.index, images, aside)
+        counts = {split: int((splits == split).sum()) for split in SPLITS}
+    if all(counts.values()):
+        write_splits(splits, aside)
+    else:
+        empty = " and ".join(split for split in SPLITS if not counts[split])
         remarks.append(
             f"No face here is for {empty}, so the faces will be split 90/5/5 by chance, not as "
             "CelebA's authors did: numbers can't be compared with published ones."
@@ -142,74 +149,35 @@ def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepare
     if left_out:
         _list(left_out, aside / "left_out.txt")
     _put_in_place(aside, out)
-    return Prepared(out, splits, left_out, remarks)
+    return Prepared(out, counts, left_out, remarks)
 
 
-# ------------------------------------------------------------------ what there is
-
-
-def _read_table(read: Callable, file: File, aside: Path) -> pd.DataFrame | pd.Series:
-    data = bytes_of(file)
-    rows = max(data.count(b"\n"), data.count(b"\r"))
-    if rows > MOST_ROWS or len(data) > LONGEST_ROW * (rows + 20):  # before pandas fills the memory
-        raise ValueError(
-            f"{file.where} has {rows:,} rows in {len(data) / 1e6:.1f} MB: it is no table of "
-            "CelebA, fetch it again."
-        )
-    # Its ending may be any; Kaggle's tables have commas, the authors' have none.
-    copy = aside / ("table.csv" if b"," in data[:4096] else "table.txt")
-    try:
-        with full_disk_explained(copy, "what was copied is safe"):
-            copy.write_bytes(data)
-        return read(copy)
-    except ValueError as error:
-        message = printable(" ".join(str(error).replace(str(copy), file.where).split()), 400)
-        if file.where not in message:
-            message = f"{file.where} is not a table like CelebA's: fetch it again ({message})."
-        raise ValueError(message) from error
-    finally:
-        copy.unlink(missing_ok=True)
-
-
-def _read_attributes(file: File, aside: Path) -> pd.DataFrame:
-    table = _read_table(read_attributes, file, aside)
-    lacking = [name for name in ATTRIBUTES if name not in table]
-    unknown = [name for name in table if name not in ATTRIBUTES]
-    if lacking or unknown:
-        what = (
-            f"lacks {lacking[0]}"
-            if lacking
-            else f"has {printable(unknown[0], 40)}, which CelebA has not"
-        )
-        raise ValueError(
-            f"{file.where} {what}: it is not the table of CelebA's 40 attributes, fetch that."
-        )
-    return table[list(ATTRIBUTES)]
+# ------------------------------------------------------------------ which faces
 
 
 def _join(
-    attributes: pd.DataFrame, images: dict[str, File], where: str
+    labels: pd.DataFrame, images: dict[str, File], where: str
 ) -> tuple[dict[str, tuple[str, File]], dict[str, str], int]:
-    """Rows and images by name, whatever their endings.
+    """Join rows and images by name, whatever their endings.
 
     Returns:
-        name of an image -> its row's name, and the file; name of a row without an image -> why;
-        number of images without a row.
+        name of a copy to make -> the name of its row, and its file; name of a row without an
+        image -> "missing"; number of images without a row.
     """
-    by_stem = {name[:-4]: name for name in images}
     wanted, left_out = {}, {}
-    for row in attributes.index:
-        name = by_stem.pop(PurePosixPath(row).stem, None)
-        if name is None:
-            left_out[row] = "missing"
+    for row, stem in zip(labels.index, match_stems(labels.index, images, where)):
+        if stem in images:
+            file = images[stem]
+            png = split_ending(file.name)[1] == "png"
+            wanted[f"{stem}.{'png' if png else 'jpg'}"] = (row, file)
         else:
-            wanted[name] = (row, images[name])
+            left_out[row] = "missing"
     if not wanted:
         raise ValueError(
-            f"{where} labels {attributes.index[0]} and others, and none of the images (the first "
-            f"is {min(images)}): it belongs to another set of faces."
+            f"{where} labels {printable(labels.index[0], 40)} and others, and none of the images "
+            f"(the first is {images[min(images)].name}): it belongs to another set of faces."
         )
-    return wanted, left_out, len(by_stem)
+    return wanted, left_out, len(images) - len(wanted)
 
 
 def _check_share(
@@ -236,7 +204,7 @@ def _list(left_out: dict[str, str], path: Path) -> None:
 
 
 def _begin(aside: Path, source: Path) -> None:
-    """The folder beside the new one; what an earlier run left in it is used again."""
+    """Make the folder that is filled, or keep it if an earlier run began it from this source."""
     mark, name = aside / MARK, os.fsencode(source.resolve())
     same = mark.exists() and mark.read_bytes() == name
     if aside.exists() and not same:
@@ -247,10 +215,10 @@ def _begin(aside: Path, source: Path) -> None:
 
 
 def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
-    """Copy all images that are whole.
+    """Copy all images that look whole.
 
     Returns:
-        Name of an image that is not -> why.
+        Name of an image that does not -> why.
     """
     folder = aside / IMAGES
     there = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
@@ -278,6 +246,7 @@ def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
 
 
 def _batches(files: list[tuple[str, File]]) -> Iterator[list[tuple[str, File]]]:
+    """Split a list into parts of at most TOGETHER files and bytes."""
     most, largest = TOGETHER
     batch, size = [], 0
     for name, file in files:
@@ -291,7 +260,7 @@ def _batches(files: list[tuple[str, File]]) -> Iterator[list[tuple[str, File]]]:
 
 
 def _complaint(data: bytes) -> str:
-    """What is wrong with the bytes of an image file at first sight, or ""."""
+    """What is wrong with an image file, judged by its first and last bytes, or ""."""
     if data.startswith(b"\xff\xd8\xff"):
         return "" if b"\xff\xd9" in data[-64:] else "cut short"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -300,7 +269,11 @@ def _complaint(data: bytes) -> str:
 
 
 def _look_at(names: list[str], aside: Path) -> dict[str, str]:
-    """Decode some of the images, chosen by chance; those that can't be are removed."""
+    """Decode a random sample of the images; remove those that are damaged.
+
+    Returns:
+        Name of a damaged image -> "damaged".
+    """
     some = np.random.default_rng(0).permutation(len(names))[:LOOKED_AT]
 
     def look(i: int) -> str | None:
@@ -310,38 +283,16 @@ def _look_at(names: list[str], aside: Path) -> dict[str, str]:
             return names[i]
         return None
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
         broken = [name for name in pool.map(look, some) if name]
     for name in broken:
         (aside / IMAGES / name).unlink()
     return dict.fromkeys(broken, "damaged")
 
 
-def _write_tables(attributes: pd.DataFrame, tables: dict[str, File], aside: Path) -> dict[str, int]:
-    """Both tables anew, of the images that are there; the number of faces of each split."""
-    lines = [str(len(attributes)), " ".join(attributes.columns)]
-    for name, row in zip(attributes.index, np.where(attributes, "1", "-1")):
-        lines.append(f"{name} {' '.join(row)}")
-    _write_table(aside / "list_attr_celeba.txt", "\n".join(lines) + "\n")
-    if "list_eval_partition" not in tables:
-        return dict.fromkeys(SPLITS, 0)
-    partition = _read_table(read_partition, tables["list_eval_partition"], aside)
-    partition = partition.reindex(attributes.index).dropna()
-    numbers = partition.map({split: str(i) for i, split in enumerate(SPLITS)})
-    counts = {split: int((partition == split).sum()) for split in SPLITS}
-    if all(counts.values()):
-        lines = [f"{name} {number}\n" for name, number in numbers.items()]
-        _write_table(aside / "list_eval_partition.txt", "".join(lines))
-    return counts
-
-
-def _write_table(path: Path, text: str) -> None:
-    write_whole(path, text, "the faces are copied and safe")
-
-
 def _put_in_place(aside: Path, out: Path) -> None:
-    """Give the folder its name when all of it is on the disk: after a power cut, it is whole."""
-    for folder in (aside / IMAGES, aside):  # the files in them are there already
+    """Rename the folder when all of it is on the disk, so that it is whole after a power cut."""
+    for folder in (aside / IMAGES, aside):  # their files are on the disk already
         sync(folder)
     os.replace(aside, out)
     sync(out.parent)
@@ -350,6 +301,7 @@ def _put_in_place(aside: Path, out: Path) -> None:
 
 
 def _compare_checksums(source: Path, tables: dict[str, File]) -> list[str]:
+    """Sentences about the files that are not those that CelebA's authors published."""
     known = [Path(file.where) for file in tables.values()]
     if source.is_file():
         known.append(source)
@@ -364,6 +316,3 @@ def _compare_checksums(source: Path, tables: dict[str, File]) -> list[str]:
                     "part of it, or another edition."
                 )
     return remarks
-
-
-# ------------------------------------------------------------------ from Kaggle

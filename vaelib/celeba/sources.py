@@ -1,31 +1,27 @@
-"""Where CelebA is, in a folder or an archive: its images and tables, before they are trusted."""
+"""Find CelebA's images and tables in a folder or an archive, and refuse what is not CelebA."""
 
 import io
 import json
 import os
-import re
 import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-# Bounds, in bytes, that all of CelebA is far from: its largest table has 27 MB, the list of files
-# in its archive 20 MB, and an image 10 kB (one of its PNGs 100 kB).
+from vaelib.data.faces import hidden, one_per_face, split_ending
+from vaelib.data.tables import ATTRIBUTE_TABLE, SPLIT_TABLE, table_kind
+
+# Limits in bytes, far above CelebA's own sizes: its largest table has 27 MB, the list of files in
+# its archive 20 MB, and an image 10 kB (one of its PNGs 100 kB).
 LARGEST_IMAGE = 10**7
 LARGEST_TABLE = 6 * 10**7
 LARGEST_LIST = 6 * 10**7
 MOST_FILES = 500_000  # in an archive; CelebA has 202,599 images
-SQUEEZED = 50  # an archive that unpacks to so many times its size is no archive of photographs
+SQUEEZED = 50  # an archive of photographs never unpacks to so many times its size
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
-TABLES = ("list_attr_celeba", "list_eval_partition")
-# As systems and browsers rename them: LIST_ATTR_CELEBA.TXT, list_attr_celeba (1).csv, or no ending.
-TABLE_NAME = re.compile(
-    rf"({'|'.join(TABLES)})( ?\(\d+\))?(\.(txt|text|csv|tsv|tab|dat|data))*", re.IGNORECASE
-)
 PACKED = {  # how the members of a .zip archive may be packed; Python reads the first four
     zipfile.ZIP_STORED: "stored",
     zipfile.ZIP_DEFLATED: "Deflate",
@@ -52,17 +48,23 @@ class File:
 
     @property
     def name(self) -> str:
-        """Without folders, its ending in small letters."""
-        path = PurePosixPath(self.where.replace("\\", "/"))
-        return path.stem + path.suffix.lower().replace(".jpeg", ".jpg")
+        """The name of the file without its folders."""
+        return os.path.basename(self.where)
 
 
 def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
-    """What the images are taken from, `source` or the one archive in it, and all files there.
+    """Find what may be CelebA: `source` itself, or the one archive in it.
+
+    Args:
+        source: a folder or an archive.
+        stack: closes the archive at its end.
+
+    Returns:
+        The folder or archive that holds the images, and all images and tables there.
 
     Raises:
-        FileNotFoundError: there is nothing, or nothing that may be CelebA.
-        ValueError: there are several such things, or an archive can't be read.
+        FileNotFoundError: `source` does not exist, or holds nothing that may be CelebA.
+        ValueError: several things may be CelebA, or an archive can't be read.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} does not exist: name the archive or the folder you got.")
@@ -78,12 +80,12 @@ def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
         if _is_ours(Path(folder)):
             folders.clear()
             continue
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        for name in sorted(name for name in names if not _hidden(name)):
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        for name in sorted(name for name in names if not hidden(name)):
             path = Path(folder, name)
             if name.lower().endswith(".zip"):
                 archives.append(path)
-            elif name.lower().endswith(IMAGE_ENDINGS) or TABLE_NAME.fullmatch(name):
+            elif split_ending(name)[1] or table_kind(name):
                 files += _on_disk(path)
     folders = Counter(str(Path(file.where).parent) for file in filter(_is_image, files))
     if len(archives) + bool(folders) > 1:
@@ -104,23 +106,22 @@ def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
 
 
 def images_of(files: Iterable[File], source: Path) -> dict[str, File]:
-    """The images by name. Of a .jpg and a .png of the same face, the .jpg."""
-    images: dict[str, File] = {}
-    for file in filter(_is_image, files):
-        other = images.setdefault(file.name, file)
-        if other is not file:
-            raise ValueError(
-                f"{other.where} and {file.where} have the same name: take one of the two away, or "
-                "name the folder of the images that you want."
-            )
+    """The images by file name without its ending, one for each face.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: two have the same name, or one is too large to be CelebA's.
+    """
+    files = list(files)
+    by_place = {file.where: file for file in files}
+    places = one_per_face(file.where for file in files)
+    images = {stem: by_place[place] for stem, place in places.items()}
+    for file in images.values():
         if file.size > LARGEST_IMAGE:
             raise ValueError(
                 f"{file.where} has {file.size / 1e6:,.0f} MB, and no image of CelebA has more "
                 "than 10: it is something else, take it away."
             )
-    for name in [name for name in images if name.endswith(".png")]:
-        if f"{name[:-4]}.jpg" in images:
-            del images[name]
     if not images:
         raise FileNotFoundError(
             f"There is no .jpg or .png image in {source}: name img_align_celeba.zip, Kaggle's "
@@ -130,39 +131,42 @@ def images_of(files: Iterable[File], source: Path) -> dict[str, File]:
 
 
 def tables_of(files: list[File], source: Path) -> dict[str, File]:
-    """The tables of attributes and of splits by their names: from the source, or from beside it.
+    """The tables of attributes and of splits, from the source or from beside it.
+
+    Returns:
+        ATTRIBUTE_TABLE and, if there is one, SPLIT_TABLE -> the file.
 
     Raises:
         FileNotFoundError: there is no table of attributes.
-        ValueError: there are several tables of a kind, and they differ.
+        ValueError: there are several tables of one kind, and they differ.
     """
     above = source.absolute().parent
     places = (files, _beside(above), _beside(above.parent))
     tables = {}
-    for stem in TABLES:
+    for kind in (ATTRIBUTE_TABLE, SPLIT_TABLE):
         for place in places:
-            found = [file for file in place if _table(file) == stem]
+            found = [file for file in place if table_kind(file.name) == kind]
             if found:
                 if any(not _alike(found[0], file) for file in found[1:]):
                     raise ValueError(
-                        f"There is more than one {stem}, and they differ: "
+                        f"There is more than one {kind}, and they differ: "
                         f"{_listed([file.where for file in found])}; take all but one away."
                     )
-                tables[stem] = found[0]
+                tables[kind] = found[0]
                 break
-    if "list_attr_celeba" not in tables:
+    if ATTRIBUTE_TABLE not in tables:
         raise FileNotFoundError(
-            f"There is no list_attr_celeba.txt (or .csv) in {source} or beside it: it labels the "
+            f"There is no {ATTRIBUTE_TABLE}.txt (or .csv) in {source} or beside it: it labels the "
             "faces, put it there."
         )
     return tables
 
 
 def bytes_of(file: File) -> bytes:
-    """The content of a file, no more than the largest table has.
+    """The content of a file.
 
     Raises:
-        ValueError: it is larger, or can't be read.
+        ValueError: it is larger than any file of CelebA, or can't be read.
     """
     if file.size > LARGEST_TABLE:
         raise ValueError(
@@ -174,7 +178,7 @@ def bytes_of(file: File) -> bytes:
 
 
 def printable(text: str, length: int = 200) -> str:
-    """Text that others wrote, such as a name in an archive, as a part of one line of a message."""
+    """Make text from outside, such as a name in an archive, fit into one line of a message."""
     text = text if text.isprintable() else ascii(text)[1:-1]
     return text if len(text) <= length else text[:length] + "…"
 
@@ -182,13 +186,8 @@ def printable(text: str, length: int = 200) -> str:
 # ------------------------------------------------------------------ folders
 
 
-def _hidden(name: str) -> bool:
-    """What programs put beside files: macOS' ._000001.jpg, caches, half-made folders."""
-    return name.startswith(".") or name == "__MACOSX"
-
-
 def _is_ours(folder: Path) -> bool:
-    """Whether `python -m portraits` draws or drew into this folder: its manifest says so."""
+    """Whether a folder holds the portraits of this course, judged by its manifest."""
     for name in ("manifest.json", "manifest.partial.json"):
         with suppress(OSError, ValueError, RecursionError), open(folder / name, "rb") as file:
             manifest = json.loads(file.read(10_000))
@@ -198,7 +197,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _on_disk(path: Path) -> list[File]:
-    """The file; nothing where it is a broken link, or can't be looked at."""
+    """The file in a list; an empty list if it is a broken link or can't be accessed."""
     with suppress(OSError):
         status = path.stat()
         if stat.S_ISREG(status.st_mode):
@@ -207,24 +206,18 @@ def _on_disk(path: Path) -> list[File]:
 
 
 def _beside(folder: Path) -> list[File]:
-    """The tables in a folder, or where CelebA's authors keep them in it."""
+    """The tables in a folder, and in the folders Anno and Eval that CelebA's authors use."""
     files = []
     for place in (folder, folder / "Anno", folder / "Eval"):
         with suppress(OSError):
             for name in sorted(os.listdir(place)):
-                if TABLE_NAME.fullmatch(name):
+                if table_kind(name):
                     files += _on_disk(place / name)
     return files
 
 
 def _is_image(file: File) -> bool:
-    return file.name.endswith((".jpg", ".png"))
-
-
-def _table(file: File) -> str:
-    """Which table a file is, by its name; or ""."""
-    match = TABLE_NAME.fullmatch(file.name)
-    return match[1].lower() if match else ""
+    return split_ending(file.name)[1] != ""
 
 
 def _alike(one: File, other: File) -> bool:
@@ -240,8 +233,11 @@ def _listed(names: list[str]) -> str:
 
 
 class _Bounded(io.FileIO):
-    """An archive of which `zipfile`, which reads the whole list of files at once, reads no more
-    than CelebA's needs: a million files would fill gigabytes before anybody could count them."""
+    """A file that refuses to read a list of files much longer than CelebA's.
+
+    `zipfile` reads the whole list at once, so a million files would fill gigabytes of memory
+    before they can be counted.
+    """
 
     def read(self, size: int = -1) -> bytes:
         if size > LARGEST_LIST:
@@ -256,9 +252,9 @@ class _Bounded(io.FileIO):
 def _explained(what: str, advice: str) -> Iterator[None]:
     """Turn every error of reading into one sentence.
 
-    Every one, since damaged archives raise what nobody lists: BadZipFile, zlib.error, LZMAError,
-    OSError (from a seek to before the beginning), RuntimeError, NotImplementedError, struct.error,
-    UnicodeDecodeError, OverflowError, MemoryError and others.
+    Damaged archives raise errors of many kinds: BadZipFile, zlib.error, LZMAError, OSError (a seek
+    to a negative place), RuntimeError, NotImplementedError, struct.error, UnicodeDecodeError,
+    OverflowError, MemoryError and others.
     """
     try:
         yield
@@ -289,6 +285,7 @@ def _in_archive(path: Path, stack: ExitStack) -> list[File]:
         archive = stack.enter_context(zipfile.ZipFile(file))
     members = archive.infolist()
     for member in members:
+        member.filename = member.filename.replace("\\", "/")  # some programs write Windows' way
         _check_member(path, member)
     if sum(member.file_size for member in members) > SQUEEZED * path.stat().st_size + 10**6:
         raise ValueError(
@@ -298,12 +295,12 @@ def _in_archive(path: Path, stack: ExitStack) -> list[File]:
     return [
         File(f"{path}/{printable(member.filename)}", member.file_size, _reading(archive, member))
         for member in members
-        if not member.filename.endswith("/") and not any(map(_hidden, member.filename.split("/")))
+        if not member.filename.endswith("/") and not any(map(hidden, member.filename.split("/")))
     ]
 
 
 def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
-    name = member.filename.replace("\\", "/")
+    name = member.filename
     shown = f"{path} holds {printable(member.filename)!r}"
     outside = name.startswith("/") or ".." in name.split("/") or ":" in name.split("/")[0]
     if outside or stat.S_ISLNK(member.external_attr >> 16):
@@ -329,7 +326,7 @@ def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
 
 def _reading(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
     def read() -> bytes:
-        # A little at a time: read at once, some bytes of a hostile member unpack to gigabytes.
+        # A little at a time: a hostile member could unpack to gigabytes in one read.
         with archive.open(member) as file:
             return b"".join(iter(lambda: file.read(4096), b""))
 

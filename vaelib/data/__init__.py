@@ -1,4 +1,4 @@
-"""From a folder of faces and its attribute table to arrays and pipelines, joined by file name."""
+"""Read faces: a folder of images and its tables become arrays and pipelines."""
 
 from vaelib.data.faces import DATA, IMAGES, Faces, faces_folder, read_faces
 from vaelib.data.pipeline import make_dataset

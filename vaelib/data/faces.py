@@ -1,8 +1,8 @@
-"""From a folder of faces and its attribute table to arrays and pipelines, joined by file name."""
+"""Read and check a folder of faces: its images, their labels and their splits."""
 
-import difflib
 import os
 import warnings
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,28 @@ import numpy as np
 import pandas as pd
 
 from groundwork.places import data_folder
-from vaelib.data.tables import SPLITS, _table, read_attributes, read_partition
+from groundwork.words import suggestion
+from vaelib.data.tables import (
+    ATTRIBUTE_TABLE,
+    SPLIT_TABLE,
+    SPLITS,
+    find_table,
+    read_attributes,
+    read_partition,
+)
 
 DATA = data_folder()  # where "portraits" and "celeba" are
 IMAGES = "img_align_celeba"
+IMAGE_ENDINGS = ("jpg", "jpeg", "png")  # lower case
 
 
 @dataclass(frozen=True)
 class Faces:
-    """A checked folder of faces: which images there are, their attributes, and their split.
+    """A checked folder of faces: its images, their attributes and their splits.
 
     Attributes:
         folder: where `img_align_celeba/` and the tables are.
-        attributes: boolean DataFrame, one row an image, indexed by file name.
+        attributes: boolean DataFrame, one row per image, indexed by file name.
         splits: Series of "train", "val" or "test" with the same index.
         files: Series of paths in `img_align_celeba/`, with the same index.
     """
@@ -44,11 +53,36 @@ class Faces:
         return list(self.splits.index[self.splits == split])
 
     def path(self, name: str) -> Path:
-        """Where the image of this name is."""
+        """The path of the image with this file name."""
         return self.folder / IMAGES / self.files[name]
 
+    def rows(self, file_names: Sequence[str]) -> np.ndarray:
+        """The rows of `attributes` that belong to these file names: int (n,).
+
+        Raises:
+            KeyError: a name that the folder does not have.
+        """
+        rows = self.attributes.index.get_indexer(file_names)
+        if (rows < 0).any():
+            missing = file_names[int(np.argmin(rows))]
+            raise KeyError(f"{self.folder / IMAGES} has no face {missing!r}.")
+        return rows
+
+    def columns(self, attribute_names: Iterable[str]) -> list[int]:
+        """The columns of `attributes` that belong to these names.
+
+        Raises:
+            ValueError: an attribute that the table does not have (it suggests the nearest name).
+        """
+        known = list(self.attributes.columns)
+        for name in attribute_names:
+            if name not in known:
+                end = suggestion(name, known)
+                raise ValueError(f"{self.folder} has no attribute {name!r}{end}")
+        return [known.index(name) for name in attribute_names]
+
     def find(self, split: str | None = None, **wanted: bool) -> list[str]:
-        """File names of the faces that have (True) and lack (False) the wanted attributes.
+        """File names of the faces that have (True) or lack (False) the wanted attributes.
 
         Example: `faces.find("test", Smiling=True, Eyeglasses=False)`.
 
@@ -56,20 +90,15 @@ class Faces:
             ValueError: an attribute that the table does not have (it suggests the nearest name).
         """
         table = self.attributes.loc[self.file_names(split)]
-        for attribute, value in wanted.items():
-            if attribute not in table:
-                near = difflib.get_close_matches(attribute, table.columns, n=1, cutoff=0.4)
-                hint = f": did you mean {near[0]}?" if near else "."
-                raise ValueError(f"{self.folder} has no attribute {attribute!r}{hint}")
-            table = table[table[attribute] == value]
-        return list(table.index)
+        fits = table.iloc[:, self.columns(wanted)] == list(wanted.values())
+        return list(table.index[fits.all(axis=1)])
 
 
 def faces_folder(name: str | Path = "portraits") -> Path:
-    """Where the faces called `name` are: "portraits", "celeba" (both in DATA), or any folder.
+    """The folder of the faces `name`: "portraits" or "celeba" (both in DATA), or any folder.
 
     Raises:
-        FileNotFoundError: the folder is not there (it says how to get it).
+        FileNotFoundError: the folder does not exist (the message says how to get it).
     """
     known = {
         "portraits": "draw it with `python -m portraits`",
@@ -85,35 +114,35 @@ def faces_folder(name: str | Path = "portraits") -> Path:
 def read_faces(name: str | Path = "portraits") -> Faces:
     """Read and check a folder in CelebA's layout; no image is decoded yet.
 
-    The folder holds `img_align_celeba/` with the images (.jpg, .jpeg or .png, in whatever folders),
-    `list_attr_celeba.txt` (or .csv), and optionally `list_eval_partition.txt` (or .csv). Images
-    and labels are joined by file name, which may have another ending in the tables, or none.
-    Hidden files and folders are no faces.
-    What is in the tables and not on disk, or the other way round, is left out with a warning.
-    Without a partition file, or for a split that it leaves empty, the split is a seeded 90/5/5.
+    The folder holds `img_align_celeba/` with the images (.jpg, .jpeg or .png, also in folders
+    within it), `list_attr_celeba.txt` (or .csv), and optionally `list_eval_partition.txt` (or
+    .csv). Images and labels are joined by file name, which may have another ending in the tables,
+    or none. Hidden files and folders are ignored. A face that only the tables or only the images
+    have is left out, with a warning. Without a partition file, or if it leaves a split empty, the
+    split is 90/5/5, drawn with a fixed seed.
 
     Args:
         name: "portraits", "celeba", or a folder.
 
     Raises:
-        FileNotFoundError: the folder, its images or its attribute table are not there.
-        ValueError: a table is not what its first lines promise, or two images have one name.
+        FileNotFoundError: the folder, its images or its attribute table do not exist.
+        ValueError: a table is damaged, or two images have the same name.
     """
     folder = faces_folder(name)
     images = folder / IMAGES
-    files = _find_images(images)
+    files = one_per_face(_files_below(images), images)
     if not files:
         raise FileNotFoundError(
             f"{images} holds no .jpg or .png image: put the faces there, or name another folder."
         )
-    attributes_path = _table(folder, "list_attr_celeba")
+    attributes_path = find_table(folder, ATTRIBUTE_TABLE)
     if attributes_path is None:
         raise FileNotFoundError(
-            f"{folder / 'list_attr_celeba.txt'} does not exist: it labels the faces, "
+            f"{folder / ATTRIBUTE_TABLE}.txt does not exist: it labels the faces, "
             "put it beside the folder of images."
         )
     attributes = read_attributes(attributes_path)
-    stems = _stems(attributes.index, files, attributes_path)
+    stems = match_stems(attributes.index, files, attributes_path)
     there = stems.isin(files)
     _warn_left_out(attributes.index[~there], f"{attributes_path} lists", f"{images} lacks")
     extra = sorted(os.path.basename(files[stem]) for stem in set(files) - set(stems))
@@ -127,14 +156,14 @@ def read_faces(name: str | Path = "portraits") -> Faces:
             "one for each split."
         )
 
-    partition_path = _table(folder, "list_eval_partition")
+    partition_path = find_table(folder, SPLIT_TABLE)
     splits = _seeded_splits(attributes.index)
     if partition_path is not None:
         partition = read_partition(partition_path)
-        named = _stems(partition.index, files, partition_path)
+        named = match_stems(partition.index, files, partition_path)
         absent = partition.index[~named.isin(stems)]
         _warn_left_out(absent, f"{partition_path} names", f"{images} lacks")
-        # A face that the partition does not name trains: it may be anybody's.
+        # A face without a split is for training, so that the other splits are as published.
         partition = partition.set_axis(named).reindex(stems).fillna("train")
         partition = partition.set_axis(attributes.index)
         empty = [split for split in SPLITS if not (partition == split).any()]
@@ -150,36 +179,53 @@ def read_faces(name: str | Path = "portraits") -> Faces:
     return Faces(folder, attributes, splits, paths)
 
 
-def _find_images(images: Path) -> dict[str, str]:
-    """Name without its ending -> path in `images`; of a .jpg and a .png of one face, the .jpg."""
+def one_per_face(paths: Iterable[str], folder: str | Path = "") -> dict[str, str]:
+    """The images among some files: file name without its ending -> path.
+
+    Of a .jpg and a .png of one face, it takes the .jpg.
+
+    Args:
+        paths: of files of any kind.
+        folder: where the paths begin, for messages.
+
+    Raises:
+        ValueError: two images have the same name.
+    """
     found: dict[str, dict[str, str]] = {"jpg": {}, "png": {}}
-    for folder, folders, names in os.walk(images):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        inside = os.path.relpath(folder, images)
-        for name in names:
-            stem, ending = _split(name)
-            if not ending or name.startswith("."):  # ._000001.jpg is what macOS notes of a file
-                continue
-            path = name if inside == "." else os.path.join(inside, name)
-            other = found["png" if ending == "png" else "jpg"].setdefault(stem, path)
-            if other != path:
-                raise ValueError(
-                    f"{images / other} and {images / path} go by the same name: take one of "
-                    "the two away."
-                )
+    for path in paths:
+        stem, ending = split_ending(os.path.basename(path))
+        if not ending:
+            continue
+        same_kind = found["png" if ending == "png" else "jpg"]
+        if stem in same_kind:
+            one, other = os.path.join(folder, same_kind[stem]), os.path.join(folder, path)
+            raise ValueError(f"{one} and {other} have the same name: take one of the two away.")
+        same_kind[stem] = path
     return found["png"] | found["jpg"]
 
 
-def _split(name: str) -> tuple[str, str]:
-    """A file's name and its ending in small letters; without one where it is not an image's."""
-    stem, _, ending = name.rpartition(".")
+def split_ending(file_name: str) -> tuple[str, str]:
+    """Split the ending of an image, in lower case, from its name; other names have none.
+
+    Examples: "a.JPG" -> ("a", "jpg"); "a.b" -> ("a.b", "").
+    """
+    stem, _, ending = file_name.rpartition(".")
     ending = ending.lower()
-    return (stem, ending) if ending in ("jpg", "jpeg", "png") else (name, "")
+    return (stem, ending) if ending in IMAGE_ENDINGS else (file_name, "")
 
 
-def _stems(names: pd.Index, files: dict[str, str], table: Path) -> pd.Index:
-    """The names in a table as the keys of `files`, whatever their endings."""
-    stems = [_split(name)[0] for name in names]
+def match_stems(names: pd.Index, files: Container[str], table: str | Path) -> pd.Index:
+    """The names in a table without their endings, as `files` has them.
+
+    Args:
+        names: the names of images, with any ending or none.
+        files: the names of the images that exist, without endings.
+        table: where the names stand, for messages.
+
+    Raises:
+        ValueError: two names mean the same image.
+    """
+    stems = [split_ending(name)[0] for name in names]
     # A dot may be a part of the name (a.b), or begin an ending of another kind (a.bmp).
     stems = [stem if stem in files else stem.rpartition(".")[0] or stem for stem in stems]
     stems = pd.Index(stems)
@@ -187,6 +233,21 @@ def _stems(names: pd.Index, files: dict[str, str], table: Path) -> pd.Index:
         one, other = names[stems == stems[stems.duplicated()][0]][:2]
         raise ValueError(f"{table} lists {one} and {other}, which are one face: fetch it again.")
     return stems
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder is one that programs hide: ._000001.jpg, .cache, __MACOSX."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    """The paths, from `folder` on, of all files in it and in its folders that are not hidden."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not hidden(name)]
+        inside = os.path.relpath(place, folder)
+        for name in names:
+            if not hidden(name):
+                yield name if inside == "." else os.path.join(inside, name)
 
 
 def _seeded_splits(names: pd.Index) -> pd.Series:

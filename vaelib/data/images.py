@@ -1,4 +1,4 @@
-"""From image files to squares of pixels, cropped as CelebA is aligned and resized smoothly."""
+"""Decode image files, crop them to a square and resize them with anti-aliasing."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -15,16 +15,16 @@ from PIL import ExifTags, Image, TiffImagePlugin
 CELEBA_SIZE = (178, 218)
 CELEBA_BOX = (15, 40, 163, 188)  # left, top, right, bottom
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # whatever the ending of a file's name
-# A picture is decoded whole before it is made small; what would take more than MEMORY is refused.
-MEMORY = 500_000_000  # bytes for one picture, beside its file
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # recognised by content, not by name
+# A picture is decoded whole before it is resized; one that would take more than MEMORY is refused.
+MEMORY = 500_000_000  # bytes for one picture, besides its file
 MOST_PIXELS = 80_000_000
-LONGEST_SIDE = 65_535  # pixels, as in a JPG: decoders take room for some rows
-# Bytes per pixel, measured with the worst pictures of each format. A JPG is made small while it is
-# decoded, so only the coefficients of a progressive one take room: two bytes per channel.
+LONGEST_SIDE = 65_535  # pixels, as in a JPG: decoders need memory for some rows
+# Bytes per pixel, measured with the worst pictures of each format. A JPG is reduced while it is
+# decoded, so only the coefficients of a progressive one take memory: two bytes per channel.
 BYTES_PER_PIXEL = {"PNG": 9, "GIF": 9, "BMP": 9, "WEBP": 18, "TIFF": 20}
 
-# What undoes each EXIF orientation; 1 is upright.
+# The transformation that undoes each EXIF orientation; 1 is upright.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -37,21 +37,28 @@ TURNS = {
 
 
 class Unsuitable(ValueError):
-    """A picture that is not decoded; the message is what comes after its name in a sentence."""
+    """A picture that is refused. The message is the rest of a sentence that begins with its name."""
 
 
 def load_image(path: str | Path | BinaryIO, image_size: int = 64) -> np.ndarray:
-    """One image file, cropped to a square and resized: uint8 (image_size, image_size, 3).
+    """Load one image file, crop it to a square and resize it.
+
+    Args:
+        path: of the file, or an open file.
+        image_size: width and height in pixels.
+
+    Returns:
+        uint8 (image_size, image_size, 3).
 
     Raises:
-        ValueError: the file is no image, only a part of one, too large, or holds no colours.
+        ValueError: the file is no image, is cut short, is too large, or has no colours.
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
             check_size(image)
             box = square_box(*image.size)
             scale = _reduction(box, image_size)
-            image.draft(None, (image.width // scale, image.height // scale))  # JPGs alone
+            image.draft(None, (image.width // scale, image.height // scale))  # only for JPGs
             image = as_rgb(upright(image))
     except Unsuitable as error:
         raise ValueError(f"{path} {error}: put an ordinary JPG or PNG in its place.") from None
@@ -64,17 +71,17 @@ def load_image(path: str | Path | BinaryIO, image_size: int = 64) -> np.ndarray:
 
 
 def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | None:
-    """What `load_image` makes of JPGs that are all of one size, several times as fast.
+    """Load JPGs that are all of one size, several times as fast as `load_image` does.
 
-    The pixels are the same, but for roundings: two grey levels at most, and in few pixels.
+    The pixels are the same up to rounding: a few differ, by two grey levels at most.
 
     Args:
         files: the bytes of the files.
-        image_size: in pixels.
+        image_size: width and height in pixels.
 
     Returns:
-        uint8 (n, image_size, image_size, 3); or None where they are something else: of several
-        sizes, of another format or colour space, turned by an EXIF tag, too large, or broken.
+        uint8 (n, image_size, image_size, 3); None if the files have several sizes, another format
+        or colour space, or an EXIF rotation, or if one is too large or damaged.
     """
     if not all(data.startswith(b"\xff\xd8\xff") for data in files):
         return None
@@ -107,9 +114,9 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
 
 
 def square_box(width: int, height: int) -> tuple[float, float, float, float]:
-    """The square to keep of an image, as (left, top, right, bottom) in pixels.
+    """The square of an image that is kept, as (left, top, right, bottom) in pixels.
 
-    For CelebA's aligned images, at any scale, it is CELEBA_BOX; else the largest square around
+    It is CELEBA_BOX for CelebA's aligned images at any scale, and else the largest square around
     the centre.
     """
     if width != height and abs(width / height - CELEBA_SIZE[0] / CELEBA_SIZE[1]) < 0.01:
@@ -122,16 +129,16 @@ def square_box(width: int, height: int) -> tuple[float, float, float, float]:
 
 
 def check_size(image: Image.Image) -> None:
-    """Refuse a picture, opened and not yet decoded, that would take more than MEMORY.
+    """Refuse a picture that would take more than MEMORY, before it is decoded.
 
     Raises:
-        Unsuitable: it has too many pixels, or too many on a side.
+        Unsuitable: it has too many pixels, or too long a side.
     """
     width, height = image.size
     if image.format == "TIFF":  # its tiles are decoded whole, and may be larger than the picture
         width = max(width, image.tag_v2.get(TiffImagePlugin.TILEWIDTH, 0))
         height = max(height, image.tag_v2.get(TiffImagePlugin.TILELENGTH, 0))
-    each = BYTES_PER_PIXEL.get(image.format, 2 * len(image.getbands()))  # of a JPG, the latter
+    each = BYTES_PER_PIXEL.get(image.format, 2 * len(image.getbands()))  # the latter for a JPG
     pixels, most = width * height, min(MOST_PIXELS, MEMORY // each)
     if pixels > most:
         raise Unsuitable(
@@ -142,18 +149,18 @@ def check_size(image: Image.Image) -> None:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """The picture, decoded and turned as its EXIF entries say; the one that was given is closed."""
+    """Decode a picture and rotate it as its EXIF entries say; close the original."""
     image.load()
     turn = TURNS.get(orientation(image))
     if turn is None:
         return image
     turned = image.transpose(turn)
-    image.close()  # its memory is needed
+    image.close()  # to free its memory
     return turned
 
 
 def orientation(image: Image.Image) -> int:
-    """How a picture is to be turned, 1 to 8 as in EXIF; 1 where its EXIF can't be read."""
+    """The EXIF orientation of a picture, 1 to 8; 1 (upright) if its EXIF can't be read."""
     try:
         found = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # of damaged entries, Pillow raises errors of many kinds
@@ -165,13 +172,13 @@ def as_rgb(
     image: Image.Image,
     change: Callable[[Image.Image], Image.Image] = lambda strip: strip.convert("RGB"),
 ) -> Image.Image:
-    """A decoded picture in RGB, changed strip by strip: there is never a second whole copy.
+    """Convert a decoded picture to RGB, strip by strip, to save memory.
 
     Args:
-        change: makes RGB of a strip that has another mode; it has 8 bits per channel.
+        change: converts a strip of 8 bits per channel to RGB.
 
     Raises:
-        Unsuitable: the picture holds numbers of 32 bits, of which nobody knows what is white.
+        Unsuitable: the picture has 32-bit numbers, and no one knows which of them is white.
     """
     if image.mode in ("I", "F"):
         raise Unsuitable("holds numbers of 32 bits instead of colours")
@@ -186,14 +193,14 @@ def as_rgb(
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion of 16-bit grey would turn all but the darkest levels white.
+    # Pillow's own conversion of 16-bit grey turns all but the darkest levels white.
     if image.mode.startswith("I;16"):
         return Image.fromarray((np.asarray(image) // 256).astype("uint8"))
     return image
 
 
 def _turned(data: bytes) -> bool:
-    if b"Exif\0\0" not in data and b"http://ns.adobe.com/xap" not in data:  # as in most files
+    if b"Exif\0\0" not in data and b"http://ns.adobe.com/xap" not in data:  # most files
         return False
     try:
         with Image.open(BytesIO(data), formats=["JPEG"]) as image:
@@ -203,22 +210,22 @@ def _turned(data: bytes) -> bool:
 
 
 def _reduction(box: tuple[float, float, float, float], image_size: int) -> int:
-    # A JPG can be decoded at 1/2, 1/4 or 1/8 of its size, from the low frequencies alone. That is
-    # exact and quick; resizing does the rest.
+    # A JPG can be decoded at 1/2, 1/4 or 1/8 of its size, from its low frequencies. That is exact
+    # and fast; resizing does the rest.
     side = box[2] - box[0]
     return max(scale for scale in (1, 2, 4, 8) if scale == 1 or side >= scale * image_size)
 
 
 @cache
 def _decode(scale: int) -> tf.types.experimental.PolymorphicFunction:
-    """Makes a function of files (n,), their shape, and the window to decode, at 1/scale."""
+    """Make a function that decodes a window of files (n,) of one shape at 1/scale."""
     strings, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int32)
 
     @tf.function(input_signature=[strings, numbers, numbers])
     def decode_all(files: tf.Tensor, shape: tf.Tensor, window: tf.Tensor) -> tf.Tensor:
         def decode(data: tf.Tensor) -> tf.Tensor:
             tf.debugging.assert_equal(tf.image.extract_jpeg_shape(data), [shape[0], shape[1], 3])
-            # "Accurate" is what Pillow does, too; TensorFlow's default differs by some levels.
+            # Pillow uses this method, too; TensorFlow's default differs by some grey levels.
             return tf.io.decode_and_crop_jpeg(data, window, 3, scale, dct_method="INTEGER_ACCURATE")
 
         return tf.map_fn(

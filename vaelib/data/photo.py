@@ -1,4 +1,4 @@
-"""One's own photo: from the bytes of a picture file to a face for the model."""
+"""Read a user's own photo."""
 
 import io
 import warnings
@@ -12,19 +12,21 @@ LARGEST_FILE = 50_000_000  # bytes
 
 
 def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
-    """A picture, upright, on white where it is transparent, its central square, resized.
+    """Read a picture, rotate it upright, crop it to a square and resize it.
+
+    Transparent parts become white.
 
     Args:
         data: the bytes of the file.
-        name: what messages call it.
-        image_size: in pixels.
+        name: of the file, for messages.
+        image_size: width and height in pixels.
 
     Returns:
         float32 (image_size, image_size, 3) in [0, 1].
 
     Raises:
-        ValueError: no picture, one in a format that we don't read, only a part of one, one that
-            is too large, or one without colours (one sentence that names it).
+        ValueError: it is no picture or of an unknown format, is cut short, is too large, or has
+            no colours (one sentence that names it).
     """
     if len(data) > LARGEST_FILE:
         raise ValueError(
@@ -32,7 +34,7 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `check_size` has a lower limit
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         check_size(image)
         image.draft("RGB", (4 * image_size, 4 * image_size))  # a JPG need not be decoded whole

@@ -1,9 +1,9 @@
-"""Pipelines of batches for training and validation."""
+"""Pipelines of batches for training and validation, as `tf.data.Dataset`."""
 
 import tensorflow as tf
 
 from vaelib.data.faces import Faces
-from vaelib.data.pixels import _rows, load_pixels
+from vaelib.data.pixels import load_pixels
 
 
 def make_dataset(
@@ -12,9 +12,10 @@ def make_dataset(
     image_size: int = 64,
     batch_size: int = 128,
     shuffle: bool | None = None,
-    labels: bool = False,
+    labels: bool | list[str] = False,
     seed: int = 0,
     flip: bool = False,
+    shift: int = 0,
     repeat: bool = False,
     skip: int = 0,
 ) -> tf.data.Dataset:
@@ -22,20 +23,26 @@ def make_dataset(
 
     Args:
         split: "train", "val" or "test".
-        shuffle: over the whole split, anew each epoch; None shuffles "train" alone.
-        labels: batches are (images, labels), labels float32 (b, n_attributes) of 0 and 1 in the
-            order of `faces.attributes.columns`.
+        shuffle: over the whole split, in a new order in every epoch; None shuffles only "train".
+        labels: True for batches of (images, labels), with labels float32 (b, n_attributes) of 0
+            and 1 in the order of `faces.attributes.columns`; or the names of the attributes.
         seed: of the shuffle and the flips.
-        flip: mirror half of the faces, others each epoch; in "train" alone.
-        repeat: epoch after epoch, without end.
-        skip: batches to leave out first, which costs next to nothing: no image is read for them.
+        flip: mirror half of the faces, different ones in every epoch; only in "train".
+        shift: move each image by up to this many pixels, see `random_shift`; only in "train".
+            `keras.utils.set_random_seed` seeds it.
+        repeat: one epoch after the other, without end.
+        skip: batches to leave out first; no image is read for them.
+
+    Raises:
+        ValueError: a split or an attribute that `faces` does not have, or broken images.
     """
+    names = faces.attributes.columns if isinstance(labels, bool) else labels
+    values = faces.attributes.to_numpy("float32")[:, faces.columns(names)]
+    rows = faces.rows(faces.file_names(split))
     pixels = load_pixels(faces, image_size)
-    values = faces.attributes.to_numpy("float32")
-    rows = _rows(faces, faces.file_names(split))
 
     def fetch(batch, draws):
-        # The pixels stay in their file as uint8; only this batch is read and made float32.
+        # The pixels stay in their file as uint8; only this batch is read and becomes float32.
         images = tf.numpy_function(lambda i: pixels[i], [batch], tf.uint8, stateful=False)
         images = tf.ensure_shape(images, (None, image_size, image_size, 3))
         images = tf.cast(images, tf.float32) / 255
@@ -44,20 +51,25 @@ def make_dataset(
             images = tf.where(mirrored, images[:, :, ::-1], images)
         return (images, tf.gather(values, batch)) if labels else images
 
+    def moved(images, *values):
+        return (random_shift(images, shift), *values) if labels else random_shift(images, shift)
+
     dataset = tf.data.Dataset.from_tensor_slices(rows)
     if shuffle if shuffle is not None else split == "train":
         dataset = dataset.shuffle(len(rows), seed=seed)
     draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # a number for each face
     batches = tf.data.Dataset.zip(dataset, draws).batch(batch_size)
     batches = batches.repeat() if repeat else batches
-    return batches.skip(skip).map(fetch).prefetch(tf.data.AUTOTUNE)
+    batches = batches.skip(skip).map(fetch)
+    if shift and split == "train":
+        batches = batches.map(moved)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def random_shift(images: tf.Tensor, by: int = 2) -> tf.Tensor:
-    """Shift each image of a batch by its own number of pixels, -by to by, down and to the right.
+    """Shift each image of a batch down and to the right, by random numbers from -by to by pixels.
 
-    What comes in at an edge is the image mirrored there. Images are never flipped: a parting or a
-    pose would change sides.
+    Each image has numbers of its own. The new pixels at an edge are the image mirrored there.
 
     Args:
         images: (n, size, size, 3).

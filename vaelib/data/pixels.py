@@ -21,44 +21,47 @@ from groundwork.files import (
     write_whole,
 )
 from groundwork.locks import locked
+from groundwork.processes import usable_cores
 from groundwork.progress import Progress
 from vaelib.data.faces import IMAGES, Faces
 from vaelib.data.images import CELEBA_BOX, load_alike, load_image
 
-CACHE = ".cache"  # beside the images: what is made from them
-
-TOGETHER = 200  # faces that are decoded at a time
-
-THREADS = 2 * (os.cpu_count() or 1)  # while some wait for Python's lock, the others decode
-
-MARKED_EVERY = 5  # seconds: the most that decoding loses when it is killed
-
-PIXELS_VERSION = 3  # goes up when the same file gives other pixels, so that caches are made anew
+CACHE = ".cache"  # a folder beside the images, for what is made from them
+TOGETHER = 200  # faces that a thread decodes at a time
+MOST_BYTES = 10**8  # of their files; larger ones are read one by one
+THREADS_PER_CORE = 2  # while one waits for Python's lock, another decodes
+MARKED_EVERY = 5  # seconds: the most work that is lost when decoding is killed
+PIXELS_VERSION = 3  # count it up when the same file gives other pixels: caches are made again
 
 
 def load_images(faces: Faces, file_names: list[str] | None = None, image_size: int = 64) -> np.ndarray:
-    """Images by file name, in the order asked for: float32 (n, size, size, 3) in [0, 1].
+    """Load images by file name, in the given order: float32 (n, size, size, 3) in [0, 1].
+
+    Args:
+        file_names: None for all faces.
+        image_size: width and height in pixels.
 
     Raises:
         KeyError: a name that `faces` does not have.
     """
-    rows = np.arange(len(faces)) if file_names is None else _rows(faces, file_names)
+    rows = np.arange(len(faces)) if file_names is None else faces.rows(file_names)
     return load_pixels(faces, image_size)[rows].astype("float32") / 255
 
 
 def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
-    """All faces as uint8 (n, image_size, image_size, 3), decoded once, then read from a file.
+    """Load all faces as uint8 (n, image_size, image_size, 3), decoded once, then read from a file.
 
-    Each image is cropped to a square and resized with anti-aliasing (`vaelib.images`). The result
-    is kept beside the images in `.cache/` and mapped into memory, so that it costs no memory of
-    its own; in a folder that cannot be written to, it is kept in memory. Decoding that was stopped
-    goes on where it was. A change of the images' names, sizes or dates makes a new one.
+    Each image is cropped to a square and resized with anti-aliasing (`vaelib.data.images`). The
+    file is in `.cache/` beside the images. It is mapped into memory, so that only the faces that
+    are used take memory; if the folder is read-only, all faces are kept in memory instead. After
+    a stop, decoding continues where it was. If an image's name, size or date changes, all faces
+    are decoded again.
 
     Raises:
-        ValueError: images that are broken (it names the first, and their number).
+        ValueError: images are broken (the message names the first, and their number).
         DiskFull: there is no room for the file.
     """
-    cache = faces.folder / CACHE / f"{fingerprint(faces, image_size)}.npy"
+    cache = faces.folder / CACHE / f"{pixels_key(faces, image_size)}.npy"
     shape = (len(faces), int(image_size), int(image_size), 3)
     pixels = _map(cache, shape)
     if pixels is not None:
@@ -79,14 +82,14 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
 
 @contextmanager
 def cache_locked(folder: Path) -> Iterator[None]:
-    """Of all programs that write into a folder's `.cache/`, one goes on and the others wait."""
+    """Hold the lock of a folder's `.cache/`; other programs that write into it wait."""
     with locked(folder / ".lock", "Another program is reading these faces: waiting for it."):
         remove_leftovers(folder)
         yield
 
 
 def _map(path: Path, shape: tuple[int, ...], mode: str = "r") -> np.memmap | None:
-    """Map an .npy file of uint8 into memory; None if it is not there, or damaged."""
+    """Map an .npy file of uint8 into memory; None if it does not exist or is damaged."""
     header, status = _header(shape), None
     with suppress(FileNotFoundError), path.open("rb") as file:
         status = file.read(len(header)) == header, os.fstat(file.fileno()).st_size
@@ -96,7 +99,7 @@ def _map(path: Path, shape: tuple[int, ...], mode: str = "r") -> np.memmap | Non
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
-    """What an .npy file of uint8 in this shape begins with."""
+    """The first bytes of an .npy file of uint8 in this shape."""
     file = io.BytesIO()
     fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, fields)
@@ -104,11 +107,11 @@ def _header(shape: tuple[int, ...]) -> bytes:
 
 
 def _make_cache(faces: Faces, image_size: int, cache: Path, shape: tuple[int, ...]) -> None:
-    """Decode all faces into a file; stopped in the middle, go on from there the next time."""
+    """Decode all faces into a file, or continue after a stop."""
     aside, mark = cache.with_suffix(".part"), cache.with_suffix(".done")
     try:
         _decode_into(aside, mark, faces, image_size, shape)
-    except ValueError:  # some image is broken: a better one will have another fingerprint
+    except ValueError:  # an image is broken: a whole one will have another key
         aside.unlink()
         mark.unlink()
         raise
@@ -123,10 +126,10 @@ def _make_cache(faces: Faces, image_size: int, cache: Path, shape: tuple[int, ..
 def _decode_into(
     aside: Path, mark: Path, faces: Faces, image_size: int, shape: tuple[int, ...]
 ) -> None:
-    """Decode into the file `aside` the faces that the file `mark` does not say are there.
+    """Decode into the file `aside` those faces that the file `mark` does not list as done.
 
-    `mark` has a byte for each TOGETHER faces. It is written when their pixels are on the disk, so
-    that it is right after a power cut, too.
+    `mark` has a byte for each TOGETHER faces. It is written after their pixels are on the disk, so
+    that it is right even after a power cut.
     """
     parts = -(-len(faces) // TOGETHER)
     marks = mark.read_bytes() if mark.exists() else b""
@@ -137,13 +140,13 @@ def _decode_into(
         for old in aside.parent.glob(f"{image_size}-*.part"):
             old.unlink()
         marks = bytes(parts)
-        write_whole(mark, marks)  # first, so that old marks never stand beside a new file
+        write_whole(mark, marks)  # first, so that old marks never belong to a new file
         _reserve(aside, shape)
         pixels = _map(aside, shape, "r+")
     done = np.frombuffer(marks, "uint8").copy()
 
     def keep() -> None:
-        marks = done.tobytes()  # first, so that their pixels are among those that are flushed
+        marks = done.tobytes()  # before the flush, so that it covers their pixels
         pixels.flush()
         write_whole(mark, marks)
 
@@ -174,8 +177,8 @@ def _decode_all(
     """Decode all faces into `pixels`, TOGETHER at a time.
 
     Args:
-        done: says which were decoded before, a byte for each TOGETHER faces; it is kept up to date.
-        keep: called every few seconds.
+        done: 1 for each TOGETHER faces that were decoded before, else 0; it is updated.
+        keep: called every few seconds, to save what is done.
     """
     paths = [os.path.join(faces.folder, IMAGES, file) for file in faces.files]
     if done is None:
@@ -184,7 +187,9 @@ def _decode_all(
 
     def decode(part: int) -> int:
         rows = range(part * TOGETHER, min((part + 1) * TOGETHER, len(paths)))
-        together = load_alike([_read(paths[row]) for row in rows], image_size)
+        together = None
+        if sum(os.path.getsize(paths[row]) for row in rows) <= MOST_BYTES:
+            together = load_alike([_read(paths[row]) for row in rows], image_size)
         if together is not None:
             pixels[rows.start : rows.stop] = together
         else:
@@ -196,13 +201,14 @@ def _decode_all(
         done[part] = 1
         return len(rows)
 
-    # TensorFlow and Pillow let go of Python's lock while they decode, so threads do help here.
-    # Each takes some faces at a time: a task for each of 200,000 would fill half a gigabyte.
+    # TensorFlow and Pillow release Python's lock while they decode, so threads help here.
+    # Each takes many faces at a time: 200,000 tasks would take half a gigabyte of memory.
     left = np.flatnonzero(done == 0)
     before = min(len(paths), TOGETHER * int(done.sum()))
     progress = Progress("Reading faces", len(paths), "face", before)
     kept = time.monotonic()
-    with ThreadPoolExecutor(THREADS) as pool, progress, closing(pool.map(decode, left)) as counts:
+    pool = ThreadPoolExecutor(THREADS_PER_CORE * usable_cores())
+    with pool, progress, closing(pool.map(decode, left)) as counts:
         for count in counts:
             progress.advance(count)
             if keep and time.monotonic() - kept > MARKED_EVERY:
@@ -214,25 +220,17 @@ def _decode_all(
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # half the time of a Path's read_bytes
+    with open(path, "rb", buffering=0) as file:  # twice as fast as Path.read_bytes
         return file.read()
 
 
-def fingerprint(faces: Faces, image_size: int) -> str:
-    """What the decoded faces depend on, in a few letters: names, sizes and dates of the files."""
+def pixels_key(faces: Faces, image_size: int) -> str:
+    """Identify decoded faces: a hash of the files' names, sizes and dates, and the image size."""
     images = str(faces.folder / IMAGES)
     parts = [f"{image_size} {CELEBA_BOX} {PIXELS_VERSION}"]
-    # As tight as it goes: for 200,000 faces it takes half a second.
+    # Plain strings, not paths: for 200,000 faces this takes half a second.
     for name, file in zip(faces.files.index.to_list(), faces.files.to_list()):
         status = os.stat(f"{images}/{file}")
         parts.append(f"{name} {status.st_size} {status.st_mtime_ns}")
     digest = hashlib.sha256("\n".join(parts).encode())
     return f"{image_size}-{digest.hexdigest()[:16]}"
-
-
-def _rows(faces: Faces, names: list[str]) -> np.ndarray:
-    rows = faces.attributes.index.get_indexer(names)
-    if (rows < 0).any():
-        missing = names[int(np.argmin(rows))]
-        raise KeyError(f"{faces.folder / IMAGES} has no face {missing!r}.")
-    return rows

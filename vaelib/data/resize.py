@@ -1,4 +1,4 @@
-"""Resizes many images of one size at once, to the very pixels that Pillow's LANCZOS gives."""
+"""Resize many images of one size at once, to the same pixels as Pillow's LANCZOS filter."""
 
 from functools import cache
 
@@ -9,23 +9,23 @@ from groundwork.compiled import compiled
 
 @cache
 def lanczos(length: int, start: float, end: float, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """How to resize the part of a row of pixels from start to end, with anti-aliasing.
+    """Weights to resize a part of a row of pixels with anti-aliasing.
 
     Args:
-        length: of the row.
-        start, end: of the part.
+        length: of the row, in pixels.
+        start, end: of the part, in pixels.
         size: number of new pixels.
 
     Returns:
-        For each new pixel the first old one that has a say, and the weights (size, n) of n
-        neighbours from that one on.
+        For each new pixel the first old pixel that counts, int (size,), and the weights of that
+        pixel and those after it, float32 (size, n).
     """
     step = (end - start) / size
-    stretch = max(step, 1.0)  # when an image shrinks, each new pixel sees as many more old ones
+    stretch = max(step, 1.0)  # in a smaller image, each new pixel averages more old ones
     centres = start + (np.arange(size) + 0.5) * step
     distance = (np.arange(length) + 0.5 - centres[:, None]) / stretch
     weights = np.where(np.abs(distance) < 3, np.sinc(distance) * np.sinc(distance / 3), 0)
-    weights[np.abs(weights) < 1e-9] = 0  # what is 0 but for rounding
+    weights[np.abs(weights) < 1e-9] = 0  # 0 up to rounding
     weights /= weights.sum(axis=1, keepdims=True)
     first = (weights != 0).argmax(axis=1)
     last = length - 1 - (weights[:, ::-1] != 0).argmax(axis=1)
@@ -42,11 +42,17 @@ def resize_all(
     first_column: np.ndarray,
     across: np.ndarray,
 ) -> np.ndarray:
-    """Resize uint8 (n, h, w, 3) to (n, size, size, 3), by what `lanczos` says of both sides."""
+    """Resize uint8 (n, h, w, 3) to (n, size, size, 3) with the weights of `lanczos`.
+
+    Args:
+        images: uint8 (n, h, w, 3).
+        first_row, down: the result of `lanczos` for the height.
+        first_column, across: the same for the width.
+    """
     n, h, w, _ = images.shape
     size = len(down)
     result = np.empty((n, size, size, 3), np.uint8)
-    # The inner loops run over neighbours in memory, so that the compiler makes vectors of them.
+    # The inner loops run over neighbours in memory, so that the compiler can vectorise them.
     columns, wide = np.empty((3 * w, h), np.float32), np.empty((h, 3 * size), np.float32)
     column, row = np.empty(h, np.float32), np.empty(3 * size, np.float32)
     for i in range(n):
@@ -56,7 +62,7 @@ def resize_all(
                 columns[x, y] = image[y, x]
         for x in range(size):
             for channel in range(3):
-                column[:] = 0.5  # then cut off, it rounds
+                column[:] = 0.5  # so that cutting off the fraction rounds
                 for k in range(across.shape[1]):
                     weight, old = across[x, k], columns[3 * (first_column[x] + k) + channel]
                     for y in range(h):

@@ -1,21 +1,52 @@
-"""CelebA's tables of attributes and of splits, checked."""
+"""Find, read and check CelebA's tables of attributes and of splits."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
 SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
+ATTRIBUTE_TABLE, SPLIT_TABLE = "list_attr_celeba", "list_eval_partition"  # without endings
+# As systems and browsers rename them: LIST_ATTR_CELEBA.TXT, list_attr_celeba (1).csv, or no ending.
+TABLE_NAME = re.compile(
+    rf"({ATTRIBUTE_TABLE}|{SPLIT_TABLE})( ?\(\d+\))?(\.(txt|text|csv|tsv|tab|dat|data))*", re.IGNORECASE
+)
+
+
+def table_kind(file_name: str) -> str:
+    """ATTRIBUTE_TABLE or SPLIT_TABLE if a file is one, judged by its name; else ""."""
+    match = TABLE_NAME.fullmatch(file_name)
+    return match[1].lower() if match else ""
+
+
+def find_table(folder: Path, kind: str) -> Path | None:
+    """The table of one kind in a folder: a .txt, else a .csv, else one with another name.
+
+    Args:
+        kind: ATTRIBUTE_TABLE or SPLIT_TABLE.
+
+    Returns:
+        Its path, or None if the folder has no such table.
+    """
+    found = [path for path in sorted(folder.iterdir()) if table_kind(path.name) == kind]
+    usual = [f"{kind}.txt", f"{kind}.csv", kind]
+
+    def rank(path: Path) -> int:
+        name = path.name.lower()
+        return usual.index(name) if name in usual else len(usual)
+
+    return min((path for path in found if path.is_file()), key=rank, default=None)
 
 
 def read_attributes(path: str | Path) -> pd.DataFrame:
-    """CelebA's attribute table, text (LF or CRLF) or Kaggle's CSV -> boolean DataFrame.
+    """Read CelebA's table of attributes, as text (LF or CRLF) or as Kaggle's CSV.
 
     Returns:
-        One row an image, indexed by file name; one column an attribute.
+        Boolean DataFrame (n_faces, n_attributes), indexed by file name.
 
     Raises:
         ValueError: the count on the first line is not the number of rows, a value is neither
-            -1 nor 1, or a file name comes twice.
+            -1 nor 1, or a file name occurs twice.
     """
     path = Path(path)
     has_count = not _has_commas(path)
@@ -38,10 +69,13 @@ def read_attributes(path: str | Path) -> pd.DataFrame:
 
 
 def read_partition(path: str | Path) -> pd.Series:
-    """CelebA's partition file, text or CSV -> Series of "train", "val", "test" by file name.
+    """Read CelebA's partition file, as text or as CSV.
+
+    Returns:
+        Series of "train", "val" or "test", indexed by file name.
 
     Raises:
-        ValueError: a value is none of 0, 1, 2, or a file name comes twice.
+        ValueError: a value is none of 0, 1, 2, or a file name occurs twice.
     """
     path = Path(path)
     options = {} if _has_commas(path) else {"header": None, "names": ["name", "partition"]}
@@ -54,16 +88,8 @@ def read_partition(path: str | Path) -> pd.Series:
     return table.map(dict(enumerate(SPLITS)))
 
 
-def _table(folder: Path, stem: str) -> Path | None:
-    """The table of this name: a .txt, else a .csv, else one without an ending or with another."""
-    found = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
-    others = [name for name in found if name.rpartition(".")[0] == stem]
-    wanted = [f"{stem}.txt", f"{stem}.csv", stem, *others]
-    return next((found[name] for name in wanted if name in found), None)
-
-
 def _has_commas(path: Path) -> bool:
-    """Whether a table is like Kaggle's, which begins with a line of column names and commas."""
+    """Whether a table has commas, as Kaggle's have; whatever the ending of its name."""
     with path.open("rb") as file:
         return b"," in file.readline(10_000)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaelib import images
+from vaelib.data import images
 from vaelib.data.images import load_alike, load_image, square_box
 
 

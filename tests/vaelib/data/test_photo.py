@@ -181,8 +181,8 @@ def test_a_small_picture_with_a_huge_tile_is_refused(one_sentence):
 MEASURE = """
 import json, re, sys
 from pathlib import Path
-from vaelib.photo import read_photo
-from vaelib.images import load_image
+from vaelib.data.photo import read_photo
+from vaelib.data.images import load_image
 
 def memory(what):
     return 1024 * int(re.search(what + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

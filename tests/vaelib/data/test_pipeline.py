@@ -1,0 +1,220 @@
+"""Pipelines of batches: their order, labels, mirrors, and where they begin."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vaelib.data import pipeline
+from vaelib.data.faces import read_faces
+from vaelib.data.pipeline import make_dataset, random_shift
+from vaelib.data.pixels import load_images
+
+COLOURS = ["Smiling", "Male", "Young"]
+
+
+def epoch(dataset) -> np.ndarray:
+    return np.concatenate([batch.numpy() for batch in dataset])
+
+
+def rows_of(batchwise: np.ndarray, images: np.ndarray) -> list[int]:
+    """Which row of `images` each face is; the faces all differ."""
+    rows = {image.tobytes(): row for row, image in enumerate(images)}
+    assert len(rows) == len(images)
+    return [rows[image.tobytes()] for image in batchwise]
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [("train", range(17)), ("val", range(17, 24)), ("test", range(24, 30))],
+)
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_an_epoch_is_every_face_of_the_split_once(faces, images, split, expected, batch_size):
+    dataset = make_dataset(faces, split, 32, batch_size)
+    for _ in range(2):
+        assert sorted(rows_of(epoch(dataset), images)) == list(expected)
+
+
+def test_batches_are_float32_and_the_last_one_is_ragged(faces):
+    batches = list(make_dataset(faces, "train", 32, 5))
+    assert [len(batch) for batch in batches] == [5, 5, 5, 2]
+    assert {batch.dtype.name for batch in batches} == {"float32"}
+    assert make_dataset(faces, "train", 32, 5).cardinality() == 4
+    assert make_dataset(faces, "train", 32, 5).element_spec.shape[1:] == (32, 32, 3)
+
+
+def test_training_faces_come_in_a_new_order_each_epoch(faces, images):
+    dataset = make_dataset(faces, "train", 32, 5)
+    orders = [tuple(rows_of(epoch(dataset), images)) for _ in range(3)]
+    assert len(set(orders)) == 3
+    assert tuple(range(17)) not in orders
+
+
+def test_the_shuffle_reaches_over_the_whole_split(draw_folder, tmp_path):
+    """The last face comes first about as often as any other."""
+    faces = read_faces(draw_folder(tmp_path / "many", 40, size=(8, 8)))
+    images = load_images(faces, image_size=32)
+    dataset = make_dataset(faces, "train", 32, 36)
+    orders = np.array([rows_of(epoch(dataset), images) for _ in range(60)])
+    places = np.argsort(np.argsort(faces.file_names("train")))  # 0 to 35 in file order
+    assert len(places) == orders.shape[1]
+    last = max(orders[0])
+    place = np.nonzero(orders == last)[1]
+    assert place.min() < 6
+    assert place.max() > 29
+    assert place.mean() == pytest.approx(17.5, abs=6)  # standard error 1.4
+
+
+def test_the_same_seed_shuffles_alike_and_another_does_not(faces, images):
+    one, two, other = (make_dataset(faces, "train", 32, 5, seed=seed) for seed in (7, 7, 8))
+    orders = [[rows_of(epoch(dataset), images) for _ in range(2)] for dataset in (one, two, other)]
+    assert orders[0] == orders[1]
+    assert orders[0][0] != orders[2][0]
+
+
+def test_val_and_test_keep_their_order_unless_told_otherwise(faces, images):
+    assert rows_of(epoch(make_dataset(faces, "val", 32, 3)), images) == list(range(17, 24))
+    assert rows_of(epoch(make_dataset(faces, "train", 32, 3, shuffle=False)), images) == list(
+        range(17)
+    )
+    shuffled = rows_of(epoch(make_dataset(faces, "test", 32, 6, shuffle=True)), images)
+    assert sorted(shuffled) == list(range(24, 30))
+
+
+def test_labels_belong_to_their_images(faces, images, read_colours):
+    table = faces.attributes.to_numpy("float32")
+    seen = 0
+    for batch, labels in make_dataset(faces, "train", 32, 5, labels=True):
+        assert labels.dtype == "float32"
+        np.testing.assert_array_equal(labels, table[rows_of(batch.numpy(), images)])
+        np.testing.assert_array_equal(read_colours(batch), labels[:, :3] == 1)
+        seen += len(labels)
+    assert seen == 17
+
+
+def test_with_and_without_labels_the_images_are_the_same(faces):
+    plain = make_dataset(faces, "train", 32, 5, seed=3)
+    labelled = make_dataset(faces, "train", 32, 5, seed=3, labels=True)
+    for a, (b, _) in zip(plain, labelled, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_labels_can_be_some_attributes_in_any_order(faces):
+    everything = make_dataset(faces, "train", 32, 5, seed=3, labels=True)
+    names = ["Young", "Smiling"]
+    some = make_dataset(faces, "train", 32, 5, seed=3, labels=names)
+    columns = [list(faces.attributes).index(name) for name in names]
+    for (_, labels), (_, chosen) in zip(everything, some, strict=True):
+        np.testing.assert_array_equal(labels.numpy()[:, columns], chosen)
+
+
+def test_a_label_that_is_not_there_is_one_sentence(faces, one_sentence):
+    with pytest.raises(ValueError) as error:
+        make_dataset(faces, "train", 32, labels=["Smiling", "Eyeglases"])
+    one_sentence(error.value, faces.folder, "Eyeglases", "did you mean Eyeglasses?")
+
+
+def test_a_pipeline_can_be_repeated(faces, images):
+    batches = list(make_dataset(faces, "val", 32, 4).repeat(2))
+    assert [len(batch) for batch in batches] == [4, 3, 4, 3]
+
+
+def first(dataset, count: int) -> list[np.ndarray]:
+    return [batch.numpy() for batch in dataset.take(count)]
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_skipping_batches_gives_what_comes_after_them(faces, flip):
+    """Over the ends of epochs, too: 17 faces are 4 batches."""
+    options = {"batch_size": 5, "seed": 3, "repeat": True, "flip": flip}
+    whole = first(make_dataset(faces, "train", 32, **options), 14)
+    for skip in (1, 4, 9):
+        rest = first(make_dataset(faces, "train", 32, skip=skip, **options), 14 - skip)
+        for a, b in zip(whole[skip:], rest, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_skipped_batch_reads_no_image(faces, monkeypatch):
+    reads = []
+
+    class Pixels:
+        def __getitem__(self, rows):
+            reads.append(len(rows))
+            return np.zeros((len(rows), 32, 32, 3), "uint8")
+
+    monkeypatch.setattr(pipeline, "load_pixels", lambda *_: Pixels())
+    list(make_dataset(faces, "train", 32, 5, skip=3))
+    assert reads == [2]
+
+
+def test_a_repeated_pipeline_shuffles_each_epoch_anew(faces, images):
+    batches = first(make_dataset(faces, "train", 32, 17, repeat=True), 3)
+    orders = [rows_of(batch, images) for batch in batches]
+    assert all(sorted(order) == list(range(17)) for order in orders)
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_half_of_the_faces_are_mirrored_and_others_each_epoch(faces, images):
+    straight, mirrored = images, images[:, :, ::-1]
+    dataset = make_dataset(faces, "train", 32, 17, repeat=True, flip=True, shuffle=False)
+    flipped = []
+    for batch in first(dataset, 20):
+        is_mirrored = np.array([np.array_equal(a, b) for a, b in zip(batch, mirrored)])
+        is_straight = np.array([np.array_equal(a, b) for a, b in zip(batch, straight)])
+        assert (is_mirrored ^ is_straight).all()
+        flipped.append(is_mirrored)
+    assert np.mean(flipped) == pytest.approx(0.5, abs=0.13)  # 340 coins: five deviations
+    assert len({tuple(epoch) for epoch in flipped}) > 15
+
+
+def test_held_out_faces_are_never_mirrored(faces):
+    for split in ("val", "test"):
+        plain, flip = (epoch(make_dataset(faces, split, 32, 5, flip=f)) for f in (False, True))
+        np.testing.assert_array_equal(plain, flip)
+
+
+def shift_of(moved: np.ndarray, image: np.ndarray) -> tuple[int, int]:
+    """By how many pixels an image was moved, down and to the right."""
+    inside = np.s_[4:-4, 4:-4]
+    found = [
+        (down, right)
+        for down in range(-4, 5)
+        for right in range(-4, 5)
+        if np.array_equal(np.roll(image, (down, right), (0, 1))[inside], moved[inside])
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_shifts_are_small_and_each_face_has_its_own(faces, images):
+    keras.utils.set_random_seed(0)
+    dataset = make_dataset(faces, "train", 32, 5, shuffle=False, repeat=True, shift=2)
+    shifts = [
+        shift_of(moved, image)
+        for batches in (first(dataset, 8)[:4], first(dataset, 8)[4:])
+        for moved, image in zip(np.concatenate(batches), images)
+    ]
+    assert {abs(by) for shift in shifts for by in shift} == {0, 1, 2}
+    assert len(set(shifts)) > 12  # of 25, for 34 faces
+
+
+def test_held_out_faces_are_never_shifted(faces):
+    for split in ("val", "test"):
+        plain, moved = (epoch(make_dataset(faces, split, 32, 5, shift=by)) for by in (0, 2))
+        np.testing.assert_array_equal(plain, moved)
+
+
+def test_shifting_in_the_pipeline_is_shifting_its_batches(faces):
+    """So that a classifier trained before has the numbers of one trained now."""
+    columns = [2, 0]
+    names = [list(faces.attributes)[column] for column in columns]
+    keras.utils.set_random_seed(5)
+    by_hand = make_dataset(faces, "train", 32, 5, seed=3, labels=True).map(
+        lambda images, labels: (random_shift(images, 2), tf.gather(labels, columns, axis=1))
+    )
+    expected = [[part.numpy() for part in batch] for batch in by_hand.repeat().take(9)]
+    keras.utils.set_random_seed(5)
+    dataset = make_dataset(faces, "train", 32, 5, seed=3, labels=names, shift=2)
+    for batch, (images, labels) in zip(dataset.repeat().take(9), expected, strict=True):
+        np.testing.assert_array_equal(batch[0], images)
+        np.testing.assert_array_equal(batch[1], labels)
