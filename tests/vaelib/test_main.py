@@ -16,6 +16,7 @@ import pytest
 from vaelib import __main__ as command
 from vaelib import load_model, metrics, read_faces, training
 from vaelib.model import VAE, build_encoder
+from vaelib.runs import checkpoints
 
 OPTIONS = (
     "--epochs 4 --steps-per-epoch 3 --batch-size 8 --image-size 32 --latent-dim 4 --sigma 0.07 "
@@ -287,7 +288,7 @@ __main__.main()
 """
         done = python("-c", code, *arguments)
         assert done.returncode == -signal.SIGKILL, done.stderr
-        assert len(training.checkpoints(run)) == 2
+        assert len(checkpoints(run)) == 2
     assert "goes on after epoch 2." in done.stdout
     (half,) = (run / "checkpoints").glob(".*")
     assert half.name.endswith("epoch_003.keras")
