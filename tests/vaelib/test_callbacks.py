@@ -170,13 +170,26 @@ def test_over_a_time_budget_the_learning_rate_is_that_of_the_steps():
     rates = np.array(fake.rates)
     assert rates[0] == pytest.approx(1e-5)
     assert rates.max() == pytest.approx(1e-3, rel=0.02)
-    assert rates[-1] < 0.03 * rates.max()
+    assert rates[-1] < 0.04 * rates.max()
     peak = rates.argmax()
     assert (np.diff(rates[: peak + 1]) > 0).all()
-    assert (np.diff(rates[peak:]) < 0).all()
+    assert (np.diff(rates[peak:]) <= 0).all()
     schedule = warmup_cosine(60, 1e-3)
     expected = {float(schedule(step)) for step in np.arange(0, 60, 0.5)}
     assert all(min(abs(rate - e) for e in expected) < 1e-5 for rate in rates[8:])
+
+
+def test_a_learning_rate_is_set_only_when_it_changes_by_a_hundredth_of_its_peak(monkeypatch):
+    fake, touched = FakeTraining(), []
+    budget = TimeBudget(10_000, 1e-3, lambda: fake.time)
+    model = property(lambda self: touched.append(1) or fake)  # here JAX copies its state
+    monkeypatch.setattr(TimeBudget, "model", model)
+    fake.run(budget)
+    assert len(fake.rates) > 5000
+    assert 100 < len(touched) < 250
+    schedule = warmup_cosine(10_000, 1e-3)
+    expected = [float(schedule(step)) for step in range(0, 10_000, 100)]
+    assert all(min(np.abs(np.array(fake.rates) - e)) < 1.1e-5 for e in expected)
 
 
 def test_time_that_was_used_before_counts():

@@ -46,7 +46,7 @@ def test_the_newest_run_is_the_one_that_finished_last(tmp_path):
 
 def test_the_newest_run_may_be_asked_for_by_its_faces(tmp_path, faces, one_sentence):
     oldest = finished(tmp_path / "0", 0)
-    (oldest / "faces.txt").write_text(runs.fingerprint(faces))
+    (oldest / "faces.txt").write_text(runs.identity_of(faces))
     older = finished(tmp_path / "a", 1)  # older versions noted the folder
     (older / "faces.txt").write_text(str(faces.folder.resolve()))
     other = finished(tmp_path / "b", 2)
@@ -101,11 +101,11 @@ def test_the_run_of_a_stopped_training_is_not_finished(faces, new_vae, tmp_path,
 
 
 def test_faces_are_the_same_wherever_their_folder_is(folder, faces, tmp_path):
-    here = runs.fingerprint(faces)
+    here = runs.identity_of(faces)
     copied = shutil.copytree(folder, tmp_path / "copied", copy_function=shutil.copyfile)
-    assert runs.fingerprint(read_faces(copied)) == here
+    assert runs.identity_of(read_faces(copied)) == here
     moved = copied.rename(tmp_path / "moved")
-    assert runs.fingerprint(read_faces(moved)) == here
+    assert runs.identity_of(read_faces(moved)) == here
 
 
 @pytest.mark.parametrize("change", ["image", "label", "attribute", "split", "name", "less"])
@@ -129,7 +129,7 @@ def test_other_faces_are_others(folder, faces, tmp_path, change):
     else:
         tables = {"attributes": other.attributes, "splits": other.splits, "files": other.files}
         other = replace(other, **{name: table[:-1] for name, table in tables.items()})
-    assert runs.fingerprint(other) != runs.fingerprint(faces)
+    assert runs.identity_of(other) != runs.identity_of(faces)
 
 
 def going_on_until_fit(run, faces, new_vae, monkeypatch) -> None:
