@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
-import keras
 import matplotlib.pyplot as plt
 import pandas as pd
 from tqdm import tqdm
@@ -18,10 +17,8 @@ from vaelib.classifier import FaceFeatures
 from vaelib.data.faces import Faces, read_faces
 from vaelib.data.pipeline import make_dataset
 from vaelib.metrics import evaluate
-from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
-from vaelib.optimizer import Muon
-from vaelib.schedule import warmup_cosine
-from vaelib.training import BATCH_SIZE, fit_gaussian
+from vaelib.model import LATENT_DIM, VAE
+from vaelib.training import BATCH_SIZE, compile_recipe, fit_gaussian, new_vae
 
 TABLE = Path(__file__).resolve().parents[1] / "data" / "rate_distortion.csv"
 SIGMAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -52,10 +49,8 @@ def train_point(
         sigma: standard deviation of the likelihood; None estimates it in training.
         steps: number of batches, of BATCH_SIZE faces each.
     """
-    keras.utils.set_random_seed(0)
-    encoder = build_encoder(image_size, latent_dim)
-    vae = VAE(encoder, build_decoder(image_size, latent_dim), sigma)
-    vae.compile(Muon(warmup_cosine(steps)))
+    vae = new_vae(image_size, latent_dim, sigma)
+    compile_recipe(vae, steps)
     vae.fit(
         make_dataset(faces, "train", image_size, BATCH_SIZE).repeat(),
         steps_per_epoch=steps,

@@ -1,11 +1,9 @@
-"""The command line: train a model on a folder of faces, evaluate one on new faces, get CelebA."""
+"""The command line: train a model on a folder of faces, evaluate it on new faces, get CelebA."""
 
 import json
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-import keras
-import tensorflow as tf
 from typer import Argument, Option, Typer
 
 from groundwork import commands
@@ -14,7 +12,10 @@ from vaelib.celeba import prepare
 from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
 from vaelib.data.faces import DATA, read_faces
 from vaelib.data.tables import SPLITS
-from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA, VAE, build_decoder, build_encoder
+from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA
+from vaelib.runs import load_model
+from vaelib.schedule import LEARNING_RATE
+from vaelib.tensorboard import TensorFlowError
 
 UNITS = {
     "negative_elbo": "nats a face",
@@ -45,12 +46,12 @@ def train(
         Option(
             min=SMALLEST_SIGMA,
             max=10.0,
-            help="Standard deviation of a pixel; left out, it is learned.",
+            help="Standard deviation of a pixel; left out, it is a running estimate.",
         ),
     ] = None,
     learning_rate: Annotated[
         float, Option(min=1e-9, max=1000.0, help="At its peak.")
-    ] = training.LEARNING_RATE,
+    ] = LEARNING_RATE,
     patience: Annotated[
         int | None,
         Option(min=1, max=10_000, help="Stop after so many epochs without a smaller val_loss."),
@@ -62,15 +63,12 @@ def train(
     flip: Annotated[bool, Option(help="Mirror half of the training faces.")] = True,
     seed: Annotated[int, Option(**commands.SEEDS)] = 0,
 ) -> None:
-    """Train a VAE: what notebook 03 does, from a terminal.
+    """Train a VAE, as notebook 03 does.
 
-    Stopped at any moment, the same command goes on after the last whole epoch.
+    After a stop at any moment, the same command continues after the last whole epoch.
     """
-    keras.utils.set_random_seed(seed)
-    encoder = build_encoder(image_size, latent_dim)
-    vae = VAE(encoder, build_decoder(image_size, latent_dim), sigma)
     training.train(
-        vae,
+        training.new_vae(image_size, latent_dim, sigma, seed),
         read_faces(faces),
         out,
         epochs,
@@ -95,7 +93,7 @@ def evaluate(
     ] = True,
 ) -> None:
     """Every number of vaelib.metrics for one model; the last line is JSON."""
-    vae = training.load_model(model)
+    vae = load_model(model)
     data = read_faces(faces)
     data.file_names(split)  # a split that is none is known before a classifier is trained
     if fc:
@@ -115,16 +113,16 @@ def evaluate(
 def celeba(
     source: Annotated[
         Path | None,
-        Option("--from", help="An archive or a folder; left out, Kaggle is asked for CelebA."),
+        Option("--from", help="An archive or a folder; left out, CelebA is fetched from Kaggle."),
     ] = None,
     out: Annotated[Path, Option(help="The folder to make.")] = DATA / "celeba",
     subset: Annotated[
         bool, Option("--subset", help="The images are only some of those in the tables.")
     ] = False,
 ) -> None:
-    """Prepare CelebA from whatever you have got of it: checked, and ready for the course.
+    """Prepare CelebA for the course from an archive or a folder, and check it.
 
-    Stopped at any moment, the same command goes on from there.
+    After a stop at any moment, the same command continues from there.
     """
     source = source or fetch_from_kaggle()
     if source is None:
@@ -142,7 +140,7 @@ def celeba(
 
 def main(app: Typer = app) -> NoReturn:
     """Run a command line; bad input ends with one sentence and exit code 2."""
-    commands.run(app, errors=(tf.errors.OpError,))
+    commands.run(app, errors=(TensorFlowError,))
 
 
 if __name__ == "__main__":

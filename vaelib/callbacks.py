@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from keras.callbacks import Callback, EarlyStopping, ModelCheckpoint, TensorBoard
 from PIL import Image
 
@@ -19,16 +18,17 @@ from vaelib.model import VAE
 from vaelib.pictures import image_grid
 from vaelib.runs import checkpoints
 from vaelib.schedule import warmup_cosine
-from vaelib.tensorboard import _for_tensorflow, _writer
+from vaelib.tensorboard import Summaries, utf8_path
 
 
-def _print_epoch(epoch: int, logs: dict) -> None:
+def print_epoch(epoch: int, logs: dict) -> None:
+    """Print the numbers of an epoch in one line, where no progress bar can be shown."""
     numbers = ", ".join(f"{name} {value:.1f}" for name, value in logs.items())
     print(f"epoch {epoch + 1}: {numbers}", flush=True)
 
 
 def stopwatch(seconds: float = 0.0) -> Callable[[], float]:
-    """A clock that shows `seconds` now and runs."""
+    """A function that returns `seconds` now, and later as many more as have passed."""
     start = time.monotonic() - seconds
     return lambda: time.monotonic() - start
 
@@ -36,9 +36,9 @@ def stopwatch(seconds: float = 0.0) -> Callable[[], float]:
 def run_callbacks(
     vae: VAE, faces: Faces, run: Path, done: pd.DataFrame | None = None
 ) -> list[Callback]:
-    """The callbacks of every training run: what to watch, and what to keep.
+    """The callbacks of every training run: TensorBoard's files, pictures, and the best model.
 
-    `done` is the history so far of a run that is resumed.
+    `done` is the history so far of a resumed run.
 
     Files:
         checkpoint.keras: the model after its best epoch so far (by val_loss).
@@ -48,7 +48,7 @@ def run_callbacks(
     held_out = load_images(faces, faces.file_names("val")[:512], vae.image_size)
     best = done["val_loss"].min() if done is not None and len(done) else None
     return [
-        TensorBoard(_for_tensorflow(run / "logs"), write_graph=False),
+        TensorBoard(utf8_path(run / "logs"), write_graph=False),
         ModelCheckpoint(
             run / "checkpoint.keras",
             monitor="val_loss",
@@ -61,10 +61,10 @@ def run_callbacks(
 
 
 class HowLong(Callback):
-    """Says how long the training will take on this machine, from its first steps.
+    """Print how long the training will take on this machine, from its first steps.
 
     Args:
-        measured: number of steps that are timed; the ten before them, which compile, are not.
+        measured: the number of timed steps; ten steps before them, which compile, are not timed.
     """
 
     def __init__(self, measured: int = 20):
@@ -91,7 +91,7 @@ class ImageGenerator(Callback):
     """After each epoch, decode the same latents and save the faces as one picture.
 
     The latents are drawn once, from N(0, I), so that the pictures can be compared. The picture
-    keeps the decoder's values: nothing is stretched, image by image or otherwise.
+    keeps the values that `decode` gives; contrast is not stretched.
 
     Args:
         folder: where epoch_001.png and so on go; None writes to TensorBoard alone.
@@ -115,7 +115,7 @@ class ImageGenerator(Callback):
         self.folder = None if folder is None else Path(folder)
         self.latents = np.random.default_rng(seed).standard_normal((count, latent_dim))
         self.columns = columns
-        self.writer = _writer(log_dir) if log_dir else None
+        self.summaries = Summaries(log_dir) if log_dir else None
 
     def on_epoch_end(self, epoch, logs=None):
         grid = image_grid(self.model.decode(self.latents), self.columns)
@@ -123,17 +123,15 @@ class ImageGenerator(Callback):
             self.folder.mkdir(parents=True, exist_ok=True)
             with written_whole(self.folder / f"epoch_{epoch + 1:03}.png") as aside:
                 Image.fromarray(grid).save(aside)
-        if self.writer:
-            with self.writer.as_default(step=epoch):
-                tf.summary.image("generated faces", grid[None])
-            self.writer.flush()
+        if self.summaries:
+            self.summaries.image("generated faces", grid, epoch)
 
 
 class HeldOutFaces(Callback):
-    """After each epoch, show TensorBoard faces that the model does not train on.
+    """After each epoch, write for TensorBoard how the model reconstructs and encodes new faces.
 
-    It writes the first faces over their reconstructions, and histograms of all their latents:
-    the posterior means, and the standard deviations.
+    The files hold the first faces above their reconstructions, and histograms of the latents of
+    all faces: posterior means, and standard deviations.
 
     Args:
         images: float array (n, h, w, 3) in [0, 1], held-out faces.
@@ -145,28 +143,27 @@ class HeldOutFaces(Callback):
         super().__init__()
         self.images = images
         self.columns = columns
-        self.writer = _writer(log_dir)
+        self.summaries = Summaries(log_dir)
 
     def on_epoch_end(self, epoch, logs=None):
-        z_mean, z_log_var, _ = self.model.encoder(self.images, training=False)
+        z_mean, z_log_var = self.model.posterior(self.images)
         shown = self.images[: self.columns]
         pairs = np.concatenate([shown, self.model.decode(z_mean[: self.columns])])
-        with self.writer.as_default(step=epoch):
-            tf.summary.image(
-                "held-out faces over reconstructions", image_grid(pairs, len(shown))[None]
-            )
-            tf.summary.histogram("z_mean", z_mean)
-            tf.summary.histogram("z standard deviation", keras.ops.exp(0.5 * z_log_var))
-        self.writer.flush()
+        grid = image_grid(pairs, len(shown))
+        self.summaries.image("held-out faces over reconstructions", grid, epoch)
+        self.summaries.histogram("z_mean", z_mean, epoch)
+        self.summaries.histogram("z standard deviation", np.exp(0.5 * z_log_var), epoch)
 
 
+# Keras' BackupAndRestore and CSVLogger write in place, so a killed program leaves half a file or a
+# row too many; and they keep no history with a checkpoint and name no damaged file.
 class KeepEpochs(Callback):
-    """After each epoch, write what it takes to go on from here.
+    """After each epoch, write all that is needed to continue from here.
 
     Files:
-        history.csv: one row an epoch.
-        checkpoints/epoch_003.keras: model and optimizer; the last two epochs are kept, so that
-            one damaged file costs one epoch.
+        history.csv: one row per epoch.
+        checkpoints/epoch_003.keras: model and optimizer, of the last two epochs: one damaged file
+            costs one epoch.
 
     Args:
         run: the folder.
@@ -195,7 +192,7 @@ class KeepEpochs(Callback):
 
 
 class ResumedEarlyStopping(EarlyStopping):
-    """Keras's early stopping on val_loss, which also counts the epochs before a resume."""
+    """Keras' early stopping on val_loss, which also counts the epochs before a resume."""
 
     def __init__(self, patience: int, done: pd.DataFrame):
         super().__init__(monitor="val_loss", mode="min", patience=patience)
@@ -208,23 +205,23 @@ class ResumedEarlyStopping(EarlyStopping):
 
 
 class TimeBudget(Callback):
-    """Follow `warmup_cosine` over time in the place of steps; stop when the time is used up.
+    """Let the learning rate follow `warmup_cosine` over time, and stop when the time is used up.
 
-    What comes after the last step of an epoch (validation, pictures, checkpoint) has its part of
-    the budget: as long as it took the last time.
+    Validation, pictures and checkpoint after the last step count too: as long as they took after
+    the epoch before. This callback must stand after those whose time it measures.
 
     Args:
         seconds: the budget.
         peak: learning rate at its peak.
         clock: the seconds used so far.
-
-    It stands after the callbacks whose time it measures.
     """
 
     def __init__(self, seconds: float, peak: float, clock: Callable[[], float]):
         super().__init__()
         self.seconds = seconds
         self.schedule = warmup_cosine(1000, peak)
+        self.peak = peak
+        self.rate = math.inf  # none is set yet
         self.clock = clock
         self.last_step = 0.0
         self.closing = 0.0
@@ -234,7 +231,10 @@ class TimeBudget(Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         part = min(1.0, self.clock() / self.seconds)
-        self.model.optimizer.learning_rate = float(self.schedule(1000 * part))
+        rate = float(self.schedule(1000 * part))
+        # JAX copies the whole model whenever a callback touches it: not for less than 1%.
+        if abs(rate - self.rate) >= 0.01 * self.peak:
+            self.rate = self.model.optimizer.learning_rate = rate
 
     def on_train_batch_end(self, batch, logs=None):
         self.last_step = self.clock()
@@ -249,11 +249,13 @@ class TimeBudget(Callback):
             self.model.stop_training = True
 
 
+# Keras' TerminateOnNaN says neither which part of the loss it is nor what to try, and does not
+# look at the validation.
 class FiniteLoss(Callback):
-    """Stop a training whose loss is no longer a number.
+    """Stop a training whose loss is not finite.
 
     Args:
-        run: its folder, to name the last good checkpoint.
+        run: the folder of the run, to name the last good checkpoint.
 
     Raises:
         FloatingPointError: one sentence that says where, which part, and what to try.

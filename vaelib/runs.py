@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from groundwork import places
 from groundwork.files import NO_ROOM, DiskFull, disk_full, remove_leftovers, write_whole
@@ -29,9 +28,9 @@ RUNS = places.runs_folder()
 
 
 def check_settings(run: Path, settings: dict) -> None:
-    """Write settings.json; if epochs are done, they must have had the same settings.
+    """Write settings.json; if the run has epochs already, check that their settings were the same.
 
-    The faces must be the same, wherever their folder lies now.
+    The faces must be the same; their folder may have moved.
 
     Raises:
         ValueError: the run was started with other settings (it names them), or settings.json is
@@ -73,11 +72,11 @@ def _read_settings(path: Path) -> dict:
 def resume(vae: VAE, run: Path) -> pd.DataFrame:
     """Load the newest whole checkpoint of `run` into `vae`, optimizer included.
 
-    A checkpoint that is damaged is named, and the one before it is taken.
+    A damaged checkpoint is named, and the one before it is loaded.
 
     Args:
         vae: the model, compiled.
-        run: the folder, whose lock you hold; without a checkpoint the model stays as it is.
+        run: the folder; hold its lock. Without a checkpoint the model stays as it is.
 
     Returns:
         The history up to that checkpoint: one row for each epoch that is done.
@@ -92,6 +91,7 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
             print(f"{path} is damaged: what came before it is used.", flush=True)
             continue
         history = _read_history(run / "history.csv", _epoch(path))
+        vae.optimizer.build(vae.trainable_variables)  # else Keras leaves out what it remembers
         try:
             vae.load_weights(path)
         except Exception as error:  # Keras has many for a file that does not fit
@@ -116,7 +116,12 @@ def _read_history(path: Path, epochs: int) -> pd.DataFrame:
     return history
 
 
-def _load_best(vae: VAE, run: Path) -> None:
+def load_best(vae: VAE, run: Path) -> None:
+    """Load the weights after the best epoch of `run`, from checkpoint.keras, into `vae`.
+
+    Raises:
+        ValueError: the file is missing or damaged.
+    """
     path = run / "checkpoint.keras"
     try:
         vae.load_weights(path)
@@ -158,10 +163,10 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def fingerprint(faces: Faces) -> str:
-    """What faces are, in a few letters: their names, labels, splits, and the sizes of the files.
+def identity_of(faces: Faces) -> str:
+    """A hash of the names, labels, splits and file sizes of faces: 16 letters and digits.
 
-    It stays the same where their folder is moved, renamed or copied.
+    It stays the same when their folder is moved, renamed or copied.
     """
     images = str(faces.folder / IMAGES)
     sizes = [os.stat(f"{images}/{file}").st_size for file in faces.files.to_list()]
@@ -174,7 +179,8 @@ def fingerprint(faces: Faces) -> str:
     return digest.hexdigest()[:16]
 
 
-def _make_folder(path: Path) -> None:
+def make_folder(path: Path) -> None:
+    """Make a folder, unless it exists; an OSError names it and says what to do."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -184,11 +190,15 @@ def _make_folder(path: Path) -> None:
 
 
 @contextmanager
-def _full_disk_explained(run: Path) -> Iterator[None]:
-    """Say which epoch is safe when the disk is full; TensorFlow has an error of its own for it."""
+def safe_epoch_named(run: Path) -> Iterator[None]:
+    """Add to an error about a full disk which epoch is safe.
+
+    Raises:
+        groundwork.files.DiskFull: one sentence.
+    """
     try:
         yield
-    except (OSError, tf.errors.OpError) as error:
+    except OSError as error:
         reasons = [os.strerror(number) for number in NO_ROOM]
         if not isinstance(error, DiskFull) and not any(reason in str(error) for reason in reasons):
             raise
@@ -211,7 +221,7 @@ def new_run(runs: Path = RUNS) -> Path:
 
 
 def without_optimizer(vae: VAE) -> VAE:
-    """A copy of the model with its weights alone: a third of the file, all that decoding needs."""
+    """A copy of the model without the optimizer: its file is a third as large."""
     copy = VAE.from_config(vae.get_config())
     copy.set_weights(vae.get_weights())
     return copy
@@ -284,7 +294,7 @@ def newest_run(runs: Path = RUNS, faces: Faces | None = None) -> Path:
     finished = sorted(Path(runs).glob("*/vae.keras"), key=lambda path: path.stat().st_mtime_ns)
     if faces is not None and finished:
         # Older versions noted where the faces were.
-        marks = [fingerprint(faces).encode(), os.fsencode(faces.folder.resolve())]
+        marks = [identity_of(faces).encode(), os.fsencode(faces.folder.resolve())]
         finished = [path for path in finished if _mark(path.parent) in marks]
     if not finished:
         on = f" on {faces.folder}" if faces else ""

@@ -1,16 +1,16 @@
-"""The learning rate over a training: up for a tenth of the steps, then down to zero."""
+"""The learning rate over a training: it rises for a tenth of the steps, then falls to zero."""
 
 import math
 
 import keras
 
-LEARNING_RATE = 9e-3  # at its peak, see `vaelib.optimizer.Muon`
+LEARNING_RATE = 9e-3  # at its peak, for `vaelib.optimizer.Muon`
 
 
 def warmup_cosine(
     steps: int, peak: float = LEARNING_RATE
 ) -> keras.optimizers.schedules.CosineDecay:
-    """Learning rate that climbs to `peak` over the first tenth of `steps` and falls to zero.
+    """A learning rate that rises to `peak` over the first tenth of `steps` and falls to zero.
 
     Raises:
         ValueError: the peak is not above zero.
@@ -26,7 +26,7 @@ def warmup_cosine(
 
 
 def check_learning_rate(rate: float) -> None:
-    """Raise a ValueError for a rate that is zero, below, or no finite number."""
+    """Raise a ValueError unless a learning rate is finite and above zero."""
     if not 0 < rate < math.inf:
         raise ValueError(
             f"The learning rate is {rate}: it must be a number above zero, such as {LEARNING_RATE}."

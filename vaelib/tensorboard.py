@@ -1,6 +1,11 @@
-"""TensorBoard's files: pictures, histograms, and the embedding projector."""
+"""TensorBoard's files: pictures, histograms, and the embedding projector.
+
+TensorFlow writes them, whatever backend of Keras computes; no other module of training touches it.
+"""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +14,60 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.plugins import projector
 
-from groundwork.files import full_disk_explained
+from groundwork.files import NO_ROOM, written_whole
 from vaelib.pictures import image_grid
 
-
-def _writer(log_dir: Path) -> tf.summary.SummaryWriter:
-    return tf.summary.create_file_writer(_for_tensorflow(log_dir))
+TensorFlowError = tf.errors.OpError  # for what it reads and writes, too, whatever backend computes
 
 
-def _for_tensorflow(path: Path) -> str:
-    # It takes names as UTF-8, also where the system's encoding is another (LC_ALL=C).
+class Summaries:
+    """Write pictures and histograms that TensorBoard shows.
+
+    Args:
+        log_dir: the folder; it is made.
+    """
+
+    def __init__(self, log_dir: Path):
+        self._writer = tf.summary.create_file_writer(utf8_path(log_dir))
+
+    def image(self, name: str, grid: np.ndarray, step: int) -> None:
+        """Write one picture, uint8 (h, w, 3)."""
+        with self._writer.as_default(step):
+            tf.summary.image(name, grid[None])
+        self._writer.flush()
+
+    def histogram(self, name: str, values: np.ndarray, step: int) -> None:
+        """Write how often each value occurs; the array may have any shape."""
+        with self._writer.as_default(step):
+            tf.summary.histogram(name, values)
+        self._writer.flush()
+
+
+def utf8_path(path: Path) -> str:
+    """A path as TensorFlow takes it: as UTF-8, also where the system's encoding is another."""
     return os.fsencode(path).decode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def full_disk_as_oserror() -> Iterator[None]:
+    """Turn TensorFlow's error about a full disk into the system's own.
+
+    Raises:
+        OSError: there is no room (ENOSPC, EDQUOT).
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        for number in NO_ROOM:
+            if os.strerror(number) in str(error):
+                raise OSError(number, os.strerror(number)) from error
+        raise
 
 
 def write_projector(
     log_dir: Path, latents: np.ndarray, images: np.ndarray, attributes: pd.DataFrame
 ) -> None:
-    """Files for TensorBoard's embedding projector: latents, face thumbnails, attribute labels.
+    """Write files for TensorBoard's embedding projector: latents, thumbnails, attribute labels.
 
     Args:
         log_dir: TensorBoard's folder.
@@ -35,6 +77,7 @@ def write_projector(
 
     Raises:
         ValueError: the three differ in length.
+        groundwork.files.DiskFull: there is no room.
     """
     if not len(latents) == len(images) == len(attributes):
         raise ValueError(
@@ -46,10 +89,12 @@ def write_projector(
     columns = int(np.ceil(np.sqrt(len(images))))  # the projector expects a square of thumbnails
     blank = np.zeros((columns**2 - len(images), *images.shape[1:]))
     thumbnails = image_grid(np.concatenate([images, blank]), columns, gap=0)
-    with full_disk_explained(log_dir):
-        np.savetxt(log_dir / "latents.tsv", latents, fmt="%.5f", delimiter="\t")
-        attributes.astype(int).to_csv(log_dir / "attributes.tsv", sep="\t", index_label="name")
-        Image.fromarray(thumbnails).save(log_dir / "thumbnails.png")
+    with written_whole(log_dir / "latents.tsv") as aside:
+        np.savetxt(aside, latents, fmt="%.5f", delimiter="\t")
+    with written_whole(log_dir / "attributes.tsv") as aside:
+        attributes.astype(int).to_csv(aside, sep="\t", index_label="name")
+    with written_whole(log_dir / "thumbnails.png") as aside:
+        Image.fromarray(thumbnails).save(aside)
 
     config = projector.ProjectorConfig()
     embedding = config.embeddings.add()
@@ -58,4 +103,4 @@ def write_projector(
     embedding.metadata_path = "attributes.tsv"
     embedding.sprite.image_path = "thumbnails.png"
     embedding.sprite.single_image_dim.extend([images.shape[2], images.shape[1]])
-    projector.visualize_embeddings(_for_tensorflow(log_dir), config)
+    projector.visualize_embeddings(utf8_path(log_dir), config)

@@ -1,4 +1,4 @@
-"""What happens around `fit`: runs that can be resumed, callbacks, the learning-rate schedule."""
+"""Train the course's recipe: model, optimizer, data and callbacks of a run, and its end."""
 
 import math
 import sys
@@ -19,28 +19,29 @@ from vaelib.callbacks import (
     KeepEpochs,
     ResumedEarlyStopping,
     TimeBudget,
-    _print_epoch,
+    print_epoch,
     run_callbacks,
     stopwatch,
 )
 from vaelib.data.faces import Faces
 from vaelib.data.pipeline import make_dataset
 from vaelib.data.pixels import load_images
-from vaelib.model import VAE
+from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
 from vaelib.runs import (
-    _full_disk_explained,
-    _load_best,
-    _make_folder,
     check_settings,
-    fingerprint,
+    identity_of,
     is_over,
+    load_best,
+    make_folder,
     resume,
+    safe_epoch_named,
     without_optimizer,
 )
 from vaelib.schedule import LEARNING_RATE, check_learning_rate, warmup_cosine
+from vaelib.tensorboard import full_disk_as_oserror
 
-VALIDATED = 5000  # held-out faces that are looked at after each epoch, at most
+VALIDATED = 5000  # faces of "val" for the validation after each epoch, at most
 BATCH_SIZE = 64
 
 
@@ -59,34 +60,34 @@ def train(
 ) -> pd.DataFrame:
     """Compile and fit `vae` on the training split, validate on "val", and finish the run.
 
-    It is what notebook 03 does step by step. Stopped at any moment, the same call goes on after
-    the last whole epoch and comes to the same end: what epoch k sees and draws depends on the seed
-    and on k alone.
+    Notebook 03 does this step by step. After a stop at any moment, the same call continues after
+    the last whole epoch and reaches the same result: the batches and draws of epoch k depend only
+    on the seed and on k.
 
     Args:
-        vae: a new model; that of an earlier call with the same arguments, if `run` is resumed.
+        vae: a new model, see `new_vae`; to resume `run`, one that was built in the same way.
         faces: the folder.
-        run: receives the files that `run_callbacks`, `KeepEpochs` and `finish_run` write, and
-            settings.json, what the run was started with.
+        run: a folder for the files that `run_callbacks`, `KeepEpochs` and `finish_run` write, and
+            for settings.json, the arguments of this call.
         epochs: of `steps_per_epoch` batches each.
         learning_rate: at its peak, see `warmup_cosine`.
-        patience: stop after as many epochs without a smaller val_loss, and finish with the model
+        patience: stop after so many epochs without a smaller val_loss, and finish with the model
             of the best epoch; None never stops early.
         minutes: train for this time instead of `epochs`, see `TimeBudget`. Earlier parts of a
-            resumed run count; `finish_run` comes on top.
-        flip: mirror half of the training faces, others each epoch: twice as many, for nothing.
+            resumed run count; `finish_run` is not included.
+        flip: mirror half of the training faces, different ones in every epoch.
         seed: of the order of the faces and of all draws.
 
     Returns:
-        The history: one row an epoch, columns loss, reconstruction, kl (nats a face), their val_
-        counterparts, and `seconds` of training since the start of the run.
+        The history: one row per epoch, columns loss, reconstruction, kl (nats per face), the same
+        three with val_, and `seconds` of training since the start of the run.
 
     Raises:
         FileExistsError: `run` holds a finished model already.
-        ValueError: `run` was started with other settings (it names them), or a file of it is
-            damaged, or the learning rate is not above zero.
+        ValueError: `run` was started with other settings (the message names them), or a file of it
+            is damaged, or the learning rate is not above zero.
         groundwork.locks.Locked: another training writes to `run`.
-        groundwork.files.DiskFull: there is no room (it says which epoch is safe).
+        groundwork.files.DiskFull: there is no room (the message says which epoch is safe).
         FloatingPointError: the loss is not finite, see `FiniteLoss`.
     """
     run = Path(run)
@@ -96,7 +97,7 @@ def train(
     epochs = epochs if minutes is None else None
     settings = {
         "faces": str(faces.folder.resolve()),
-        "fingerprint": fingerprint(faces),
+        "fingerprint": identity_of(faces),
         "training_faces": len(faces.file_names("train")),
         "image_size": vae.image_size,
         "latent_dim": vae.latent_dim,
@@ -113,7 +114,7 @@ def train(
         "seed": seed,
     }
     for folder in (run, run / "checkpoints", run / "images", run / "logs"):
-        _make_folder(folder)
+        make_folder(folder)
     busy = f"Another training writes to {run}: wait for its end, or choose another folder."
     with locked(run / ".lock", refused=busy):
         return _train_alone(vae, faces, run, settings)
@@ -123,16 +124,14 @@ def _train_alone(vae: VAE, faces: Faces, run: Path, settings: dict) -> pd.DataFr
     check_settings(run, settings)
     epochs, patience, minutes = (settings[name] for name in ("epochs", "patience", "minutes"))
     keras.utils.set_random_seed(settings["seed"])
-    rate = settings["learning_rate"]
-    vae.compile(
-        Muon(rate if minutes else warmup_cosine(epochs * settings["steps_per_epoch"], rate))
-    )
+    steps = None if minutes else epochs * settings["steps_per_epoch"]
+    compile_recipe(vae, steps, settings["learning_rate"])
     history = resume(vae, run)
     if not is_over(history, epochs, patience, minutes):
         history = _fit(vae, faces, run, history, settings)
     if patience is not None:
-        _load_best(vae, run)
-    with _full_disk_explained(run):
+        load_best(vae, run)
+    with safe_epoch_named(run):
         return finish_run(vae, faces, run, history)
 
 
@@ -147,7 +146,7 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
     val_images = val_images.take(math.ceil(VALIDATED / settings["batch_size"]))
     clock = stopwatch(done["seconds"].iloc[-1] if len(done) else 0.0)
     keep = KeepEpochs(run, done, clock)
-    with _full_disk_explained(run):
+    with safe_epoch_named(run), full_disk_as_oserror():
         callbacks = [
             LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
             FiniteLoss(run),
@@ -156,7 +155,7 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
             keep,  # after the best model: an epoch counts as done when its checkpoint is there
             *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
             *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
-            TqdmCallback() if on_terminal() else LambdaCallback(on_epoch_end=_print_epoch),
+            TqdmCallback() if on_terminal() else LambdaCallback(on_epoch_end=print_epoch),
         ]
         vae.fit(
             train_images,
@@ -171,36 +170,47 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
     return keep.history
 
 
-# ------------------------------------------------------------------ resuming a run
+def new_vae(
+    image_size: int = 64, latent_dim: int = LATENT_DIM, sigma: float | None = None, seed: int = 0
+) -> VAE:
+    """A new model of the recipe; its first weights depend only on the arguments.
+
+    Args:
+        image_size: 32, 64 or 128, in pixels.
+        latent_dim: the length of z.
+        sigma: standard deviation of a pixel; None is a running estimate, see `VAE`.
+        seed: of the weights.
+    """
+    keras.utils.set_random_seed(seed)
+    return VAE(build_encoder(image_size, latent_dim), build_decoder(image_size, latent_dim), sigma)
+
+
+def compile_recipe(vae: VAE, steps: int | None, peak: float = LEARNING_RATE) -> None:
+    """Compile `vae` with the optimizer of the recipe.
+
+    Args:
+        steps: the length of the training, for `warmup_cosine`; None keeps the learning rate at
+            `peak`, for a callback that sets it, such as `TimeBudget`.
+        peak: the highest learning rate.
+    """
+    vae.compile(Muon(peak if steps is None else warmup_cosine(steps, peak)))
 
 
 def reseed(vae: VAE, seed: int, epoch: int) -> None:
-    """Let the draws of an epoch depend on the seed and on the epoch alone."""
+    """Let the draws of an epoch depend only on the seed and the epoch."""
     for i, layer in enumerate([*vae.encoder.layers, *vae.decoder.layers]):
         if hasattr(layer, "seed_generator"):
             state = np.random.default_rng([seed, epoch, i]).integers(2**31, size=2)
             layer.seed_generator.state.assign(state.astype("uint32"))
 
 
-# ------------------------------------------------------------------ the learning rate
-
-
-# ------------------------------------------------------------------ callbacks
-
-
-# ------------------------------------------------------------------ pictures and the projector
-
-
-# ------------------------------------------------------------------ runs and models
-
-
 def finish_run(
     vae: VAE, faces: Faces, run: Path, history: pd.DataFrame | keras.callbacks.History
 ) -> pd.DataFrame:
-    """Save the history as history.csv and the model as vae.keras: with it, the run is finished.
+    """Finish a run: save the history as history.csv and the model as vae.keras.
 
-    Before, the model learns the Gaussian of up to 10,000 training faces, for `vae.sample`, and how
-    much to sharpen what it decodes. faces.txt says which faces they were, see `fingerprint`.
+    Before, fit the Gaussian of encoded training faces, for `vae.sample`, and the gains of
+    `vae.sharpen`. faces.txt says which faces the run was trained on, see `identity_of`.
 
     Args:
         vae: the trained model.
@@ -209,7 +219,7 @@ def finish_run(
         history: what `fit` returned, or a table of it.
 
     Returns:
-        The history, one row an epoch.
+        The history, one row per epoch.
     """
     if isinstance(history, keras.callbacks.History):
         epochs = pd.Index(history.epoch, name="epoch") + 1
@@ -218,18 +228,18 @@ def finish_run(
     fit_sharpness(vae, faces)
     try:
         write_whole(run / "history.csv", history.to_csv())
-        write_whole(run / "faces.txt", fingerprint(faces))
-    finally:  # last, since it says that the run is finished; and whatever became of the others
+        write_whole(run / "faces.txt", identity_of(faces))
+    finally:  # last, since it marks the run as finished; also if the other files can't be written
         without_optimizer(vae).save(run / "vae.keras")
     return history
 
 
 def fit_gaussian(vae: VAE, faces: Faces) -> None:
-    """`vae.fit_latents` on 10,000 training faces, or on all, if there are fewer."""
+    """Call `vae.fit_latents` with 10,000 training faces, or with all, if there are fewer."""
     batches = make_dataset(faces, "train", vae.image_size, batch_size=250, shuffle=False)
     vae.fit_latents(batches.take(40))
 
 
 def fit_sharpness(vae: VAE, faces: Faces) -> None:
-    """`vae.fit_sharpness` on 2,000 training faces, or on all, if there are fewer."""
+    """Call `vae.fit_sharpness` with 2,000 training faces, or with all, if there are fewer."""
     vae.fit_sharpness(load_images(faces, faces.file_names("train")[:2000], vae.image_size))

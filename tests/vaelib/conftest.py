@@ -170,6 +170,29 @@ def trained(faces, new_vae, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def whole(faces, new_vae, tmp_path_factory):
+    """A run that nothing stopped."""
+    from tests.vaelib.stopping import OPTIONS
+    from vaelib.training import train
+
+    run = tmp_path_factory.mktemp("whole") / "run"
+    return SimpleNamespace(run=run, history=train(new_vae(1, sigma=None), faces, run, **OPTIONS))
+
+
+@pytest.fixture(scope="session")
+def stopped(faces, new_vae, tmp_path_factory):
+    """The same run, broken off in the middle of its last epoch."""
+    from tests.vaelib.stopping import OPTIONS, Stopped, stopping
+    from vaelib.training import train
+
+    run = tmp_path_factory.mktemp("stopped") / "run"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+        stopping(patch, 3, 1)
+        train(new_vae(1, sigma=None), faces, run, **OPTIONS)
+    return run
+
+
+@pytest.fixture(scope="session")
 def python():
     """Runs this Python on the project in a fresh process."""
 

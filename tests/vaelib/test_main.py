@@ -16,6 +16,7 @@ import pytest
 from vaelib import __main__ as command
 from vaelib import load_model, metrics, read_faces, training
 from vaelib.model import VAE, build_encoder
+from vaelib.runs import checkpoints
 
 OPTIONS = (
     "--epochs 4 --steps-per-epoch 3 --batch-size 8 --image-size 32 --latent-dim 4 --sigma 0.07 "
@@ -287,7 +288,7 @@ __main__.main()
 """
         done = python("-c", code, *arguments)
         assert done.returncode == -signal.SIGKILL, done.stderr
-        assert len(training.checkpoints(run)) == 2
+        assert len(checkpoints(run)) == 2
     assert "goes on after epoch 2." in done.stdout
     (half,) = (run / "checkpoints").glob(".*")
     assert half.name.endswith("epoch_003.keras")
@@ -348,7 +349,7 @@ def test_celeba_prepares_a_folder_and_says_what_it_holds(
     draw_folder, tmp_path, capsys, monkeypatch
 ):
     source = draw_folder(tmp_path / "got", 20, partition=[0] * 14 + [1] * 3 + [2] * 3)
-    monkeypatch.setattr("vaelib.celeba.ATTRIBUTES", tuple(read_faces(source).attributes))
+    monkeypatch.setattr("vaelib.celeba.prepare.ATTRIBUTES", tuple(read_faces(source).attributes))
     out = tmp_path / "celeba"
     assert run_here("celeba", "--from", source / "img_align_celeba", "--out", out) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras.ops import convert_to_numpy as to_numpy
 
 from vaelib.optimizer import POLYNOMIALS, Muon
 
@@ -91,7 +92,7 @@ def test_a_step_of_a_dense_layer_is_that_of_keras_but_for_the_polynomials(monkey
     ]:
         for gradient in gradients:
             optimizer.apply([gradient], [weights])
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-5)
+    np.testing.assert_allclose(to_numpy(ours), to_numpy(theirs), atol=1e-5)
 
 
 def test_a_step_of_a_kernel_is_that_of_its_matrix():
@@ -99,7 +100,33 @@ def test_a_step_of_a_kernel_is_that_of_its_matrix():
     gradient = matrix((3, 3, 4, 10))
     Muon(0.01).apply([keras.ops.convert_to_tensor(gradient)], [kernel])
     Muon(0.01).apply([keras.ops.convert_to_tensor(gradient.reshape(36, 10))], [flat])
-    np.testing.assert_allclose(kernel.numpy().reshape(36, 10), flat.numpy(), atol=1e-6)
+    np.testing.assert_allclose(to_numpy(kernel).reshape(36, 10), to_numpy(flat), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options", [{"ns_steps": 3}, {"muon_a": 3.0}, {"muon_b": -4.0}, {"muon_c": 2.0}]
+)
+def test_what_has_no_effect_is_refused(options, one_sentence):
+    with pytest.raises(ValueError) as error:
+        Muon(**options)
+    one_sentence(error.value, *options, "leave it out")
+
+
+def test_kernels_of_excluded_layers_move_as_adam_moves_them():
+    def kernel(name):
+        return keras.Variable(matrix((3, 3, 4, 10), 1), name=name)
+
+    gradient = keras.ops.convert_to_tensor(matrix((3, 3, 4, 10)))
+    last, theirs = kernel("last"), kernel("theirs")
+    Muon(0.03, exclude_layers=["last"], adam_weight_decay=None).apply([gradient], [last])
+    keras.optimizers.Adam(0.01).apply([gradient], [theirs])
+    np.testing.assert_allclose(to_numpy(last), to_numpy(theirs), atol=1e-6)
+
+
+def test_without_an_rms_rate_a_step_is_not_scaled():
+    x = keras.ops.convert_to_tensor(matrix((40, 6)))
+    np.testing.assert_array_equal(to_numpy(Muon(rms_rate=None).lr_adjust(x)), to_numpy(x))
+    np.testing.assert_allclose(to_numpy(Muon().lr_adjust(x)), 0.2 * 40**0.5 * to_numpy(x))
 
 
 def test_biases_move_as_adam_moves_them():
@@ -110,7 +137,7 @@ def test_biases_move_as_adam_moves_them():
     ]:
         for seed in range(3):
             optimizer.apply([keras.ops.convert_to_tensor(matrix((7,), seed))], [weights])
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=1e-6)
+    np.testing.assert_allclose(to_numpy(ours), to_numpy(theirs), atol=1e-6)
 
 
 def test_is_saved_and_loaded_with_the_model(tmp_path):
@@ -122,4 +149,4 @@ def test_is_saved_and_loaded_with_the_model(tmp_path):
     assert type(again.optimizer) is Muon
     assert again.optimizer.get_config() == model.optimizer.get_config()
     for ours, loaded in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
-        np.testing.assert_array_equal(ours.numpy(), loaded.numpy())
+        np.testing.assert_array_equal(to_numpy(ours), to_numpy(loaded))
