@@ -75,9 +75,6 @@ def test_kl_per_latent_sums_to_the_kl_that_evaluate_reports(new_vae, images):
     assert reported > 0
 
 
-# ------------------------------------------------------------------ the ELBO's other numbers
-
-
 def test_active_units_counts_the_latents_that_vary():
     z_mean = np.random.default_rng(3).normal(size=(500, 4)) * [1, 0.2, 0.05, 0] + [0, 5, 5, 5]
     assert active_units(z_mean) == 2
@@ -119,9 +116,6 @@ def test_bits_of_values_that_say_nothing_are_eight():
     assert bits_per_dimension(-12 * math.log(2), 12) == pytest.approx(7)
 
 
-# ------------------------------------------------------------------ all of them
-
-
 KEYS = [
     "faces",
     "negative_elbo",
@@ -150,9 +144,24 @@ def test_evaluate_agrees_with_the_model_at_the_same_sigma(faces, new_vae):
     assert result["negative_elbo"] == pytest.approx(expected, abs=0.02 * vae.image_size**2 * 3)
     bits = result["negative_elbo"] / (32 * 32 * 3) / math.log(2) + 8
     assert result["bpd"] == pytest.approx(bits)
-    assert result["rmse"] == pytest.approx(rmse(pictures, vae.reconstruct(pictures)), rel=1e-6)
+    plain = vae.reconstruct(pictures, sharpen=False)
+    assert result["rmse"] == pytest.approx(rmse(pictures, plain), rel=1e-6)
     assert result["sigma"] * 255 == pytest.approx(result["rmse_sampled"])
     assert result["active_units"] == active_units(vae.encode(pictures))
+
+
+def test_sharpening_changes_fc_alone(small_faces, new_vae, trainings):
+    vae = new_vae()
+    features = FaceFeatures(small_faces, vae.image_size)
+    plain = evaluate(vae, small_faces, "test", features, samples=20)
+    vae.sharpen.gains.assign([1.5, 1.4, 1.3])
+    sharp = evaluate(vae, small_faces, "test", features, samples=20)
+    changed = {name for name in plain if plain[name] != sharp[name]}
+    assert changed == {"fc_reconstructions", "fc_prior", "fc_gaussian"}
+    pictures = vae.reconstruct(
+        vaelib.load_images(small_faces, small_faces.file_names("test"), vae.image_size)
+    )
+    assert sharp["fc_reconstructions"] == pytest.approx(features.distance(pictures), rel=1e-4)
 
 
 def test_evaluate_repeats_and_takes_a_split(faces, vae):
