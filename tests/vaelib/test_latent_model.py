@@ -7,7 +7,6 @@ import warnings
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from keras import layers, ops
 
 from groundwork import files
@@ -57,7 +56,9 @@ def test_reconstruct_is_encode_then_decode(vae, images):
 
 
 def test_encode_and_decode_take_tensors_and_lists(vae, images):
-    np.testing.assert_array_equal(vae.encode(tf.constant(images[:2])), vae.encode(images[:2]))
+    np.testing.assert_array_equal(
+        vae.encode(ops.convert_to_tensor(images[:2])), vae.encode(images[:2])
+    )
     np.testing.assert_array_equal(vae.decode([[0.0] * 4]), vae.decode(np.zeros((1, 4))))
 
 
@@ -205,12 +206,6 @@ def test_the_gaussian_can_be_fitted_to_batches(fitted, faces, new_vae, images):
     np.testing.assert_allclose(vae.latent_mean, again.latent_mean, atol=1e-5)
 
 
-def test_one_face_has_no_gaussian(vae, images, one_sentence):
-    with pytest.raises(ValueError) as error:
-        vae.fit_latents(images[:1])
-    one_sentence(error.value, "1 face", "covariance")
-
-
 @pytest.mark.slow
 def test_a_reloaded_model_samples_alike_in_a_new_process(fitted, python, tmp_path):
     fitted.save(tmp_path / "vae.keras")
@@ -352,14 +347,15 @@ def test_the_gains_are_kept_in_the_file(course_vae, images, tmp_path):
     np.testing.assert_allclose(loaded.sharpen.gains, [1.3, 1.2, 1.1])
 
 
-def test_sharpening_changes_the_pictures_and_not_the_elbo(new_vae, images):
+def test_sharpening_changes_the_pictures_and_not_the_elbo(new_vae, images, monkeypatch):
     vae = new_vae(sigma=0.2)
+    monkeypatch.setattr(keras.random, "normal", lambda shape, **_: ops.zeros(shape))
     vae.compile()
     losses = [vae.evaluate(images, verbose=0, return_dict=True)]
     plain = vae.reconstruct(images)
     vae.fit_sharpness(images)
     losses.append(vae.evaluate(images, verbose=0, return_dict=True))
-    assert losses[0] == pytest.approx(losses[1], rel=1e-2)  # draws differ
+    assert losses[0] == losses[1]
     np.testing.assert_allclose(vae.reconstruct(images, sharpen=False), plain, atol=1e-5)
     assert np.abs(vae.reconstruct(images) - plain).mean() > 1e-3
     np.testing.assert_allclose(

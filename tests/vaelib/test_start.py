@@ -2,19 +2,49 @@
 
 import json
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 import vaelib
+from vaelib import start
 from vaelib.runs import PRETRAINED
 
 
 @pytest.mark.slow
 def test_importing_vaelib_prints_nothing_and_leaves_stderr_open(python):
-    code = "import vaelib, os, sys; os.write(2, b'one '); print('two', file=sys.stderr)"
+    """Nor does the first operation, which starts the backend."""
+    code = "import vaelib, keras, os; os.write(2, b'one '); keras.ops.zeros(1); os.write(2, b'two')"
     done = python("-c", code)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "one two\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "one two")
+
+
+@pytest.mark.slow
+def test_importing_vaelib_computes_nothing(python):
+    """Devices can still be set up afterwards: an operation before would make this fail."""
+    code = """
+import vaelib, tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+print(len(tf.config.list_logical_devices("CPU")))
+"""
+    done = python("-c", code)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+def test_on_jax_tensorflow_leaves_the_gpu_alone_and_nothing_is_printed(python, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    code = """
+import vaelib, keras, tensorflow as tf
+vae = vaelib.VAE(vaelib.build_encoder(32, 2), vaelib.build_decoder(32, 2))
+print(keras.backend.backend(), vae.sample(2).shape, tf.config.get_visible_devices("GPU"))
+"""
+    done = python("-c", code)
+    assert (done.returncode, done.stdout) == (0, "jax (2, 32, 32, 3) []\n"), done.stderr
+    assert done.stderr == ""
 
 
 @pytest.mark.slow
@@ -44,14 +74,25 @@ print(json.dumps([settings, latents.tolist()]))
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [["-m", "vaelib", "--help"], ["-c", "import vaelib"]])
 def test_another_backend_is_refused_in_one_sentence(python, monkeypatch, command, one_sentence):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     done = python(*command)
     *before, last = done.stderr.splitlines()
-    one_sentence(last, "KERAS_BACKEND is 'jax'", "set KERAS_BACKEND=tensorflow")
+    one_sentence(last, "KERAS_BACKEND is 'torch'", "set KERAS_BACKEND=tensorflow")
     if command[0] == "-m":
         assert (done.returncode, before, last.split()[0]) == (2, [], "error:")
     else:
         assert (done.returncode, last.split()[0]) == (1, "ImportError:")
+
+
+@pytest.mark.parametrize(("backend", "missing"), [("jax", "jax"), ("jax", "tensorflow")])
+def test_a_backend_that_is_not_installed_is_one_sentence(
+    monkeypatch, backend, missing, one_sentence
+):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr(start, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(ImportError) as error:
+        start.start_keras()
+    one_sentence(error.value, f"{missing} is not installed", f"pip install {missing}`")
 
 
 @pytest.mark.slow
