@@ -2,11 +2,10 @@
 
 python tools/convert.py OLD.keras NEW.keras
 
-Nothing is trained: the weights stay the same; the gains of the sharpening move to their own layer.
+Nothing is trained: the weights stay, and the gains of the sharpening move to a layer of their own.
 """
 
 import argparse
-import io
 import json
 import sys
 import tempfile
@@ -17,10 +16,12 @@ import h5py
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from groundwork.commands import sentence
+from vaelib.archives import OLDER_GAINS, TooLarge, read_weights
 from vaelib.model import VAE, build_decoder, build_encoder
 
-MOVED = {  # new path of a weight: old path
-    "layers/sharpen/vars/0": "decoder/layers/sharpen/vars/0",
+MOVED = {  # the path of a weight now: its path before
+    "layers/sharpen/vars/0": OLDER_GAINS,
     "vars/0": "vars/1",  # the mean of the encoded faces
     "vars/1": "vars/2",  # the factor of their covariance
     "vars/2": "vars/0",  # sigma
@@ -36,7 +37,7 @@ def main() -> None:
     try:
         convert(options.old).save(options.new)
     except (OSError, ValueError) as error:
-        sys.exit(str(error))
+        sys.exit(sentence(error))
     print(f"{options.new} is {options.old}, converted.")
 
 
@@ -45,22 +46,21 @@ def convert(path: Path) -> VAE:
 
     Raises:
         OSError: the file can't be read.
-        ValueError: it is not an older model of this library.
+        ValueError: it is not an older model of this library, or declares more than it holds.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))["config"]
-            weights = io.BytesIO(archive.read("model.weights.h5"))
-        with h5py.File(weights) as old:
+        with read_weights(path) as old:
             latent_dim = old["vars/1"].shape[0]
-            image_size = 4 * 2 ** len(
-                old[MOVED["layers/sharpen/vars/0"]]
-            )  # a gain for each halving
+            image_size = 4 * 2 ** len(old[OLDER_GAINS])  # one gain for each halving
             encoder = build_encoder(image_size, latent_dim)
-            vae = VAE(encoder, build_decoder(image_size, latent_dim), config["sigma"])
-            vae.detail = config["detail"]
+            decoder = build_decoder(image_size, latent_dim)
+            vae = VAE(encoder, decoder, config["sigma"], config["detail"])
             _take_weights(vae, old)
-    except (KeyError, TypeError, zipfile.BadZipFile) as error:
+    except TooLarge:
+        raise
+    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not an older model of this library: leave it.") from error
     return vae
 
@@ -70,11 +70,12 @@ def _take_weights(vae: VAE, old: h5py.File) -> None:
         path = Path(folder, "new.weights.h5")
         vae.save_weights(path)
         with h5py.File(path, "r+") as new:
-            found = []
-            new.visit(found.append)
-            for name in found:
-                if isinstance(new[name], h5py.Dataset):
-                    new[name][...] = old[MOVED.get(name, name)][...]
+
+            def take(name: str, item: h5py.Group | h5py.Dataset) -> None:
+                if isinstance(item, h5py.Dataset):
+                    item[...] = old[MOVED.get(name, name)][...]
+
+            new.visititems(take)
         vae.load_weights(path)
 
 

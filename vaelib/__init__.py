@@ -1,6 +1,6 @@
 """vaelib: variational autoencoders on faces, small enough to read in an afternoon.
 
-Importing it starts TensorFlow without its log lines; import it before keras or tensorflow.
+Importing it starts Keras without log lines; import it before keras, tensorflow or jax.
 """
 
 from vaelib.start import start_keras

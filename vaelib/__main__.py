@@ -17,13 +17,17 @@ from vaelib.runs import load_model
 from vaelib.schedule import LEARNING_RATE
 from vaelib.tensorboard import TensorFlowError
 
-UNITS = {
-    "negative_elbo": "nats a face",
-    "bpd": "bits a value",
-    "sigma": "of a pixel in [0, 1]",
-    "kl": "nats a face",
-    "rmse": "grey levels of 255",
-    "rmse_sampled": "grey levels of 255",
+UNITS = {  # the decoder of the model does not sharpen; pictures that people see are sharpened
+    "negative_elbo": "nats per face, of the model",
+    "bpd": "bits per dimension, of the model",
+    "sigma": "standard deviation of a pixel in [0, 1], of the model",
+    "kl": "nats per face, of the model",
+    "rmse": "grey levels (0 to 255), of the model",
+    "rmse_sampled": "grey levels (0 to 255), of the model",
+    "fc_reconstructions": "of sharpened pictures",
+    "fc_prior": "of sharpened pictures",
+    "fc_gaussian": "of sharpened pictures",
+    "fc_images": "of the images of the split",
 }
 
 app = Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -92,10 +96,14 @@ def evaluate(
         bool, Option(help="Fréchet distances; the first time, a classifier is trained for them.")
     ] = True,
 ) -> None:
-    """Every number of vaelib.metrics for one model; the last line is JSON."""
+    """Measure one model; the last line is JSON.
+
+    ELBO, bits per dimension and RMSE are those of the model, whose decoder does not sharpen. The
+    Fréchet distances FC are those of the pictures that people see, which are sharpened.
+    """
     vae = load_model(model)
     data = read_faces(faces)
-    data.file_names(split)  # a split that is none is known before a classifier is trained
+    data.file_names(split)  # an unknown split is an error before a classifier is trained
     if fc:
         metrics.check_split(data, split)
     features = metrics.FaceFeatures(data, vae.image_size) if fc else None

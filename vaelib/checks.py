@@ -1,4 +1,4 @@
-"""Run a model over many rows in batches, and check what a model is made of and given."""
+"""Run a model over many rows in batches, and check its parts, its numbers and its inputs."""
 
 import math
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def check_above_zero(**numbers: float) -> None:
 
 
 def check_parts(encoder: keras.Model, decoder: keras.Model) -> None:
-    """Raise a ValueError unless the decoder reads and makes what the encoder makes and reads."""
+    """Raise a ValueError unless encoder and decoder have the same image size and latent size."""
     if encoder.input_shape != decoder.output_shape:
         raise ValueError(
             f"The encoder reads images of shape {encoder.input_shape[1:]} and the decoder "
@@ -63,15 +63,11 @@ def check_parts(encoder: keras.Model, decoder: keras.Model) -> None:
         )
 
 
-def xla_helps() -> bool:
-    """Whether to compile with XLA: JAX has nothing else, TensorFlow on a CPU is faster without."""
-    return keras.backend.backend() != "tensorflow" or bool(keras.distribution.list_devices("gpu"))
-
-
 class MeanOverBatch(keras.losses.Loss):
-    """The mean of one number per sample; of the whole batch, where several devices share it.
+    """The mean of `y_pred`, one number per sample, over the whole batch.
 
-    A sum of the means of each device would be as many times too large. Keras scales a `Loss`.
+    Where several devices share a batch, Keras adds up what each of them returns. It divides a
+    `Loss` by the number of devices before, so that the sum is the mean of the whole batch.
     """
 
     def call(self, y_true, y_pred):

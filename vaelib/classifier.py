@@ -23,32 +23,32 @@ from vaelib.frechet import frechet_from_moments, moments
 from vaelib.latent import constant_attributes
 from vaelib.schedule import warmup_cosine
 
-CLASSIFIER_VERSION = 1  # count it up when the classifier or its training changes
+CLASSIFIER_VERSION = 1  # increase it when the classifier or its training changes
 
 
 class FaceFeatures:
     """A small classifier of a folder's attributes, and the Fréchet distance FC in its features.
 
     FC compares a set of pictures with the folder's training faces: it is the Fréchet distance
-    between the features of the two, 256 numbers a picture, the last feature map of the classifier
-    averaged over its places. The classifier is trained here, once a folder, on the training split
-    (architecture and seed are fixed), and kept beside the faces in `.cache/`. 0 would be the
-    training faces themselves; the folder's own test split gives the best that can be hoped for.
+    between the features of the two. A picture has 256 features: the last feature map of the
+    classifier, averaged over its places. The classifier is trained here, once per folder, on the
+    training split (architecture and seed are fixed), and kept beside the faces in `.cache/`. The
+    training faces have an FC of 0; that of the folder's test split is about the best possible.
 
-    FC must never be compared with a published FID. FID uses another network (Inception, trained on
-    photographs of things), 2,048 features, and 50,000 samples; neither do FC of two folders
-    compare, nor of two image sizes, since each has its own classifier. A smaller FC of two models
-    of the same folder means that one's pictures look more like faces *to this classifier*.
+    Compare FC only between models of one folder and one image size, since each has its own
+    classifier; a smaller FC means pictures more like faces *to this classifier*. Never compare it
+    with a published FID, which uses another network (Inception, trained on photographs of things),
+    2,048 features, and 50,000 samples.
 
     Args:
         faces: the folder, as `read_faces` returns it.
         image_size: in pixels, a multiple of 16.
 
     Raises:
-        ValueError: one face to train on, or no attribute that varies among them.
+        ValueError: there is one face to train on, or no attribute that varies.
 
     Attributes:
-        attributes: names of the attributes that vary, the order of the logits.
+        attributes: names of the attributes that vary, in the order of the logits.
         classifier: model from images (n, h, w, 3) in [0, 1] to [logits, features].
 
     Reference: Heusel et al., 2017, for the distance (arXiv:1706.08500).
@@ -87,8 +87,8 @@ class FaceFeatures:
 def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
     """An untrained convolutional classifier of several attributes at once.
 
-    The last feature map is flattened for the logits, not averaged: faces are aligned, so where
-    something is tells much of what it is. Averaged, it is the features.
+    The logits are computed from the flattened last feature map: faces are aligned, so the place of
+    a feature is informative. The features are its average over places.
 
     Args:
         n_attributes: the number of attributes.
@@ -129,8 +129,8 @@ def train_classifier(
         attributes: the names to learn, in the order of the logits.
         steps: batches to learn from.
         image_size: width and height of the images in pixels, a multiple of 16.
-        batch_size: images a step.
-        learning_rate: at its peak; it climbs for a tenth of the steps and falls to zero.
+        batch_size: images per step.
+        learning_rate: its peak, after a tenth of the steps; then it falls to zero.
         seed: of the weights, of dropout, of the shifts and of the order of the images.
 
     Returns:
@@ -151,7 +151,6 @@ def train_classifier(
     model.compile(
         keras.optimizers.AdamW(warmup_cosine(steps, learning_rate), weight_decay=1e-4),
         [keras.losses.BinaryCrossentropy(from_logits=True), None],
-        jit_compile=False,  # compiling takes longer than it saves here
     )
     print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
     model.fit(
@@ -182,7 +181,7 @@ def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> 
             return load_archive(path)
         except Exception:  # half a file, or one that another version wrote
             print(f"{path} is damaged, so the classifier is trained again.", flush=True)
-    # Large folders need not be seen whole, small ones not so often that they are learned by heart.
+    # 20 epochs, so that a small folder is not learned by heart; a part of a large one is enough.
     steps = min(1500, 20 * math.ceil(len(faces.file_names("train")) / 64))
     model = train_classifier(faces, attributes, steps, image_size)
     _keep(path, model.save)
@@ -216,7 +215,7 @@ def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
 
 
 def _keep(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file whole; a folder that can't be written to does without."""
+    """Write a file whole, unless the folder can't be written to."""
     if not os.access(path.parent if path.parent.exists() else path.parent.parent, os.W_OK):
         return
     path.parent.mkdir(exist_ok=True)

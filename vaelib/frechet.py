@@ -4,7 +4,7 @@ import numpy as np
 
 
 def frechet_distance(features: np.ndarray, reference: np.ndarray) -> float:
-    """Distance between two clouds of points, each taken for one normal distribution.
+    """Distance between two clouds of points, each modelled as one normal distribution.
 
     It is |m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)), with means m and covariances C.
 
@@ -37,8 +37,8 @@ def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"{len(features)} rows of features have no covariance: give 2 or more.")
     if not np.isfinite(features).all():
         raise ValueError(
-            "Some features are NaN or infinite, so they have no Fréchet distance: look at the "
-            "images, which may be NaN."
+            "Some features are NaN or infinite, so they have no Fréchet distance: check the "
+            "images for NaN."
         )
     return features.mean(axis=0), np.atleast_2d(np.cov(features, rowvar=False))
 
@@ -46,7 +46,7 @@ def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def frechet_from_moments(
     first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray]
 ) -> float:
-    """`frechet_distance` of two clouds of which only mean and covariance are known."""
+    """`frechet_distance` of two clouds, each given by its mean and covariance."""
     (mean1, covariance1), (mean2, covariance2) = first, second
     # (C1 C2)^(1/2) has the trace of (R C2 R)^(1/2) with R = C1^(1/2), which is symmetric.
     values, vectors = np.linalg.eigh(covariance1)

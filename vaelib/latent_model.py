@@ -9,25 +9,26 @@ import numpy as np
 from keras import ops
 
 from groundwork.files import written_whole
-from vaelib.checks import check_parts, in_batches, xla_helps
+from vaelib.checks import check_parts, in_batches
 from vaelib.prior import draw_latents, fit_gaussian
 from vaelib.scales import Sharpen, contrast_gains
 
 
 class LatentModel(keras.Model):
-    """An encoder and a decoder, with what is learned about them after the training.
+    """An encoder and a decoder, and what is measured on them after the training.
 
     Args:
         encoder: model from images to [z_mean, z_log_var, z].
         decoder: model from z to images in [0, 1].
 
     Attributes:
-        sharpen: what `decode` does to the decoder's pictures, once `fit_sharpness` was called.
-        latent_mean, latent_factor: the Gaussian of the encoded faces, N(mean, factor factor^T),
-            as `fit_latents` found it; N(0, I) before.
+        sharpen: the layer that `decode` calls on the decoder's pictures; it changes nothing
+            before `fit_sharpness` sets its gains.
+        latent_mean, latent_factor: the Gaussian of encoded faces, N(mean, factor factor^T), as
+            `fit_latents` found it; N(0, I) before.
 
     Raises:
-        ValueError: the two models do not fit together.
+        ValueError: encoder and decoder have different image sizes or latent sizes.
     """
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model, **kwargs):
@@ -37,12 +38,16 @@ class LatentModel(keras.Model):
         self.sharpen = Sharpen(self.image_size)
         self._latent_mean = self.kept_weight("latent_mean", (self.latent_dim,), 0.0)
         self._latent_factor = self.kept_weight("latent_factor", (self.latent_dim,) * 2, "identity")
-        self.supports_jit = xla_helps()  # Keras asks this when it compiles a model
 
     def kept_weight(self, name: str, shape: tuple, value: float | str):
-        """A weight that no gradient moves; it is saved with the others."""
+        """Add a weight that no gradient moves; it is saved with the others.
+
+        Where several devices train, it is the mean of what they assign.
+        """
         start = value if isinstance(value, str) else keras.initializers.Constant(value)
-        return self.add_weight(name=name, shape=shape, initializer=start, trainable=False)
+        return self.add_weight(
+            name=name, shape=shape, initializer=start, trainable=False, aggregation="mean"
+        )
 
     image_size = property(lambda self: self.encoder.input_shape[1], doc="In pixels.")
     latent_dim = property(lambda self: self.decoder.input_shape[-1], doc="The length of z.")
@@ -61,7 +66,7 @@ class LatentModel(keras.Model):
     def decode(self, latents, batch_size: int = 256, sharpen: bool = True) -> np.ndarray:
         """Faces at points of the latent space: (n, latent_dim), n >= 1 -> (n, h, w, 3), float32.
 
-        With `sharpen=False` they are the decoder's own, which the ELBO is about.
+        With `sharpen=False` they are the decoder's output, on which the ELBO is defined.
         """
         model = self.picture_model if sharpen else self.decoder
         shape = (self.latent_dim,)
@@ -77,9 +82,10 @@ class LatentModel(keras.Model):
         return self.decode(self.encode(images), sharpen=sharpen)
 
     def fit_latents(self, images) -> None:
-        """Find the Gaussian of encoded training faces, for `sample`, and keep it as weights.
+        """Fit the Gaussian of encoded training faces, for `sample`, and keep it as weights.
 
-        `images` are (n, h, w, 3), many more than latent_dim; or batches of them.
+        Args:
+            images: (n, h, w, 3), with n much larger than latent_dim; or batches of them.
         """
         batches = [images] if hasattr(images, "shape") else images
         z_mean, z_log_var = map(np.concatenate, zip(*[self.posterior(b) for b in batches]))
@@ -88,15 +94,18 @@ class LatentModel(keras.Model):
         self._latent_factor.assign(factor)
 
     def fit_sharpness(self, images) -> None:
-        """Find the gains of `sharpen` with some hundred training faces or more, (n, h, w, 3)."""
+        """Set the gains of `sharpen` by at least some hundred training faces, (n, h, w, 3)."""
         self.sharpen.gains.assign(contrast_gains(images, self.reconstruct(images, sharpen=False)))
 
     def sample(self, count: int, seed: int = 0, prior=False, truncation=1.0) -> np.ndarray:
-        """New faces, (count, h, w, 3): from N(0, I) with `prior`, else where encoded faces lie."""
+        """New faces, (count, h, w, 3), of latents that `sample_latents` draws."""
         return self.decode(self.sample_latents(count, seed, prior, truncation))
 
     def sample_latents(self, count: int, seed: int = 0, prior=False, truncation=1.0) -> np.ndarray:
-        """The latents that `sample` decodes, (count, latent_dim); see `prior.draw_latents`."""
+        """Draw latents, (count, latent_dim): from N(0, I) with `prior`, else from the Gaussian.
+
+        See `prior.draw_latents`.
+        """
         mean, factor = self.latent_mean, self.latent_factor
         if prior:
             mean, factor = np.zeros_like(mean), np.eye(len(mean), dtype="float32")

@@ -1,18 +1,17 @@
-"""What "good" means, in numbers: ELBO, reconstruction error, KL per latent, Fréchet distance."""
+"""Measure a model: ELBO, bits per dimension, reconstruction error, KL per latent, FC."""
 
 import math
 
 import numpy as np
+from keras import ops
 
 from vaelib.classifier import FaceFeatures, check_split
 from vaelib.data.faces import Faces
 from vaelib.data.pixels import load_pixels
-from vaelib.model import VAE
+from vaelib.model import VAE, gaussian_nll, kl_divergence
 
-SAMPLES = 5000  # new faces that a Fréchet distance is measured on
+SAMPLES = 5000  # new faces for a Fréchet distance
 ACTIVE = 0.01  # variance of a latent's posterior means above which it is active
-
-# ------------------------------------------------------------------ the two parts of the ELBO
 
 
 def rmse(images: np.ndarray, reconstructions: np.ndarray) -> float:
@@ -42,23 +41,22 @@ def kl_per_latent(z_mean: np.ndarray, z_log_var: np.ndarray) -> np.ndarray:
     A latent near 0 says nothing about the face; the sum is the `kl` that `VAE.evaluate` reports.
 
     Args:
-        z_mean, z_log_var: (n, latent_dim), what the encoder says.
+        z_mean, z_log_var: (n, latent_dim), the output of the encoder.
 
     Returns:
         (latent_dim,), float64.
-
-    Reference: Kingma and Welling, 2014, appendix B (arXiv:1312.6114).
     """
-    z_mean, z_log_var = np.asarray(z_mean, "float64"), np.asarray(z_log_var, "float64")
-    return np.mean(0.5 * (z_mean**2 + np.exp(z_log_var) - z_log_var - 1), axis=0)
+    z_mean, z_log_var = (np.asarray(part, "float64")[..., None] for part in (z_mean, z_log_var))
+    kl = kl_divergence(z_mean, z_log_var)  # (n, latent_dim): every latent is a z of length 1
+    return ops.convert_to_numpy(kl).astype("float64").mean(axis=0)
 
 
 def active_units(z_mean: np.ndarray, threshold: float = ACTIVE) -> int:
-    """How many latents tell faces apart: those whose posterior means vary by more than `threshold`.
+    """Count the latents whose posterior means vary over faces by more than `threshold`.
 
     Args:
         z_mean: (n, latent_dim), n >= 2.
-        threshold: of the variance over faces.
+        threshold: a variance.
 
     Reference: Burda, Grosse and Salakhutdinov, 2016, section 5.2 (arXiv:1509.00519).
     """
@@ -66,15 +64,15 @@ def active_units(z_mean: np.ndarray, threshold: float = ACTIVE) -> int:
 
 
 def negative_elbo(error: float, kl: float, dimensions: int, sigma: float | None = None) -> float:
-    """Negative ELBO of a split in nats a face, from the mean errors of its faces.
+    """Negative ELBO of a split in nats per face, from the mean error and KL of its faces.
 
     Args:
         error: root mean squared error of reconstructions of one draw of z each, in units of
             [0, 1], over all values of all faces (`rmse(...) / 255`).
-        kl: nats a face, summed over latents.
+        kl: nats per face, summed over latents.
         dimensions: values in a face, 12,288 for 64 x 64 x 3.
-        sigma: standard deviation of a pixel. None takes the one that is best for the split as a
-            whole, which is `error`: then models that were trained with any sigma compare.
+        sigma: standard deviation of a pixel. None takes the best one for the whole split, which
+            is `error`; then models trained with different sigmas can be compared.
 
     Raises:
         ValueError: sigma (or the error in its place) is not above zero.
@@ -85,15 +83,16 @@ def negative_elbo(error: float, kl: float, dimensions: int, sigma: float | None 
     sigma = error if sigma is None else sigma
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}: a standard deviation is above zero.")
-    per_value = 0.5 * (error / sigma) ** 2 + math.log(sigma) + 0.5 * math.log(2 * math.pi)
-    return dimensions * per_value + kl
+    # Of all errors only the mean square counts, so one value with that error stands for all.
+    nats = gaussian_nll(np.full((1, 1, 1, 1), error, "float64"), 0.0, np.array(sigma, "float64"))
+    return dimensions * float(nats[0]) + kl
 
 
 def bits_per_dimension(nats: float, dimensions: int) -> float:
-    """A negative ELBO in bits for each of the image's values, of 0 to 255.
+    """Convert a negative ELBO to bits per dimension, for values of 0 to 255.
 
-    The ELBO is a density of values in [0, 1]; the +8 bits (log2 of 256) turn it into one of values
-    in [0, 256]. Compare it with other models of this course alone: papers that report bits of
+    The ELBO is a density of values in [0, 1]; the +8 bits (log2 of 256) make it one of values in
+    [0, 256]. Compare it only with other models of this course: papers that report bits of
     *discrete* pixels measure something else.
 
     Args:
@@ -103,34 +102,36 @@ def bits_per_dimension(nats: float, dimensions: int) -> float:
     return nats / (dimensions * math.log(2)) + 8
 
 
-# ------------------------------------------------------------------ all of them
-
-
 def evaluate(
     vae: VAE,
     faces: Faces,
     split: str = "test",
-    features: "FaceFeatures | None" = None,
+    features: FaceFeatures | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Every number of this module for one model on one split, always in the same order.
+    """Measure one model on one split.
+
+    ELBO, bits per dimension and RMSE are those of the model, whose decoder does not sharpen; FC is
+    that of the pictures that people see, which `VAE.decode` sharpens.
 
     Args:
         vae: a trained model.
         faces: the folder.
         split: "train", "val" or "test".
-        features: what measures FC; None leaves the three FC out.
-        samples: new faces for FC, from the prior and from the fitted Gaussian each.
+        features: measures FC; None leaves FC out.
+        samples: number of new faces for FC, from the prior and from the fitted Gaussian each.
         seed: of all draws.
 
     Returns:
+        In this order, of the model:
         faces, latents, active_units: counts;
-        negative_elbo, kl: nats a face, with `sigma`, the best for the split;
-        bpd: the first in bits per dimension;
-        rmse, rmse_sampled: of posterior means and of sampled latents, in grey levels of 255;
-        fc_reconstructions (of posterior means), fc_prior, fc_gaussian: the smaller, the better;
-        fc_images: that of the split's own images, which no model can expect to beat.
+        negative_elbo, kl: nats per face, with `sigma`, the best for the split;
+        bpd: the negative ELBO in bits per dimension;
+        rmse, rmse_sampled: of posterior means and of one draw of z, in grey levels (0 to 255).
+        Of the pictures that people see, with `features`:
+        fc_reconstructions (of posterior means), fc_prior, fc_gaussian: smaller is better;
+        fc_images: of the split's own images, about the best that a model can reach.
 
     Raises:
         ValueError: a split of one face, with features.
@@ -146,13 +147,15 @@ def evaluate(
         images = pixels[rows[start : start + 1000]].astype("float32") / 255
         z_mean, z_log_var = vae.posterior(images)
         noise = rng.standard_normal(z_mean.shape).astype("float32")
-        decoded = [vae.decode(z) for z in (z_mean, z_mean + np.exp(0.5 * z_log_var) * noise)]
+        latents = (z_mean, z_mean + np.exp(0.5 * z_log_var) * noise)
+        decoded = [vae.decode(z, sharpen=False) for z in latents]
         squared_error += [(rmse(images, d) / 255) ** 2 * images.size for d in decoded]
         z_means.append(z_mean)
         z_log_vars.append(z_log_var)
         if features is not None:
             seen["images"].append(features.features(images))
-            seen["reconstructions"].append(features.features(decoded[0]))
+            shown = ops.convert_to_numpy(vae.sharpen(decoded[0]))
+            seen["reconstructions"].append(features.features(shown))
     z_mean, z_log_var = np.concatenate(z_means), np.concatenate(z_log_vars)
     values = images[0].size
     errors = np.sqrt(squared_error / (len(names) * values))
@@ -175,9 +178,3 @@ def evaluate(
         for name in ("reconstructions", "prior", "gaussian", "images"):
             result[f"fc_{name}"] = features.distance_of_features(np.concatenate(seen[name]))
     return result
-
-
-# ------------------------------------------------------------------ the Fréchet distance
-
-
-# ------------------------------------------------------------------ what is kept beside the faces

@@ -1,4 +1,4 @@
-"""The variational autoencoder: Sampling, encoder, decoder, and the model that trains them.
+"""The variational autoencoder: Sampling, encoder, decoder, and the model that trains both.
 
 Shapes in the comments are for faces of 64 pixels; `b` is the batch size.
 """
@@ -15,21 +15,21 @@ from vaelib.scales import DETAIL, weigh_levels
 LATENT_DIM = 256
 STAGE_WIDTHS = {32: (64, 128), 64: (64, 128, 256), 128: (64, 128, 256, 256)}  # by image size
 IMAGE_SIZES = tuple(STAGE_WIDTHS)
-FIRST_SIGMA = 0.25  # about the error of answering with the average face
-SMALLEST_SIGMA = 0.001  # a quarter of a grey level: images all alike would drive it to zero
+FIRST_SIGMA = 0.25  # about the error of the average face
+SMALLEST_SIGMA = 0.001  # a quarter of a grey level; where all images are alike, sigma goes to zero
 
 
 @keras.saving.register_keras_serializable(package="vaelib")
 class Sampling(layers.Layer):
     """Draw z from the normal distribution N(z_mean, exp(z_log_var)).
 
-    The draw is z = z_mean + standard deviation * epsilon, with epsilon from N(0, I): the
-    randomness comes from outside, so gradients pass through to z_mean and z_log_var.
+    The draw is z = z_mean + standard deviation * epsilon, with epsilon from N(0, I). Only epsilon
+    is random, so gradients reach z_mean and z_log_var.
 
     Called with the pair (z_mean, z_log_var), each (b, latent_dim); returns z, (b, latent_dim).
 
     Args:
-        seed: start of this layer's own random sequence; None takes one from the global seed.
+        seed: of this layer's own random sequence; None takes one from the global seed.
 
     Reference: Kingma and Welling, 2014, section 2.4 (arXiv:1312.6114).
     """
@@ -49,7 +49,7 @@ class Sampling(layers.Layer):
 
 
 def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.Model:
-    """The encoder: from a face to a normal distribution over z, and one draw from it.
+    """Build the encoder: from a face to a normal distribution over z, and one draw from it.
 
     Args:
         image_size: 32, 64 or 128, in pixels.
@@ -66,7 +66,7 @@ def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
     images = keras.Input((image_size, image_size, 3), name="images")
     x = images  # (b, 64, 64, 3)
     for i, width in enumerate(widths):
-        # The first step goes by 4 pixels, the others by 2: little is computed at full size.
+        # The first stride is 4 pixels, the others 2, so little is computed at full size.
         kernel, stride = (8, 4) if i == 0 else (3, 2)
         # (b, 16, 16, 64), (b, 8, 8, 128), (b, 4, 4, 256)
         x = layers.Conv2D(width, kernel, strides=stride, padding="same", use_bias=False)(x)
@@ -80,7 +80,7 @@ def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
 
 
 def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.Model:
-    """The decoder: from a point z of the latent space to a face.
+    """Build the decoder: from a point z of the latent space to a face.
 
     Args:
         image_size: 32, 64 or 128, in pixels.
@@ -103,7 +103,7 @@ def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
         x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.LeakyReLU(0.2)(x)
-    # Each place's 48 channels become 4 x 4 pixels of 3: the reverse of the encoder's first step.
+    # The 48 channels of each place become 4 x 4 pixels: the reverse of the encoder's first stride.
     x = layers.Conv2D(48, 3, padding="same")(x)  # (b, 16, 16, 48)
     x = ops.nn.depth_to_space(x, 4)  # (b, 64, 64, 3)
     images = layers.Activation("sigmoid", name="images")(x)
@@ -111,14 +111,14 @@ def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
 
 
 def stage_widths(image_size: int) -> tuple[int, ...]:
-    """Filters at a quarter of `image_size` and at each halving down to 4 x 4."""
+    """Numbers of filters at a quarter of `image_size` and at each halving down to 4 x 4."""
     if image_size not in STAGE_WIDTHS:
         raise ValueError(f"image_size is {image_size}: choose one of {(*STAGE_WIDTHS,)}.")
     return STAGE_WIDTHS[image_size]
 
 
 def kl_divergence(z_mean, z_log_var):
-    """KL(N(z_mean, exp(z_log_var)) || N(0, I)) in nats, one number a face: (b, d), (b, d) -> (b,).
+    """KL(N(z_mean, exp(z_log_var)) || N(0, I)) in nats per face: (b, d), (b, d) -> (b,).
 
     Reference: Kingma and Welling, 2014, appendix B (arXiv:1312.6114).
     """
@@ -126,9 +126,9 @@ def kl_divergence(z_mean, z_log_var):
 
 
 def gaussian_nll(images, reconstructions, sigma):
-    """-log N(images; reconstructions, sigma^2 I) in nats, one number a face: (b, h, w, 3) -> (b,).
+    """-log N(images; reconstructions, sigma^2 I) in nats per face: (b, h, w, 3) -> (b,).
 
-    It is a density, constants included, so it may well be negative.
+    It is the logarithm of a density, with its constants, so it may be negative.
     """
     squared_error = ops.square((images - reconstructions) / sigma)
     per_value = 0.5 * squared_error + ops.log(sigma) + 0.5 * math.log(2 * math.pi)
@@ -137,23 +137,23 @@ def gaussian_nll(images, reconstructions, sigma):
 
 @keras.saving.register_keras_serializable(package="vaelib")
 class VAE(LatentModel):
-    """An encoder, a decoder, and the loss that ties them together, in nats.
+    """An encoder, a decoder, and their loss, the negative ELBO, in nats per face.
 
-    `LatentModel` adds what one does with a trained model: encode, decode, sample, save.
+    `LatentModel` holds the methods of a trained model: encode, decode, sample, save.
 
-    `fit` and `evaluate` take batches of images, or of (images, labels), whose labels are ignored.
-    They report `loss`, `reconstruction` and `kl` as means over all samples of an epoch. `predict`
+    `fit` and `evaluate` take batches of images, or of (images, labels), and ignore the labels.
+    They report `loss`, `reconstruction` and `kl` as means over all faces of an epoch. `predict`
     returns a dict: `reconstruction` of one draw of z, `z_mean` and `z_log_var`.
 
     Args:
         encoder: model from images to [z_mean, z_log_var, z].
         decoder: model from z to images in [0, 1].
         sigma: standard deviation of a pixel around its reconstruction, images being in [0, 1].
-            Smaller asks for sharper reconstructions and leaves z further from N(0, I). None is a
-            running estimate: the root mean squared error of now, the best value at any time.
+            A smaller one makes reconstructions sharper and moves z further from N(0, I). None
+            takes a running estimate of the root mean squared error, which is the best sigma.
         detail: for `weigh_levels`; 1 gives the textbook's loss, where all pixels are independent.
 
-    Reference: Kingma and Welling, 2014 (arXiv:1312.6114). The best sigma: Rybkin, Daniilidis and
+    References: Kingma and Welling, 2014 (arXiv:1312.6114); the best sigma: Rybkin, Daniilidis and
     Levine, 2021 (arXiv:2006.13202).
     """
 
@@ -166,8 +166,10 @@ class VAE(LatentModel):
         self.kl_tracker = keras.metrics.Mean(name="kl")
         self.built = True
 
-    # The shortest decimal of the 32 bits, so that a sigma of 0.15 reads 0.15.
-    sigma = property(lambda self: float(str(ops.convert_to_numpy(self._sigma))), doc="Of a pixel.")
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of a pixel around its reconstruction."""
+        return float(str(ops.convert_to_numpy(self._sigma)))  # 0.15, not 0.15000000596
 
     def call(self, images, training=False):
         z_mean, z_log_var, z = self.encoder(images, training=training)
@@ -175,7 +177,7 @@ class VAE(LatentModel):
         return {"reconstruction": reconstruction, "z_mean": z_mean, "z_log_var": z_log_var}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The negative ELBO of a batch, mean over its samples; the textbook's if `detail` is 1."""
+        """Negative ELBO of a batch, in nats per face; it is the textbook's if `detail` is 1."""
         errors = weigh_levels(x - y_pred["reconstruction"], self.detail)  # fine errors count more
         if training and self.estimates_sigma:
             mean_squared_error = ops.mean(ops.square(ops.stop_gradient(errors)))

@@ -1,4 +1,4 @@
-"""Where encoded faces lie: the Gaussian that new faces are drawn from."""
+"""The Gaussian of encoded faces, from which new faces are drawn."""
 
 import numpy as np
 
@@ -13,13 +13,13 @@ def fit_gaussian(z_mean: np.ndarray, z_log_var: np.ndarray) -> tuple[np.ndarray,
         mean (latent_dim,) and factor (latent_dim, latent_dim); factor @ factor.T is the covariance.
 
     Raises:
-        ValueError: fewer than two faces.
+        ValueError: there are fewer than two faces.
     """
     if len(z_mean) < 2:
         raise ValueError(f"{len(z_mean)} faces have no covariance: give thousands.")
     size = z_mean.shape[1]
     covariance = np.cov(z_mean, rowvar=False).reshape(size, size)
-    # A draw is mean plus noise, so its covariance is that of the means plus the mean noise.
+    # A draw is a mean plus noise: its covariance is that of the means plus the mean variance.
     covariance += np.diag(np.exp(z_log_var.astype("float64")).mean(axis=0))
     return z_mean.mean(axis=0), np.linalg.cholesky(covariance)
 
@@ -34,7 +34,7 @@ def draw_latents(
         seed: of the draws.
         mean: (latent_dim,).
         factor: (latent_dim, latent_dim).
-        truncation: multiplies the distance from the mean; below 1, faces become more alike.
+        truncation: factor of the distance from the mean; below 1, faces become more alike.
     """
     draws = np.random.default_rng(seed).standard_normal((count, len(mean))).astype("float32")
     return mean + truncation * draws @ factor.T

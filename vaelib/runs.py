@@ -16,7 +16,7 @@ import pandas as pd
 
 from groundwork import places
 from groundwork.files import NO_ROOM, DiskFull, disk_full, remove_leftovers, write_whole
-from vaelib.archives import TooLarge, load_archive
+from vaelib.archives import OlderModel, TooLarge, load_archive
 from vaelib.data.faces import IMAGES, Faces
 from vaelib.model import VAE
 
@@ -266,7 +266,7 @@ def load_model(
         raise PermissionError(
             f"{path} may not be read: change the file's permissions, or name another model."
         ) from error
-    except TooLarge:
+    except (TooLarge, OlderModel):
         raise
     except Exception as error:
         reason = re.split(r"\.\s", str(error))[0]  # Keras goes on for a page

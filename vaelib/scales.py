@@ -1,7 +1,7 @@
-"""The scales of a picture: weights for the loss, sharpening for the eye.
+"""The scales of a picture: weights for the loss, and sharpening of decoded pictures.
 
-A Laplacian pyramid takes a picture apart into levels, from single pixels to broad patches, which
-add up to the picture again.
+A Laplacian pyramid splits a picture into levels, from single pixels to broad patches, whose sum is
+the picture.
 """
 
 import keras
@@ -9,29 +9,29 @@ import numpy as np
 from keras import layers, ops
 
 DETAIL = 1.35  # docs/recipe.md compares others
-MOST_SHARPENED = 1.5  # a model that has learned little has no detail, and noise is none
-BROADEST = 4  # patches to a side, at the last level
+MOST_SHARPENED = 1.5  # a higher gain would only amplify the noise of a model that learned little
+BROADEST = 4  # width of the last level, in patches
 
 
 def laplacian_pyramid(images) -> list:
-    """Take pictures apart into levels: (b, h, w, 3) -> list of tensors, the finest level first.
+    """Split pictures into levels: (b, h, w, 3) -> list of tensors, the finest level first.
 
-    Each level is what is lost when the picture is reduced to means over 2 x 2 pixels: (b, h, w, 3),
-    then (b, h / 2, w / 2, 3), and so on. The last level is the smallest mean picture, 4 x 4.
+    Each level is a picture minus its means over 2 x 2 pixels: (b, h, w, 3), then
+    (b, h / 2, w / 2, 3), and so on. The last level is the smallest mean picture, 4 x 4.
 
     Reference: Burt and Adelson, 1983; here with means and repeated pixels in place of a smooth
-    filter, so that the levels of a picture share nothing.
+    filter, so that levels are orthogonal.
     """
     levels = []
     for _ in range(_halvings(images.shape[1])):
-        smaller = ops.average_pool(images, 2, strides=2)  # Keras on JAX needs the strides
+        smaller = ops.average_pool(images, 2, strides=2)  # without strides, Keras fails on JAX
         levels.append(images - _doubled(smaller))
         images = smaller
     return [*levels, images]
 
 
 def from_laplacian_pyramid(levels: list):
-    """Add the levels of `laplacian_pyramid` up again: the pictures, (b, h, w, 3)."""
+    """Add up the levels of `laplacian_pyramid`: the pictures, (b, h, w, 3)."""
     *details, images = levels
     for detail in reversed(details):
         images = detail + _doubled(images)
@@ -39,19 +39,20 @@ def from_laplacian_pyramid(levels: list):
 
 
 def weigh_levels(errors, detail: float = DETAIL):
-    """Multiply fine errors by more than broad ones: (b, h, w, 3) -> the same shape.
+    """Multiply fine errors by larger weights than broad ones: (b, h, w, 3) -> the same shape.
 
-    Neighbouring pixels err together: a cheek that is a little too dark is wrong at a hundred
-    pixels. If pixels count as independent, that is a hundred mistakes, and a model learns broad
-    patches long before it learns edges. So the weight of each level is `detail` times that of the
-    next broader one. The weights of all values multiply to 1: a density remains a density.
+    Errors of neighbouring pixels are correlated: a cheek that is a little too dark is wrong at a
+    hundred pixels. If pixels count as independent, that is a hundred errors, and a model learns
+    broad patches long before it learns edges. So the weight of each level is `detail` times that
+    of the next broader one. The product of all weights is 1, so a density remains a density.
 
     Args:
         errors: images minus reconstructions.
         detail: the ratio of the weights of two levels; 1 leaves the errors as they are.
     """
     *fine, broad = laplacian_pyramid(errors)
-    # A level holds 3/4 of its values: its own weight and those of all broader ones multiply to 1.
+    # 3/4 of the values at a level are details of its own, 1/4 belong to the broader levels. With
+    # these exponents the product of the weights of all values is 1.
     fine = [detail ** (1 / 3 - i) * level for i, level in enumerate(fine)]
     return from_laplacian_pyramid([*fine, broad / detail ** len(fine)])
 
@@ -60,10 +61,9 @@ def weigh_levels(errors, detail: float = DETAIL):
 class Sharpen(layers.Layer):
     """Multiply each level of detail in pictures by its gain, and keep them in [0, 1].
 
-    A decoder learns to answer with the mean of all faces that fit z, and a mean is smoother than
-    each of them: hair becomes a plain surface. Sharpening gives back the contrast that faces have.
-    The gains are 1 until `VAE.fit_sharpness` finds them after the training. The broadest level,
-    which is colour and light, has none.
+    A decoder learns the mean of all faces that fit z, and a mean is smoother than each of them:
+    hair becomes a plain surface. Sharpening restores the contrast of faces. The gains are 1 until
+    `VAE.fit_sharpness` sets them after the training. The broadest level, colour and light, stays.
 
     Called with images (b, h, w, 3) in [0, 1]; returns the same shape, in [0, 1].
 
@@ -84,9 +84,9 @@ class Sharpen(layers.Layer):
 
 
 def contrast_gains(images, reconstructions) -> np.ndarray:
-    """Gains with which reconstructions have as much contrast as the images, one for each level.
+    """Gains that give reconstructions the contrast of the images, one for each level of detail.
 
-    Contrast is the mean square of a level. The broadest level is left out.
+    Contrast is the root mean square of a level.
 
     Args:
         images: (n, h, w, 3) in [0, 1].

@@ -1,12 +1,13 @@
-"""Start Keras as the course needs it: on TensorFlow, with its usual numbers, and quietly."""
+"""Start Keras as the course needs it: quietly, with its usual numbers, on TensorFlow or JAX."""
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from groundwork.quiet import stderr_kept
 
-BACKEND = "tensorflow"
+BACKENDS = ("tensorflow", "jax")  # the first one, unless KERAS_BACKEND names the other
 
 
 def start_keras() -> None:
@@ -14,7 +15,7 @@ def start_keras() -> None:
 
     Raises:
         ImportError: KERAS_BACKEND, or a program that imported Keras before us, has chosen another
-            backend; or Keras can't read its keras.json.
+            backend; or the backend is not installed; or Keras can't read its keras.json.
         SystemExit: the same, after a line on stderr, while `python -m vaelib` begins.
     """
     try:
@@ -28,8 +29,10 @@ def start_keras() -> None:
 
 def _import_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    _check_backend(os.environ.get("KERAS_BACKEND") or BACKEND, "KERAS_BACKEND is")
-    os.environ["KERAS_BACKEND"] = BACKEND
+    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    _check_backend(backend, "KERAS_BACKEND is")
+    _check_installed(backend)
+    os.environ["KERAS_BACKEND"] = backend
     with stderr_kept():
         try:
             import keras
@@ -44,15 +47,27 @@ def _import_keras() -> None:
             keras.config.set_dtype_policy("float32")
         keras.config.set_image_data_format("channels_last")
         keras.config.set_epsilon(1e-7)
-        keras.ops.zeros(1)  # the first operation logs, too
+        if backend == "jax":  # TensorFlow only reads the faces then: the GPU's memory is for JAX
+            import tensorflow
+
+            tensorflow.config.set_visible_devices([], "GPU")
 
 
 def _check_backend(name: str, where: str) -> None:
-    if name != BACKEND:
+    if name not in BACKENDS:
         raise ImportError(
-            f"{where} {name!r}, and vaelib runs on {BACKEND} alone: set KERAS_BACKEND={BACKEND} or "
-            "unset it, start Python again, and import vaelib first."
+            f"{where} {name!r}, and vaelib runs on {' or '.join(BACKENDS)}: set "
+            f"KERAS_BACKEND={BACKENDS[0]} or unset it, start Python again, and import vaelib first."
         )
+
+
+def _check_installed(backend: str) -> None:
+    for name in {BACKENDS[0], backend}:  # TensorFlow reads the faces, whatever computes
+        if find_spec(name) is None:
+            raise ImportError(
+                f"The package {name} is not installed: install it with "
+                f"`python -m pip install {name}`, and start Python again."
+            )
 
 
 def _settings() -> Path:

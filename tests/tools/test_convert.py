@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tools.convert import MOVED, convert
-from vaelib import VAE, build_decoder, build_encoder
+from vaelib import VAE, build_decoder, build_encoder, load_model
+from vaelib.archives import OlderModel
 
 GAINS = [1.3, 1.2, 1.1]
 
@@ -45,8 +46,20 @@ def test_the_pictures_and_the_gaussian_are_the_same(tmp_path):
     assert (again.sigma, again.detail, again.estimates_sigma) == (0.15, 1.2, False)
 
 
+def test_an_older_model_is_not_loaded_before_it_is_converted(tmp_path):
+    old, new = tmp_path / "old.keras", tmp_path / "new.keras"
+    as_it_was(VAE(build_encoder(32, 4), build_decoder(32, 4)), old)
+    with pytest.raises(OlderModel) as error:
+        load_model(old)
+    assert str(error.value) == (
+        f"{old} was saved by an older version: convert it with `python tools/convert.py OLD NEW` "
+        "from the course's repository."
+    )
+    convert(old).save(new)
+    assert load_model(new).latent_dim == 4
+
+
 def test_a_model_of_today_is_refused(tmp_path):
     VAE(build_encoder(32, 4), build_decoder(32, 4)).save(tmp_path / "new.keras")
-
     with pytest.raises(ValueError, match=r"new\.keras is not an older model"):
         convert(tmp_path / "new.keras")

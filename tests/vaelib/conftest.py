@@ -17,6 +17,7 @@ import pytest
 from keras import layers
 from PIL import Image
 
+from vaelib import classifier
 from vaelib.model import VAE, Sampling, build_decoder, build_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -218,3 +219,29 @@ def one_sentence():
             assert str(part) in text, f"{part!r} is not in {text!r}"
 
     return check
+
+
+@pytest.fixture
+def small_faces(tmp_path, draw_folder):
+    return vaelib.read_faces(
+        draw_folder(tmp_path / "faces", 30, partition=[0] * 17 + [1, 2] * 6 + [2])
+    )
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """Counts the trainings, and makes them short: the classifier stays as it began."""
+    made = []
+
+    def train_classifier(faces, attributes, steps, image_size):
+        made.append(attributes)
+        return classifier.build_classifier(len(attributes), image_size)
+
+    monkeypatch.setattr(classifier, "train_classifier", train_classifier)
+    return made
+
+
+@pytest.fixture
+def lonely_faces(tmp_path, draw_folder):
+    """One face validates, and one tests."""
+    return vaelib.read_faces(draw_folder(tmp_path / "lonely", 20, partition=[0] * 18 + [1, 2]))

@@ -74,7 +74,7 @@ def test_evaluate_ends_with_a_line_of_json(trained_by_command, folder, faces, ca
     assert list(result) == list(expected)
     assert result == pytest.approx(expected, rel=1e-5)
     assert [line.split()[0] for line in lines[:-1]] == list(expected)
-    assert "nats a face" in lines[1]
+    assert lines[1].endswith("nats per face, of the model")
 
 
 def test_evaluate_measures_fc_unless_told_otherwise(trained, folder, monkeypatch, capsys):

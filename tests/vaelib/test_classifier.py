@@ -1,0 +1,153 @@
+"""The classifier, and what is kept of it beside the faces."""
+
+import contextlib
+import io
+import os
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import vaelib
+from groundwork.files import ASIDE
+from vaelib.classifier import FaceFeatures, build_classifier, classify, train_classifier
+from vaelib.data.pipeline import random_shift
+
+COLOURS = ["Smiling", "Male", "Young"]
+
+
+@pytest.mark.parametrize("size", [16, 64])
+def test_classifier_gives_logits_and_features(size):
+    model = build_classifier(5, size)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("uint8")
+    logits, features = classify(model, pictures)
+    assert logits.shape == (2, 5)
+    assert features.shape == (2, 256)
+    assert model.count_params() < 2e6
+    again, _ = classify(model, pictures.astype("float32") / 255)
+    np.testing.assert_allclose(logits, again, atol=1e-6)
+
+
+def test_classifier_refuses_a_size_that_does_not_halve(one_sentence):
+    with pytest.raises(ValueError) as error:
+        build_classifier(5, 40)
+    one_sentence(error.value, "multiple of 16", 40)
+
+
+def test_shifts_are_small_and_each_image_has_its_own():
+    size = 16
+    ramp = np.arange(size, dtype="float32")
+    images = np.broadcast_to((100 * ramp[:, None] + ramp)[None, ..., None], (200, size, size, 3))
+    centre = size // 2
+    moved = random_shift(images, 2).numpy()
+    assert moved.shape == images.shape
+    rows, columns = np.divmod(moved[:, centre, centre, 0], 100)
+    for values in (rows, columns):
+        assert set(values) == {centre + d for d in (-2, -1, 0, 1, 2)}
+    assert (moved[:, centre, centre + 1] - moved[:, centre, centre] == 1).all()  # not flipped
+
+
+def train(faces):
+    return train_classifier(faces, COLOURS, steps=30, image_size=16, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def classifier(faces):
+    """A trained classifier, and what was printed meanwhile, not on a terminal."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        model = train(faces)
+    return SimpleNamespace(model=model, printed=printed.getvalue())
+
+
+def test_trained_classifier_sees_colours(faces, classifier):
+    held_out = faces.file_names("val") + faces.file_names("test")
+    logits, _ = classify(classifier.model, vaelib.load_images(faces, held_out, 16))
+    right = (logits > 0) == faces.attributes.loc[held_out, COLOURS].to_numpy()
+    assert right.mean() > 0.9
+
+
+def test_training_prints_one_plain_line(classifier):
+    lines = [line for line in classifier.printed.splitlines() if "Training" in line]
+    assert lines == ["Training a classifier of 3 attributes: 30 steps."]
+
+
+def test_training_repeats_with_its_seed(faces, classifier):
+    for first, second in zip(classifier.model.get_weights(), train(faces).get_weights()):
+        np.testing.assert_allclose(first, second, atol=1e-4)
+
+
+def test_unknown_attribute_of_a_classifier(faces):
+    with pytest.raises(KeyError, match="Beauty"):
+        train_classifier(faces, ["Beauty"], 1)
+
+
+def kept(faces, suffix):
+    (path,) = (faces.folder / ".cache").glob(f"*.{suffix}")
+    return path
+
+
+def test_a_second_time_nothing_is_trained(small_faces, trainings):
+    first = FaceFeatures(small_faces, 16)
+    second = FaceFeatures(small_faces, 16)
+    assert trainings == [["Smiling", "Male", "Young", "Eyeglasses"]]  # nobody is bald
+    assert first.attributes == second.attributes == trainings[0]
+    pictures = vaelib.load_images(small_faces, image_size=16)
+    np.testing.assert_allclose(first.logits(pictures), second.logits(pictures), atol=1e-5)
+    assert first.distance(pictures) == pytest.approx(second.distance(pictures), rel=1e-4)
+    assert not list((small_faces.folder / ".cache").glob(f"{ASIDE}*"))
+
+
+def test_training_faces_are_at_no_distance(small_faces, trainings):
+    measure = FaceFeatures(small_faces, 16)
+    pictures = vaelib.load_images(small_faces, small_faces.file_names("train"), 16)
+    scale = np.trace(measure.reference[1])
+    assert measure.distance(pictures) < 1e-3 * scale
+    assert measure.distance(1 - pictures) > 0.1 * scale
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
+def test_broken_files_are_replaced(small_faces, trainings, content, capsys):
+    first = FaceFeatures(small_faces, 16)
+    for suffix in ("keras", "npz"):
+        path = kept(small_faces, suffix)
+        path.write_bytes(path.read_bytes()[:300] if content is None else content)
+    second = FaceFeatures(small_faces, 16)
+    assert len(trainings) == 2
+    said = capsys.readouterr().out
+    assert all(f"{kept(small_faces, suffix)} is damaged" in said for suffix in ("keras", "npz"))
+    FaceFeatures(small_faces, 16)
+    assert len(trainings) == 2
+    assert first.reference[0].shape == second.reference[0].shape
+
+
+def test_a_folder_that_cannot_be_written_to_does_without(small_faces, trainings, monkeypatch):
+    # For root every folder can be written to, so the answer is faked.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    for _ in range(2):
+        assert FaceFeatures(small_faces, 16).reference[0].shape == (256,)
+    assert len(trainings) == 2
+    assert not (small_faces.folder / ".cache").exists()
+
+
+def test_other_labels_another_split_or_size_train_anew(small_faces, trainings):
+    FaceFeatures(small_faces, 16)
+    attributes = small_faces.attributes.copy()
+    attributes.loc[attributes.index[0], "Smiling"] ^= True
+    FaceFeatures(replace(small_faces, attributes=attributes), 16)
+    splits = small_faces.splits.iloc[::-1].set_axis(small_faces.splits.index)
+    FaceFeatures(replace(small_faces, splits=splits), 16)
+    FaceFeatures(small_faces, 32)
+    assert len(trainings) == 4
+
+
+def test_faces_that_teach_a_classifier_nothing(lonely_faces, trainings, one_sentence):
+    one = replace(lonely_faces, splits=lonely_faces.splits.replace("train", "val"))
+    one.splits.iloc[0] = "train"
+    alike = replace(lonely_faces, attributes=lonely_faces.attributes | True)
+    for faces, part in [(one, "'train'"), (alike, "same attributes")]:
+        with pytest.raises(ValueError) as error:
+            FaceFeatures(faces, 16)
+        one_sentence(error.value, part, faces.folder)
+    assert trainings == []
