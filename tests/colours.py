@@ -1,6 +1,12 @@
 """Stand-ins for a model and a classifier whose every answer is known: faces of plain colours."""
 
+import io
+
 import numpy as np
+import pandas as pd
+from PIL import Image
+
+from vaelib.widgets.studio import AHEAD
 
 SIZE = 16
 
@@ -25,3 +31,57 @@ class ColourFeatures:
 
     def logits(self, images):
         return np.asarray(images).mean(axis=(1, 2)) - 0.5
+
+
+class SliderModel:
+    """Faces of one colour: their latents are its three numbers, and one that nobody sees."""
+
+    image_size, latent_dim = 4, 4
+
+    def __init__(self):
+        self.decoded = 0
+        self.decoder = self  # what the widgets call for one face
+
+    def predict_on_batch(self, latents) -> np.ndarray:
+        assert latents.shape in ((1, 4), (AHEAD, 4))  # so that it is compiled twice and no more
+        return self.decode(latents)
+
+    def decode(self, latents) -> np.ndarray:
+        latents = np.asarray(latents)
+        assert latents.ndim == 2
+        self.decoded += len(latents)
+        return (np.clip(latents[:, None, None, :3], 0, 1) * np.ones((1, 4, 4, 1))).astype("float32")
+
+    def encode(self, images) -> np.ndarray:
+        colours = np.asarray(images, "float32").mean(axis=(1, 2))
+        return np.concatenate([colours, np.zeros((len(colours), 1))], axis=1).astype("float32")
+
+    def reconstruct(self, images) -> np.ndarray:
+        return self.decode(self.encode(images))
+
+
+VECTORS = pd.DataFrame(
+    [[0.1, 0, 0, 0], [0, 0.2, 0, 0], [0, 0, -0.1, 1]],
+    index=["Smiling", "Male", "Young"],
+    dtype="float32",
+)
+COLOURS = np.random.default_rng(0).uniform(0.2, 0.6, (30, 3))
+FACES = (COLOURS[:, None, None] * np.ones((1, 4, 4, 1))).astype("float32")
+LABELS = pd.DataFrame(
+    {"Dark": COLOURS.mean(axis=1) < 0.4, "Red": COLOURS[:, 0] > 0.4},
+    index=[f"{i:06}.jpg" for i in range(30)],
+)
+START = np.array([0.5, 0.25, 0.75, 9], "float32")
+END = np.array([0.1, 0.9, 0.3, -9], "float32")
+
+
+def pixels(value: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(value))).astype(int)
+
+
+def colour(value: bytes) -> np.ndarray:
+    return pixels(value)[0, 0] / 255
+
+
+def close(one, other) -> bool:
+    return np.allclose(one, other, atol=1 / 255)

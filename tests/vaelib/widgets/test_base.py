@@ -1,0 +1,135 @@
+"""What all widgets share: a page without a kernel, numbers that are refused, and their end."""
+
+import base64
+import gc
+import io
+import math
+import threading
+import weakref
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from traitlets import TraitError
+
+from tests.colours import COLOURS, END, FACES, LABELS, START, VECTORS, SliderModel, close, colour
+from vaelib.widgets import base
+from vaelib.widgets.dials import Dials
+from vaelib.widgets.explorer import Explorer
+from vaelib.widgets.morph import Morph
+from vaelib.widgets.studio import Studio
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Studio(SliderModel(), FACES, VECTORS, []),
+        lambda: Morph(SliderModel(), START, END),
+        lambda: Explorer(SliderModel(), FACES, LABELS, color="Red"),
+    ],
+    ids=["studio", "morph", "explorer"],
+)
+def test_a_page_without_a_kernel_shows_a_strip_and_a_sentence(make):
+    data, _ = make()._repr_mimebundle_()
+    assert "needs a running kernel" in data["text/plain"]
+    strip = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
+    assert strip.width > strip.height
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+NO_NUMBERS = [math.nan, math.inf, -math.inf, "1", "nan", None, [1], {}, 1j]
+
+
+@pytest.mark.parametrize("wrong", NO_NUMBERS, ids=lambda wrong: f"{wrong!r:.5}")
+@pytest.mark.parametrize("trait", ["studio.value", "studio.limit", "morph.value", "explorer.value"])
+def test_what_is_no_finite_number_is_refused(trait, wrong, studio, explorer):
+    widget_name, _, name = trait.partition(".")
+    morph = Morph(SliderModel(), START, END)
+    widget = {"studio": studio, "explorer": explorer, "morph": morph}[widget_name]
+    value = {"studio.value": {"Male": wrong}, "explorer.value": [0, wrong]}.get(trait, wrong)
+    before = widget.get_state()
+    with pytest.raises(TraitError):
+        setattr(widget, name, value)
+    with pytest.raises(TraitError):  # the page's way
+        widget.set_state({name: value})
+    assert widget.get_state() == before
+
+
+def test_what_is_refused_is_told_in_a_sentence(studio, explorer, one_sentence):
+    with pytest.raises(TraitError) as error:
+        studio.value = {"Male": math.nan}
+    one_sentence(error.value, "Male is nan", "finite")
+    with pytest.raises(TraitError):
+        studio.value = {"Male": 10**400}
+    with pytest.raises(TraitError) as error:
+        studio.limit = -1
+    one_sentence(error.value, "limit is -1", "above 0")
+    with pytest.raises(TraitError) as error:
+        studio.names = ["Smiling", "Old"]
+    one_sentence(error.value, "Old")
+    with pytest.raises(TraitError) as error:
+        explorer.value = [1]
+    one_sentence(error.value, "[1]", "two numbers")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Studio(SliderModel(), FACES, VECTORS, ["Male"]),
+        lambda: Morph(SliderModel(), np.zeros(4), np.ones(4)),
+        lambda: Explorer(SliderModel(), FACES, LABELS, VECTORS, "Red"),
+        lambda: Dials(lambda red: np.full((4, 4, 3), red), {"red": (0, 1, 0.5)}),
+    ],
+)
+def test_a_closed_widget_leaves_nothing_behind(make):
+    threads = threading.active_count()
+    widget = make()
+    gone = weakref.ref(widget)
+    widget.close_all() if isinstance(widget, Dials) else widget.close()
+    del widget
+    gc.collect()
+    assert gone() is None
+    assert threading.active_count() == threads
+
+
+def run_of(cell: str, run: str) -> SimpleNamespace:
+    """IPython while a cell runs, in a program that sends the ids of cells, and in another."""
+    metadata = {"cellId": cell} if cell != "code" else {}
+    request = {"metadata": metadata, "content": {"code": cell}, "header": {"msg_id": run}}
+    return SimpleNamespace(get_parent=lambda: request)
+
+
+@pytest.mark.parametrize("cell", ["an id", "code"])
+def test_a_cell_that_is_run_again_lets_go_of_model_and_faces(cell, monkeypatch):
+    kept = []  # as IPython does
+    gone = []
+    for run in range(3):
+        monkeypatch.setattr(base, "get_ipython", lambda run=run: run_of(cell, str(run)))
+        model, images = SliderModel(), FACES.copy()
+
+        def truth(row, switched, images=images):
+            return images[row]
+
+        kept += [Studio(model, images, VECTORS, ["Male"], truth)]
+        kept += [Explorer(model, images, LABELS, VECTORS, "Red")]
+        gone += [(weakref.ref(model), weakref.ref(images))]
+        assert [widget.comm is not None for widget in kept[-2:]] == [True, True]
+    del model, images, truth
+    gc.collect()
+    assert [(model() is None, images() is None) for model, images in gone] == [
+        (True, True),
+        (True, True),
+        (False, False),
+    ]
+
+
+@pytest.mark.parametrize("cells", [("a", "b"), ("", ""), ("same run", "same run")])
+def test_widgets_of_other_cells_and_of_one_run_stay(cells, monkeypatch):
+    studios = []
+    for cell in cells:
+        run = cell if "run" in cell else f"{len(studios)}"
+        monkeypatch.setattr(base, "get_ipython", lambda cell=cell, run=run: run_of(cell, run))
+        studios.append(Studio(SliderModel(), FACES, VECTORS, []))
+    studios[0].value = {"Male": 1}
+    assert close(colour(studios[0].edited), COLOURS[0] + [0, 0.2, 0])
