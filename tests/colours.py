@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from vaelib.widgets.studio import AHEAD
+from vaelib.widgets.base import BATCH
 
 SIZE = 16
 
@@ -40,10 +40,10 @@ class SliderModel:
 
     def __init__(self):
         self.decoded = 0
-        self.decoder = self  # what the widgets call for one face
+        self.picture_model = self  # the compiled model, which the widgets call
 
     def predict_on_batch(self, latents) -> np.ndarray:
-        assert latents.shape in ((1, 4), (AHEAD, 4))  # so that it is compiled twice and no more
+        assert latents.shape in ((1, 4), (BATCH, 4))  # so that it is compiled twice and no more
         return self.decode(latents)
 
     def decode(self, latents) -> np.ndarray:

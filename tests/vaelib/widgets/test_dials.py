@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
-from vaelib.pictures import png
+from vaelib.pictures import png_bytes
 from vaelib.widgets.dials import Dials
 
 
@@ -18,18 +18,18 @@ def paint(red: float, green: float, inverted: bool) -> np.ndarray:
 def test_dials_draw_what_they_say():
     dials = Dials(paint, {"red": (0, 1, 0.25), "green": (0, 2, 0.5)}, {"inverted": False})
     assert list(dials.controls) == ["red", "green", "inverted"]
-    assert dials.face.value == png(paint(0.25, 0.5, False))
+    assert dials.face.value == png_bytes(paint(0.25, 0.5, False))
     dials.controls["red"].value = 0.75
-    assert dials.face.value == png(paint(0.75, 0.5, False))
+    assert dials.face.value == png_bytes(paint(0.75, 0.5, False))
     dials.controls["inverted"].value = True
-    assert dials.face.value == png(paint(0.75, 0.5, True))
+    assert dials.face.value == png_bytes(paint(0.75, 0.5, True))
 
 
 def test_dials_stop_at_their_ends():
     dials = Dials(lambda red: paint(red, 0, False), {"red": (0, 1, 0.25)})
     dials.controls["red"].value = 7
     assert dials.controls["red"].value == 1
-    assert dials.face.value == png(paint(1, 0, False))
+    assert dials.face.value == png_bytes(paint(1, 0, False))
 
 
 def test_dials_refuse_what_is_not_finite(one_sentence):

@@ -74,3 +74,9 @@ def test_faces_and_labels_must_be_of_one_number(one_sentence):
     with pytest.raises(ValueError) as error:
         Explorer(SliderModel(), FACES, LABELS[:3])
     one_sentence(error.value, "30 images", "3 rows")
+
+
+def test_a_place_of_one_number_is_one_sentence(explorer, one_sentence):
+    with pytest.raises(TraitError) as error:
+        explorer.value = [1]
+    one_sentence(error.value, "[1]", "two numbers")

@@ -14,7 +14,8 @@ from traitlets import TraitError
 
 from tests.colours import COLOURS, FACES, VECTORS, SliderModel, close, colour, pixels
 from vaelib.latent import edit
-from vaelib.widgets.studio import AHEAD, Studio
+from vaelib.widgets.base import BATCH
+from vaelib.widgets.studio import Studio
 
 
 def send(studio, buffers=(), **content) -> None:
@@ -23,7 +24,7 @@ def send(studio, buffers=(), **content) -> None:
 
 
 def test_it_begins_with_the_first_face_as_it_is(studio):
-    assert studio.names == ["Smiling", "Male"]
+    assert studio.sliders == ["Smiling", "Male"]
     assert studio.choices == ["Smiling", "Male", "Young"]
     assert studio.value == {}
     assert close(colour(studio.original), COLOURS[0])
@@ -65,7 +66,7 @@ def test_the_face_says_what_it_is_for(studio):
     assert studio.edited_for == {}
 
 
-@pytest.mark.parametrize("count", [1, 3, AHEAD])
+@pytest.mark.parametrize("count", [1, 3, BATCH])
 def test_positions_are_decoded_ahead(studio, count, monkeypatch):
     sent = []
     monkeypatch.setattr(studio, "send", lambda *message: sent.append(message))
@@ -94,15 +95,15 @@ def test_the_code_computes_the_latent(studio):
 
 def test_an_attribute_that_moves_gets_a_slider(studio):
     studio.value = {"Young": 1}
-    assert studio.names == ["Smiling", "Male", "Young"]
+    assert studio.sliders == ["Smiling", "Male", "Young"]
     studio.remove("Young")
-    assert (studio.names, studio.value) == (["Smiling", "Male"], {})
+    assert (studio.sliders, studio.value) == (["Smiling", "Male"], {})
 
 
 def test_the_page_adds_removes_and_resets(studio):
     send(studio, action="add", name="Young")
     send(studio, action="add", name="Young")
-    assert studio.names == ["Smiling", "Male", "Young"]
+    assert studio.sliders == ["Smiling", "Male", "Young"]
     studio.value = {"Male": 1, "Young": 1}
     send(studio, action="remove", name="Young")
     assert studio.value == {"Male": 1}
@@ -119,6 +120,21 @@ def test_an_unknown_attribute_is_one_sentence(studio, one_sentence):
     one_sentence(error.value, "Old")
     with pytest.raises(ValueError):
         Studio(SliderModel(), FACES, VECTORS, ["Smiling", "Old"])
+
+
+def test_what_is_no_strength_limit_or_slider_is_one_sentence(studio, one_sentence):
+    with pytest.raises(TraitError) as error:
+        studio.value = {"Male": math.nan}
+    one_sentence(error.value, "Male is nan", "finite")
+    with pytest.raises(TraitError) as error:
+        studio.value = {"Male": 10**400}
+    one_sentence(error.value, "Male", "finite")
+    with pytest.raises(TraitError) as error:
+        studio.limit = -1
+    one_sentence(error.value, "limit is -1", "above 0")
+    with pytest.raises(TraitError) as error:
+        studio.sliders = ["Smiling", "Malle"]
+    one_sentence(error.value, "Malle", "did you mean Male?")
 
 
 def test_another_face_keeps_the_sliders(studio):
@@ -249,7 +265,7 @@ def test_a_photo_unlike_all_faces_is_shown_with_a_warning(studio):
     assert studio.message.startswith("half.png is unlike the faces")
 
 
-def test_a_model_serves(vae, images):
+def test_it_edits_faces_of_a_real_model(vae, images):
     vectors = pd.DataFrame(np.eye(2, 4, dtype="float32"), index=["a", "b"])
     studio = Studio(vae, images, vectors, ["a"])
     before = studio.edited
@@ -260,9 +276,11 @@ def test_a_model_serves(vae, images):
 
 
 def test_a_closed_studio_leaves_no_observer_or_connection(studio):
+    before = studio.edited
     studio.close()
     assert studio.comm is None
-    studio.value = {"Male": 1}  # nobody hears of it, and nothing fails
+    studio.value = {"Male": 1}
+    assert studio.edited == before
 
 
 # What the page may send
