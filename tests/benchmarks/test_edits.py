@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks import edits
 from portraits import DRAWING_VERSION
 from tests.colours import SIZE, ColourFeatures, ColourModel
-from vaelib import edits as library
+from vaelib import counterfactuals as library
 from vaelib.data.faces import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]
