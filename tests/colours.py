@@ -1,4 +1,4 @@
-"""Stand-ins for a model and a classifier whose every answer is known: faces of plain colours."""
+"""Models and a classifier with known answers, for faces of one colour each."""
 
 import io
 
@@ -9,10 +9,11 @@ from PIL import Image
 from vaelib.widgets.base import BATCH
 
 SIZE = 16
+DARK, BRIGHT = 0.25, 0.75  # an attribute that is absent, and one that is present
 
 
 class ColourModel:
-    """Encodes a picture as its mean colour, and decodes a colour as a picture of it."""
+    """Encodes an image as its mean colour, and decodes a colour as an image of it."""
 
     image_size = SIZE
 
@@ -23,8 +24,13 @@ class ColourModel:
         return np.broadcast_to(np.asarray(z)[:, None, None], (len(z), SIZE, SIZE, 3))
 
 
+def images_of_labels(labels: np.ndarray) -> np.ndarray:
+    """Images in which each colour channel shows a label: boolean (n, 3) -> (n, SIZE, SIZE, 3)."""
+    return ColourModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
+
+
 class ColourFeatures:
-    """A classifier that says of each of three attributes whether its colour is bright."""
+    """A classifier with one attribute per colour channel: whether the channel is bright."""
 
     def __init__(self, attributes):
         self.attributes = attributes
@@ -34,7 +40,7 @@ class ColourFeatures:
 
 
 class SliderModel:
-    """Faces of one colour: their latents are its three numbers, and one that nobody sees."""
+    """A model for the widgets: a latent is a colour and a fourth number that no image shows."""
 
     image_size, latent_dim = 4, 4
 
@@ -43,7 +49,7 @@ class SliderModel:
         self.picture_model = self  # the compiled model, which the widgets call
 
     def predict_on_batch(self, latents) -> np.ndarray:
-        assert latents.shape in ((1, 4), (BATCH, 4))  # so that it is compiled twice and no more
+        assert latents.shape in ((1, 4), (BATCH, 4))  # so that it is compiled twice at most
         return self.decode(latents)
 
     def decode(self, latents) -> np.ndarray:

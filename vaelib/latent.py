@@ -85,7 +85,9 @@ def _checked_names(
         attribute_names = [name for name in attributes.columns if name not in constant]
     for name in attribute_names:
         if name not in attributes:
-            raise ValueError(f"There is no attribute {name!r}{suggestion(name, attributes)}")
+            raise ValueError(
+                f"There is no attribute {name!r}{suggestion(name, attributes.columns)}"
+            )
         if name in constant:
             raise ValueError(
                 f"{name} is the same for all {len(attributes)} faces, so it has no direction: "

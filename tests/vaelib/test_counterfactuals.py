@@ -1,4 +1,4 @@
-"""People drawn again with an attribute: fakes of three colours, and portraits."""
+"""People drawn again with an attribute: fake people of three colours, and portraits."""
 
 import json
 
@@ -10,19 +10,13 @@ from PIL import Image
 import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
-from tests.colours import SIZE, ColourModel
+from tests.colours import SIZE, images_of_labels
 from vaelib.counterfactuals import as_jpg, draw_counterfactuals, find_cases, read_manifest, redraw
 from vaelib.data.faces import read_faces
 from vaelib.data.images import load_image
 from vaelib.data.pixels import load_images
 
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue
-DARK, BRIGHT = 0.25, 0.75
-
-
-def colours(labels: np.ndarray) -> np.ndarray:
-    """Pictures whose colours say the labels: boolean (n, 3) -> (n, SIZE, SIZE, 3)."""
-    return ColourModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
 
 
 class FakePerson:
@@ -58,7 +52,7 @@ MANIFEST = {"version": DRAWING_VERSION, "seed": 3, "width": 32, "height": 24, "s
 
 @pytest.fixture
 def fake_faces(tmp_path, draw_folder, monkeypatch):
-    """A folder that says that FakePerson drew it, with the labels of those people."""
+    """A folder with a manifest, images and labels of fake people."""
     monkeypatch.setattr(portraits, "Person", FakePerson)
     folder = draw_folder(tmp_path / "faces", 12, size=(SIZE, SIZE))
     for i in range(12):
@@ -88,7 +82,7 @@ def test_cases_are_the_people_who_lack_it_drawn_with_it(fake_faces):
         others = [name for name in COLOURS if name != attribute]
         pd.testing.assert_frame_equal(case.before[others], case.after[others], check_dtype=False)
         assert case.counterfactuals.shape == case.images.shape == (len(lack), SIZE, SIZE, 3)
-        expected = colours(case.after[COLOURS].to_numpy())
+        expected = images_of_labels(case.after[COLOURS].to_numpy())
         np.testing.assert_allclose(case.counterfactuals, expected, atol=0.02)
         np.testing.assert_array_equal(case.images, vaelib.load_images(fake_faces, lack, SIZE))
 
@@ -111,7 +105,7 @@ def test_an_attribute_that_all_have_or_that_nobody_can_get_has_no_cases(fake_fac
 
 
 def test_a_picture_of_somebody_else_is_an_error(fake_faces, one_sentence):
-    """As where another version drew a part of the folder."""
+    """Another version may have drawn a part of the folder."""
     path = fake_faces.folder / "img_align_celeba" / "000005.jpg"
     Image.fromarray(np.full((SIZE, SIZE, 3), 128, "uint8")).save(path)
     with pytest.raises(ValueError) as error:

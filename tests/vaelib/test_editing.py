@@ -1,11 +1,11 @@
-"""Edits of faces whose latents are their colours, so that every number is known beforehand."""
+"""Edits of faces whose latents are their colours, so that all results are known."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import portraits
-from tests.colours import ColourFeatures, ColourModel
+from tests.colours import BRIGHT, DARK, ColourFeatures, ColourModel, images_of_labels
 from vaelib.counterfactuals import ATTRIBUTES, Cases
 from vaelib.editing import (
     EXCLUDES,
@@ -19,12 +19,6 @@ from vaelib.editing import (
 from vaelib.metrics import rmse
 
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue
-DARK, BRIGHT = 0.25, 0.75
-
-
-def colours(labels: np.ndarray) -> np.ndarray:
-    """Pictures whose colours say the labels: boolean (n, 3) -> (n, SIZE, SIZE, 3)."""
-    return ColourModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
 
 
 def table(rows) -> pd.DataFrame:
@@ -48,7 +42,7 @@ def test_an_edit_without_a_vector_is_an_error():
 
 
 def correlated(count: int = 400):
-    """Latents that are the labels, of people most of whom smile if they are men."""
+    """Latents that are the labels, of people among whom mostly the men smile."""
     rng = np.random.default_rng(0)
     smiling = rng.random(count) < 0.5
     male = smiling ^ (rng.random(count) < 0.1)
@@ -132,13 +126,13 @@ def test_an_attribute_that_every_validation_face_has_is_an_error(one_sentence):
 
 
 def example(truth: bool) -> Cases:
-    """Three faces without a smile; the truth takes the second's youth along."""
+    """Three faces without a smile; in the truth, the second also loses Young."""
     before = table([[0, 0, 0], [0, 0, 1], [0, 1, 1]])
     after = before.assign(Smiling=True)
     if truth:
         after.loc[1, "Young"] = False
-    pictures = colours(after.to_numpy()) if truth else None
-    return Cases("Smiling", colours(before.to_numpy()), before, after, pictures, refused=4)
+    pictures = images_of_labels(after.to_numpy()) if truth else None
+    return Cases("Smiling", images_of_labels(before.to_numpy()), before, after, pictures, refused=4)
 
 
 def test_a_perfect_edit():
@@ -159,7 +153,7 @@ def test_a_perfect_edit():
 
 
 def test_an_edit_that_does_half_and_drags_another():
-    """Smiling comes at twice the vector alone, and green comes along."""
+    """Smiling needs twice the vector, and the vector moves green as well."""
     case = example(truth=True)
     vector = pd.DataFrame([[0.2, 0.2, 0.0]], ["Smiling"]).astype("float32")
     result = measure(Editor(vector, {"Smiling": 2}), ColourModel(), ColourFeatures(COLOURS), case)

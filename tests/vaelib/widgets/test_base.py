@@ -1,4 +1,4 @@
-"""What all widgets share: a page without a kernel, numbers that are refused, and their end."""
+"""The base of the widgets: decoding, a page without a kernel, refused numbers, closing."""
 
 import base64
 import gc
@@ -109,7 +109,7 @@ def test_a_closed_widget_leaves_nothing_behind(make):
 
 
 def run_of(cell: str, run: str) -> SimpleNamespace:
-    """IPython while a cell runs, in a program that sends the ids of cells, and in another."""
+    """IPython while a cell runs; its program sends the cell's id, or the code "code" alone."""
     metadata = {"cellId": cell} if cell != "code" else {}
     request = {"metadata": metadata, "content": {"code": cell}, "header": {"msg_id": run}}
     return SimpleNamespace(get_parent=lambda: request)

@@ -1,4 +1,4 @@
-"""The dials, moved from code as a hand would move them."""
+"""The dials: their controls are set from Python, as the page would set them."""
 
 import math
 

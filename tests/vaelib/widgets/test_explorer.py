@@ -1,4 +1,4 @@
-"""The explorer, moved from code as a hand would move it."""
+"""The explorer: its traits are set from Python, as the page would set them."""
 
 import numpy as np
 import pytest

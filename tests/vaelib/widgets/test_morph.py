@@ -1,4 +1,4 @@
-"""The morph, moved from code as a hand would move it."""
+"""The morph: its traits are set from Python, as the page would set them."""
 
 import pytest
 

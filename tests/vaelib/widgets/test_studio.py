@@ -1,4 +1,4 @@
-"""The studio, moved from code as a hand would move it."""
+"""The studio: its traits are set from Python, as the page would set them."""
 
 import copy
 import io
@@ -19,7 +19,7 @@ from vaelib.widgets.studio import Studio
 
 
 def send(studio, buffers=(), **content) -> None:
-    """What the page sends."""
+    """Send the studio a message as the page does."""
     studio._handle_custom_msg(content, list(buffers))
 
 
@@ -59,7 +59,7 @@ def test_a_strength_stops_at_the_limit():
 
 
 def test_the_face_says_what_it_is_for(studio):
-    """The page moves on meanwhile, and must know."""
+    """The sliders may have moved on before the face arrives in the page."""
     studio.value = {"Smiling": 1}
     assert studio.edited_for == {"Smiling": 1}
     studio.reset()
@@ -188,7 +188,7 @@ def test_a_drag_is_one_step_to_undo(studio):
 
 
 def brighter(row: int, switched: dict) -> np.ndarray | None:
-    """The face, brighter by 0.1 for each attribute that is switched on; nobody is no man."""
+    """The face, brighter by 0.1 for each attribute switched on; None for Male switched off."""
     if switched.get("Male") is False:
         return None
     return FACES[row] + 0.1 * sum(switched.values())
