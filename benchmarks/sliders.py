@@ -22,7 +22,7 @@ STUDIO = """\
 import matplotlib.pyplot as plt
 import vaelib
 from ipywidgets import interact
-from vaelib.edits import redraw
+from vaelib.counterfactuals import redraw
 from vaelib.widgets import Studio
 
 vae = vaelib.load_model("pretrained")

@@ -1,4 +1,4 @@
-"""The same people drawn again with an attribute: the truth that edits are held against."""
+"""Draw the people of a folder again with an attribute: the true result of an edit."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from groundwork.processes import in_processes
 from vaelib.data.faces import Faces
 from vaelib.data.images import load_image
 from vaelib.data.pixels import load_images
+from vaelib.pictures import jpg_bytes
 
 if TYPE_CHECKING:
     from portraits.dataset.manifest import Manifest
@@ -31,26 +31,25 @@ ATTRIBUTES = (
     "Wearing_Hat",
     "Wearing_Lipstick",
 )
-"""What is added to faces that lack it: chosen before anything was measured."""
+"""The attributes to add to faces that lack them; chosen before anything was measured."""
 
-SAME = 2.0  # grey levels by which two pictures of one person may differ, between JPG libraries
-
+SAME = 2.0  # grey levels, mean difference of two pictures of one person by two JPG libraries
 JPG_QUALITY = 95  # of the portraits' files
 
 
 @dataclass(frozen=True)
 class Cases:
-    """Faces that lack an attribute, and what they are to become.
+    """Faces that lack an attribute, and the wanted result of adding it.
 
     Attributes:
-        attribute: what they are to get.
+        attribute: the attribute to add.
         images: float32 (n, size, size, 3) in [0, 1], without it.
         before: boolean DataFrame (n, n_attributes), the labels of `images`.
-        after: the labels wanted of the edits: those of the counterfactuals, or, where there are
-            none, `before` with the attribute.
-        counterfactuals: like `images`, the same people drawn with the attribute; None where
-            nobody can tell.
-        refused: how many more lack it and can't be drawn with it.
+        after: the labels wanted after the edit: those of the counterfactuals, or, without
+            counterfactuals, `before` with the attribute.
+        counterfactuals: like `images`, the same people drawn with the attribute; None if
+            `portraits` did not draw the folder.
+        refused: number of further faces that lack it and can't be drawn with it.
     """
 
     attribute: str
@@ -68,17 +67,20 @@ def find_cases(
     image_size: int = 64,
     jobs: int | None = None,
 ) -> dict[str, Cases]:
-    """For each attribute, the faces of `file_names` that lack it, with the truth where it is known.
+    """Find the faces that lack each attribute, and draw them with it where that is possible.
 
     The people of a folder that `portraits` drew are drawn again with the attribute, and their
-    pictures go through a JPG file as the folder's did.
+    pictures are compressed to JPG as those of the folder were.
 
     Args:
         faces: the folder.
         file_names: file names of the faces.
-        attributes: what to add; one that all of the faces have is left out.
-        image_size: in pixels, as the model reads them.
+        attributes: the attributes to add; one that all of the faces have is left out.
+        image_size: in pixels, as the model needs it.
         jobs: number of processes that draw; None means one per core.
+
+    Returns:
+        attribute -> its cases; an attribute without any is left out.
 
     Raises:
         ValueError: another version of `portraits` drew the folder, or some of its pictures.
@@ -144,12 +146,12 @@ def find_manifest(folder: Path) -> "Manifest | None":
 def draw_counterfactuals(
     manifest: "Manifest", name: str, attributes: Sequence[str], image_size: int = 64
 ) -> tuple[np.ndarray, dict[str, tuple[dict[str, bool], np.ndarray]]]:
-    """One person of a folder drawn again, as they are and with each of some attributes.
+    """Draw one person of a folder again, unchanged and with each of some attributes.
 
     Args:
         manifest: of the folder, as `find_manifest` returns it.
         name: the file of the person's picture, such as 000001.jpg.
-        attributes: what to switch on, one at a time.
+        attributes: those to switch on, one at a time.
         image_size: in pixels.
 
     Returns:
@@ -173,12 +175,12 @@ def draw_counterfactuals(
 def redraw(
     faces: Faces, name: str, switched: Mapping[str, bool], image_size: int = 64
 ) -> np.ndarray | None:
-    """The person of a picture, drawn again with attributes switched on or off.
+    """Draw the person of a picture again, with attributes switched on or off.
 
     Args:
         faces: the folder.
         name: the file of the person's picture.
-        switched: attribute -> True or False; empty draws the person as they are.
+        switched: attribute -> True or False; empty draws the person unchanged.
         image_size: in pixels.
 
     Returns:
@@ -204,10 +206,8 @@ def _number(name: str) -> int:
 
 
 def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:
-    """A picture (h, w, 3) as it is after a JPG file: uint8 (image_size, image_size, 3)."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=JPG_QUALITY)
-    return load_image(file, image_size)
+    """Compress a picture (h, w, 3) to JPG and read it: uint8 (image_size, image_size, 3)."""
+    return load_image(io.BytesIO(jpg_bytes(picture, JPG_QUALITY)), image_size)
 
 
 def _draw_all(

@@ -1,7 +1,7 @@
-"""Edits against the truth: attributes added to latents, beside the same people drawn with them.
+"""Edit attributes in latent space, and measure the edits.
 
-It is the one module that may use `portraits`, which draws a person of a folder again with an
-attribute switched on. For any other folder, only the classifier judges.
+Where `portraits` drew the faces, an edit is compared with a picture of the same person who has the
+attribute (`vaelib.counterfactuals`). Elsewhere, only the classifier judges.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,12 +35,12 @@ EXCLUDES: dict[str, tuple[str, ...]] = {
     "Mustache": ("No_Beard",),
     "Wearing_Hat": ("Bald", "Bangs", "Receding_Hairline"),
 }
-"""What a face can't have beside an attribute, by what the words mean: blond hair is not black."""
+"""Attributes that a face loses when it gets another: blond hair is not black."""
 
 STRENGTHS = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5, 4.0)
-"""What `choose_strengths` tries."""
+"""The strengths that `choose_strengths` tries."""
 
-ENOUGH = 0.95  # of the validation edits must be accepted: a little more than one wants on others
+ENOUGH = 0.95  # share of accepted edits on validation faces; on test faces it is a little less
 NEEDS_TRUTH = (
     "truth_accepted",
     "truth_agree",
@@ -50,21 +50,18 @@ NEEDS_TRUTH = (
     "latents",
     "latents_unedited",
 )
-"""What `measure` can't tell without counterfactuals."""
-
-
-# ------------------------------------------------------------------ editing
+"""The results of `measure` that need counterfactuals."""
 
 
 @dataclass(frozen=True)
 class Editor:
-    """Adds attributes to latents.
+    """Vectors and strengths that add attributes to latents.
 
     Attributes:
         vectors: (n_attributes, latent_dim), of `attribute_vectors` or `regressed_vectors`.
-        strengths: how often each vector is added; an attribute that is not named, once.
-        excludes: for an attribute, those that a face loses when it gets it: their vectors are
-            subtracted once from the faces that have them.
+        strengths: attribute -> factor of its vector; 1 for an attribute that is not named.
+        excludes: attribute -> those that a face loses when it gets the attribute: their vectors
+            are subtracted from the faces that have them.
     """
 
     vectors: pd.DataFrame
@@ -72,26 +69,26 @@ class Editor:
     excludes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def add(self, z: np.ndarray, has: pd.DataFrame, attribute: str) -> np.ndarray:
-        """Give faces an attribute.
+        """Add an attribute to faces.
 
         Args:
             z: (n, latent_dim), posterior means.
-            has: boolean DataFrame (n, n_attributes), what the faces have now.
+            has: boolean DataFrame (n, n_attributes), the attributes of the faces before the edit.
             attribute: one of `vectors`.
 
         Returns:
             float32 (n, latent_dim).
 
         Raises:
-            KeyError: the attribute has no vector.
+            ValueError: the attribute has no vector.
         """
-        z = edit(z, self.vectors.loc[attribute], self.strengths.get(attribute, 1.0))
+        z = edit(z, {attribute: self.strengths.get(attribute, 1.0)}, vectors=self.vectors)
         lost = [name for name in self.excludes.get(attribute, ()) if name in self.vectors.index]
         return z - has[lost].to_numpy("float32") @ self.vectors.loc[lost].to_numpy("float32")
 
 
 def naive_editor(latents: np.ndarray, attributes: pd.DataFrame) -> Editor:
-    """The first thing to try: add the mean difference, `attribute_vectors`, and that is all.
+    """An editor that adds the mean difference, `attribute_vectors`, and subtracts nothing.
 
     Args:
         latents: (n, latent_dim), posterior means of training faces.
@@ -101,7 +98,7 @@ def naive_editor(latents: np.ndarray, attributes: pd.DataFrame) -> Editor:
 
 
 def improved_editor(latents: np.ndarray, attributes: pd.DataFrame) -> Editor:
-    """Vectors that leave the other attributes alone, and what an attribute excludes goes.
+    """An editor that adds `regressed_vectors` and subtracts the attributes in `EXCLUDES`.
 
     Args are those of `naive_editor`.
     """
@@ -118,19 +115,23 @@ def choose_strengths(
     strengths: Sequence[float] = STRENGTHS,
     enough: float = ENOUGH,
 ) -> Editor:
-    """The same editor, each strength the weakest with which the classifier accepts enough edits.
+    """Find the weakest strength of each attribute with which the classifier accepts enough edits.
 
-    Where none is enough, it is the one with which most are accepted. Give validation faces here
-    and measure on others.
+    If no strength is enough, the one with most accepted edits is chosen. Use validation faces
+    here, and other faces for `measure`.
 
     Args:
         latents: (n, latent_dim), posterior means.
         has: boolean DataFrame (n, n_attributes), the same faces.
-        strengths: what to try, from weak to strong.
-        enough: share of the faces that lack the attribute, in [0, 1].
+        attributes: those whose strength is found.
+        strengths: the strengths to try, from weak to strong.
+        enough: share of accepted edits of the faces that lack the attribute, in [0, 1].
+
+    Returns:
+        The same editor with the strengths found.
 
     Raises:
-        ValueError: every one of the faces has an attribute, so it can't be added.
+        ValueError: all of the faces have an attribute, so it can't be added.
     """
     chosen = {}
     for attribute in attributes:
@@ -143,7 +144,7 @@ def choose_strengths(
         for strength in strengths:
             tried = replace(editor, strengths={attribute: strength})
             z = tried.add(latents[lack], has[lack], attribute)
-            accepted = _says(features, vae.decode(z))[attribute].mean()
+            accepted = _classified(features, vae.decode(z))[attribute].mean()
             if accepted > best:
                 best, chosen[attribute] = accepted, strength
             if accepted >= enough:
@@ -151,32 +152,29 @@ def choose_strengths(
     return replace(editor, strengths=chosen)
 
 
-# ------------------------------------------------------------------ the truth
-
-
-# ------------------------------------------------------------------ measuring
-
-
 def measure(editor: Editor, vae: VAE, features: FaceFeatures, cases: Cases) -> dict:
-    """How good the edits of one attribute are.
+    """Measure the edits of one attribute.
 
-    The *others* are the attributes of `features` without the one that is added. Without the
-    truth, what it excludes is not counted either, since nobody can tell what becomes of it.
+    The *others* are the attributes of `features` without the one that is added. Without
+    counterfactuals, the attributes that it excludes are left out too: their true values are not
+    known.
 
     Returns:
-        faces, refused: counts; strength;
-        accepted: share of the edits that the classifier says have the attribute;
-        others_agree: share of the others where it says of an edit what the wanted labels say;
-        reconstruction_agree: the same of plain reconstructions and the labels of the images,
-            the most that one can hope for;
-        truth_accepted, truth_agree: both shares of the counterfactuals' own pictures, and
-        truth_reconstructed: the first of their reconstructions. Where the classifier does not
-        accept the truth, an edit is accepted only if it exaggerates;
-        pixels: root mean squared error of the edits from the counterfactuals, in grey levels of
-            255; pixels_unedited: that of plain reconstructions;
-        latents: mean distance of the edited latents from those of the counterfactuals;
-        latents_unedited: that of the latents as they were.
-        What needs counterfactuals is None without them.
+        faces, refused: counts;
+        strength: the factor of the attribute's vector;
+        accepted: share of the edits in which the classifier finds the attribute;
+        others_agree: share of the others for which its answer is the wanted label;
+        reconstruction_agree: the same share for unedited reconstructions and the labels of the
+            images, an upper limit for `others_agree`;
+        truth_accepted, truth_agree: `accepted` and `others_agree` for the counterfactuals' own
+            pictures;
+        truth_reconstructed: `accepted` for their reconstructions. Where the classifier does not
+            find the attribute in the truth, it finds it only in an edit that is too strong;
+        pixels: root mean squared error of the edits, compared with the counterfactuals, in grey
+            levels (0 to 255); pixels_unedited: the same of unedited reconstructions;
+        latents: mean distance between the edited latents and those of the counterfactuals;
+        latents_unedited: the same for the unedited latents.
+        The results in `NEEDS_TRUTH` are None without counterfactuals.
     """
     attribute, truth = cases.attribute, cases.counterfactuals
     z = vae.encode(cases.images)
@@ -185,25 +183,25 @@ def measure(editor: Editor, vae: VAE, features: FaceFeatures, cases: Cases) -> d
     left_out = {attribute, *(EXCLUDES.get(attribute, ()) if truth is None else ())}
     others = [name for name in features.attributes if name not in left_out]
 
-    def agree(said: pd.DataFrame, labels: pd.DataFrame) -> float:
-        return float((said[others].to_numpy() == labels[others].to_numpy()).mean())
+    def agree(found: pd.DataFrame, labels: pd.DataFrame) -> float:
+        return float((found[others].to_numpy() == labels[others].to_numpy()).mean())
 
-    said = _says(features, decoded)
+    found = _classified(features, decoded)
     result = {
         "faces": len(cases.images),
         "refused": cases.refused,
         "strength": editor.strengths.get(attribute, 1.0),
-        "accepted": float(said[attribute].mean()),
-        "others_agree": agree(said, cases.after),
-        "reconstruction_agree": agree(_says(features, reconstructed), cases.before),
+        "accepted": float(found[attribute].mean()),
+        "others_agree": agree(found, cases.after),
+        "reconstruction_agree": agree(_classified(features, reconstructed), cases.before),
     }
     if truth is None:
         return result | dict.fromkeys(NEEDS_TRUTH)
-    said, target = _says(features, truth), vae.encode(truth)
+    found, target = _classified(features, truth), vae.encode(truth)
     values = (
-        float(said[attribute].mean()),
-        agree(said, cases.after),
-        float(_says(features, vae.decode(target))[attribute].mean()),
+        float(found[attribute].mean()),
+        agree(found, cases.after),
+        float(_classified(features, vae.decode(target))[attribute].mean()),
         rmse(truth, decoded),
         rmse(truth, reconstructed),
         float(np.linalg.norm(edited - target, axis=1).mean()),
@@ -212,6 +210,6 @@ def measure(editor: Editor, vae: VAE, features: FaceFeatures, cases: Cases) -> d
     return result | dict(zip(NEEDS_TRUTH, values))
 
 
-def _says(features: FaceFeatures, images: np.ndarray) -> pd.DataFrame:
-    """What the classifier says of images: boolean (n, n_attributes)."""
+def _classified(features: FaceFeatures, images: np.ndarray) -> pd.DataFrame:
+    """The attributes that the classifier finds in images: boolean (n, n_attributes)."""
     return pd.DataFrame(features.logits(images) > 0, columns=features.attributes)

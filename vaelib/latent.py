@@ -1,10 +1,11 @@
-"""Arithmetic in the latent space: attribute vectors, editing, morphing. numpy in, numpy out."""
+"""Arithmetic in the latent space: attribute vectors, edits, morphs; numpy in, numpy out."""
 
-import difflib
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+
+from groundwork.words import suggestion
 
 
 def attribute_vectors(
@@ -39,12 +40,13 @@ def attribute_vectors(
 def regressed_vectors(
     latents: np.ndarray, attributes: pd.DataFrame, attribute_names: list[str] | None = None
 ) -> pd.DataFrame:
-    """What an attribute adds to a latent while all the other attributes stay as they are.
+    """The change of the latent with one attribute, all other attributes being equal.
 
-    A mean difference moves whatever goes along with an attribute: most of those who wear lipstick
-    are no men, so adding lipstick makes a face less of a man. Here all attributes that vary
-    explain the latents together, by least squares, latents = origin + attributes @ vectors, and
-    each vector keeps its own part alone. Where attributes never come apart, they share it evenly.
+    The mean difference of an attribute contains the attributes that correlate with it: few men
+    wear lipstick, so its vector for lipstick also points away from Male. Here one least-squares
+    fit explains the latents by all attributes that vary, latents = constant + attributes @
+    vectors, so each vector holds the part of its own attribute. Attributes that always occur
+    together get equal shares.
 
     Args and errors are those of `attribute_vectors`.
 
@@ -55,7 +57,7 @@ def regressed_vectors(
     constant = constant_attributes(attributes)
     explaining = attributes.drop(columns=constant)
     has, latents = explaining.to_numpy("float64"), np.asarray(latents, "float64")
-    # Centred, so that the origin need not be fitted; lstsq shares what can't be told apart.
+    # Centred data need no constant; lstsq gives equal shares to columns that are equal.
     vectors = np.linalg.lstsq(has - has.mean(axis=0), latents - latents.mean(axis=0))[0]
     return pd.DataFrame(vectors.astype("float32"), index=explaining.columns).loc[names]
 
@@ -68,7 +70,7 @@ def constant_attributes(attributes: pd.DataFrame) -> list[str]:
 def _checked_names(
     latents: np.ndarray, attributes: pd.DataFrame, attribute_names: list[str] | None
 ) -> list[str]:
-    """The attributes wanted, once all that `attribute_vectors` refuses is refused."""
+    """Check the arguments of `attribute_vectors`; return the names of the attributes wanted."""
     if len(latents) != len(attributes):
         raise ValueError(
             f"{len(latents)} latents and {len(attributes)} rows of attributes: "
@@ -83,9 +85,9 @@ def _checked_names(
         attribute_names = [name for name in attributes.columns if name not in constant]
     for name in attribute_names:
         if name not in attributes:
-            near = difflib.get_close_matches(name, attributes.columns, n=1, cutoff=0.4)
-            hint = f": did you mean {near[0]}?" if near else "."
-            raise ValueError(f"There is no attribute {name!r}{hint}")
+            raise ValueError(
+                f"There is no attribute {name!r}{suggestion(name, attributes.columns)}"
+            )
         if name in constant:
             raise ValueError(
                 f"{name} is the same for all {len(attributes)} faces, so it has no direction: "
@@ -100,7 +102,7 @@ def edit(
     strength: float | np.ndarray = 1.0,
     vectors: pd.DataFrame | None = None,
 ) -> np.ndarray:
-    """Move along an attribute vector, z + strength * change, or along several at once.
+    """Add an attribute vector to a latent, z + strength * change, or several vectors at once.
 
     Args:
         z: (latent_dim,) or (n, latent_dim).
@@ -127,29 +129,36 @@ def _sum_of_vectors(strengths: Mapping[str, float], vectors: pd.DataFrame | None
         raise ValueError("Attributes by name need their vectors: edit(z, {...}, vectors=vectors).")
     for name in strengths:
         if name not in vectors.index:
-            raise ValueError(f"There is no attribute vector {name!r}: see `vectors.index`.")
+            raise ValueError(unknown_vector(name, vectors))
     weights = np.array(list(strengths.values()), "float32")
     return weights @ vectors.loc[list(strengths)].to_numpy("float32")
+
+
+def unknown_vector(name: object, vectors: pd.DataFrame) -> str:
+    """The sentence for a name that is not in the index of `vectors`."""
+    hint = suggestion(str(name), vectors.index, ": `vectors.index` lists the names.")
+    return f"There is no attribute vector {name!r}{hint}"
 
 
 def interpolate(
     start: np.ndarray, end: np.ndarray, steps: int = 9, spherical: bool = False
 ) -> np.ndarray:
-    """Latents on the way from one face to another, both ends included.
+    """Latents between two faces, both ends included.
 
     Args:
         start, end: (latent_dim,).
         steps: number of latents, at least 2.
-        spherical: False goes straight. True turns the direction at a constant rate (slerp) while
-            the length goes evenly from the one to the other; straight lines between far points
-            pass closer to the origin than samples of N(0, I) lie.
+        spherical: False follows the straight line. True turns the direction at a constant rate
+            (slerp), and the length changes evenly from that of `start` to that of `end`. A
+            straight line between distant points passes closer to the origin than samples of
+            N(0, I) lie.
 
     Returns:
         float32 (steps, latent_dim).
 
     Raises:
-        ValueError: fewer than two steps; or a spherical way between opposite points, or from or
-            to the origin, where no direction is the right one.
+        ValueError: fewer than two steps; or a spherical path between opposite points, or from or
+            to the origin, where the direction is undefined.
 
     Reference: Shoemake, 1985 (slerp); White, 2016, section 2.1 (arXiv:1609.04468).
     """

@@ -1,4 +1,4 @@
-"""Images side by side, and as the bytes of picture files."""
+"""Images in rows, and images as the bytes of picture files."""
 
 from io import BytesIO
 
@@ -22,18 +22,20 @@ def image_grid(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
     return grid
 
 
-def png(image: np.ndarray) -> bytes:
+def png_bytes(image: np.ndarray) -> bytes:
     """One image (h, w, 3) in [0, 1] as the bytes of a PNG file."""
     file = BytesIO()
     Image.fromarray(image_grid(image[None], 1)).save(file, "png", compress_level=1)
     return file.getvalue()
 
 
-def _jpg(image: np.ndarray) -> bytes:
+def jpg_bytes(picture: np.ndarray, quality: int = 88) -> bytes:
+    """A picture, uint8 (h, w, 3), as the bytes of a JPG file."""
     file = BytesIO()
-    Image.fromarray(image).save(file, "jpeg", quality=88)
+    Image.fromarray(picture).save(file, "jpeg", quality=quality)
     return file.getvalue()
 
 
-def _pixels(face: bytes) -> np.ndarray:
-    return np.asarray(Image.open(BytesIO(face))) / 255
+def read_image(file: bytes) -> np.ndarray:
+    """The image in the bytes of a PNG or JPG file: (h, w, 3) in [0, 1]."""
+    return np.asarray(Image.open(BytesIO(file))) / 255

@@ -1,4 +1,4 @@
-"""Figures, and nothing but figures. Each function returns one that a notebook shows once."""
+"""Figures for the notebooks; each function returns one figure, which a cell shows once."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from vaelib.pictures import image_grid
 def show_faces(
     images: np.ndarray, titles: list[str] | None = None, columns: int = 8, scale: int = 2
 ) -> Figure:
-    """Faces in rows, with a title above each where there are any.
+    """Show faces in rows, each with a title if there are titles.
 
     Args:
         images: (n, h, w, 3) in [0, 1].
-        titles: one a face; "" leaves it out.
+        titles: one per face; "" is no title.
         columns: faces in a row.
         scale: each pixel of a face becomes scale x scale pixels of the figure.
     """
@@ -34,11 +34,11 @@ def show_faces(
 def show_rows(
     rows: dict[str, np.ndarray], titles: list[str] | None = None, scale: int = 2
 ) -> Figure:
-    """Rows of faces one above the other, each with its name at the left.
+    """Show rows of faces, each with its name at the left.
 
     Args:
         rows: name -> images (n, h, w, 3) in [0, 1], all of the same n.
-        titles: one a column, above the first row.
+        titles: one per column, above the first row.
         scale: each pixel of a face becomes scale x scale pixels of the figure.
 
     Raises:
@@ -62,10 +62,10 @@ def show_rows(
 
 
 def loss_curve(history: pd.DataFrame) -> Figure:
-    """Loss, reconstruction and KL over epochs, for training and for validation, in nats.
+    """Plot loss, reconstruction and KL over epochs, for training and validation, in nats.
 
     Args:
-        history: one row an epoch, columns loss, reconstruction, kl and val_loss, ….
+        history: one row per epoch; columns loss, reconstruction, kl, and the same with val_.
     """
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.8), layout="constrained")
     for axis, name in zip(axes, ["loss", "reconstruction", "kl"], strict=True):
@@ -76,17 +76,17 @@ def loss_curve(history: pd.DataFrame) -> Figure:
         axis.set(title=name, xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
-    axes[0].set_ylabel("nats a face")
+    axes[0].set_ylabel("nats per face")
     axes[0].legend()
     return _finished(figure)
 
 
 def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -> Figure:
-    """Histograms of some latents over many faces, each against the standard normal.
+    """Plot histograms of some latents over many faces, each with the standard normal density.
 
     Args:
         latents: (n, latent_dim).
-        which: the latents to show.
+        which: the indices of the latents to show.
         columns: histograms in a row.
     """
     rows = -(-len(which) // columns)
@@ -105,13 +105,13 @@ def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -
 
 
 def save_gif(images: np.ndarray, path: str | Path, seconds: float = 2.0, scale: int = 3) -> None:
-    """An animation of faces, played forth and back without end.
+    """Save faces as an animated GIF that plays forwards and backwards, in a loop.
 
     Args:
         images: (n, h, w, 3) in [0, 1], n >= 2.
         path: the .gif file.
-        seconds: for one way.
-        scale: each pixel becomes scale x scale, smoothly.
+        seconds: for one direction.
+        scale: factor of the size, with bicubic interpolation.
     """
     height, width = images.shape[1] * scale, images.shape[2] * scale
     frames = [
@@ -131,9 +131,9 @@ def save_gif(images: np.ndarray, path: str | Path, seconds: float = 2.0, scale: 
 
 
 def _panels(rows: int, columns: int, shape: tuple, scale: int, title: bool, margin: int = 0):
-    """A figure of rows x columns panels without axes, each of shape * scale pixels exactly.
+    """Make a figure of rows x columns panels without axes, each of exactly shape * scale pixels.
 
-    `title` leaves room above each panel, `margin` is the room at the left, in pixels.
+    `title` leaves room above each panel; `margin` is the room at the left, in pixels.
     """
     gap, dpi = 4, 100
     height, width = shape[0] * scale, shape[1] * scale
@@ -151,6 +151,6 @@ def _panels(rows: int, columns: int, shape: tuple, scale: int, title: bool, marg
 
 
 def _finished(figure: Figure) -> Figure:
-    # Closed for pyplot, a figure is shown once: as the value of its cell.
+    # pyplot would show an open figure a second time, after the value of its cell.
     plt.close(figure)
     return figure

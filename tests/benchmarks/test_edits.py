@@ -14,7 +14,7 @@ from benchmarks import edits
 from portraits import DRAWING_VERSION
 from portraits.dataset.manifest import MANIFEST, Manifest, write_manifest
 from tests.colours import SIZE, ColourFeatures, ColourModel
-from vaelib import edits as library
+from vaelib import counterfactuals as library
 from vaelib.data.faces import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]

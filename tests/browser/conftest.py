@@ -1,4 +1,4 @@
-"""A JupyterLab and a browser for the tests; where there is no browser, a sentence."""
+"""JupyterLab and a browser for the tests; without a browser they are skipped."""
 
 import io
 import os
@@ -19,7 +19,7 @@ MARKS = (pytest.mark.browser, pytest.mark.after_notebooks)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder: they need a browser, and what the notebooks leave behind."""
+    """Mark the tests of this folder: they need a browser, and files that the notebooks write."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             for mark in MARKS:
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def a_browser():
-    """A browser; with CI=true one is installed, and else its absence skips the tests."""
+    """A browser; if there is none, it is installed with CI=true, else the tests are skipped."""
     if not browser.find_browser():
         if os.environ.get("CI") != "true":
             pytest.skip("there is no Chrome or Chromium: `make browser` installs one")
@@ -45,9 +45,9 @@ def server(a_browser):
 
 @pytest.fixture(scope="module")
 def open_notebook(server):
-    """Opens a copy of a notebook of the course, runs it to the end, and gives its page.
+    """Open a copy of a notebook of the course, run all its cells, and return it.
 
-    After the tests of a module, neither the page nor the kernel may have complained.
+    At the end of a module's tests, neither the page nor the kernel may have reported errors.
     """
     start = server.log.stat().st_size
     opened = []
@@ -95,5 +95,5 @@ def pixels():
 
 @pytest.fixture(scope="session", autouse=True)
 def new_screenshots():
-    """Screenshots of an earlier run would tell of another course."""
+    """Remove the screenshots of earlier runs."""
     shutil.rmtree(SCREENSHOTS, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""All other notebooks in the page: they run to the end, their widgets and TensorBoard are alive."""
+"""All other notebooks in the page: their cells run, their widgets and TensorBoard work."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ def map_(explorer):
 
 @pytest.fixture
 def decoded(explorer, pixels):
-    """Pixels of the decoded face, once it has come to rest."""
+    """Pixels of the decoded face, once they have stopped changing."""
 
     def wait() -> np.ndarray:
         before = None
@@ -63,7 +63,7 @@ def test_dragging_over_the_map_changes_the_face(explorer, map_, decoded):
 
 
 def test_pointing_shows_the_face_and_its_name(explorer, map_, pixels):
-    """A walk over the map meets many faces; each shows its picture with its file's name."""
+    """A line across the map passes many faces; each shows its image and its file's name."""
     near = explorer.locator("img").first
     box = map_.bounding_box()
     shown = {}

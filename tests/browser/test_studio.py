@@ -18,7 +18,7 @@ def notebook(open_notebook):
 
 @pytest.fixture(scope="module")
 def whole_studio(notebook):
-    """The studio; it has nothing in it but what the notebook left."""
+    """The studio as the notebook leaves it."""
     studio = notebook.page.locator(".faces.studio")
     studio.scroll_into_view_if_needed()
     return studio
@@ -120,7 +120,7 @@ def test_the_face_changes_while_one_drags(studio, pixels, settled):
 
 
 def test_the_faces_of_a_held_slider_are_there_before_the_kernel_answers(studio, settled):
-    """With the kernel out of the way, a slider that was held for a second still moves the face."""
+    """While the kernel is busy, a slider that was held for a second still changes the face."""
     before = settled(studio)
     input_ = slider(studio, "Eyeglasses")
     input_.focus()
@@ -181,7 +181,7 @@ def test_undo_goes_back_a_drag_at_a_time(studio, settled):
 
 
 def test_after_a_fast_drag_the_last_position_is_shown(studio, settled):
-    """Positions between are dropped: 200 movements, and the face of the last is there at once."""
+    """Of 200 movements, some are skipped; the face of the last one is shown."""
     drag(studio, "Blond_Hair", 0.5, 0.02, steps=100, drop=False)
     drag(studio, "Blond_Hair", 0.02, 0.98, steps=100)
     last = settled(studio)

@@ -1,4 +1,4 @@
-"""What all widgets share: their JavaScript, and a picture where no kernel runs."""
+"""The base of Studio, Morph and Explorer: their JavaScript, their faces, their end."""
 
 import base64
 import math
@@ -13,23 +13,24 @@ from IPython import get_ipython
 from traitlets import TraitError
 
 from vaelib.model import VAE
-from vaelib.pictures import _jpg, image_grid, png
+from vaelib.pictures import image_grid, jpg_bytes, png_bytes
 
 FRONTEND = Path(__file__).parent
+BATCH = 9  # faces decoded together; studio.js asks for as many
 
 
-def _module(name: str) -> str:
-    """A widget's JavaScript, with what all of them share before it."""
+def javascript(name: str) -> str:
+    """A widget's JavaScript file, with the functions of common.js before it."""
     return "".join((FRONTEND / part).read_text("utf-8") for part in ("common.js", name))
 
 
 class FaceWidget(anywidget.AnyWidget):
-    """What the three have in common: where no widget can be shown, a picture and a sentence.
+    """A widget that shows faces; a page without a kernel shows a picture and a sentence instead.
 
-    Run again, a cell closes the widgets of its last run, for the page shows them no more.
+    When a cell runs again, the widgets of its last run are closed: the page shows them no more.
     """
 
-    # As text: of a file, anywidget would keep a listener, and by it every widget, for ever.
+    # The text and not the path: for a path, anywidget would keep a listener, and it the widget.
     _css = (FRONTEND / "widgets.css").read_text("utf-8")
     _open: ClassVar = WeakSet()
 
@@ -42,7 +43,7 @@ class FaceWidget(anywidget.AnyWidget):
         self._open.add(self)
 
     def close(self) -> None:
-        """Leave the page, and let go of the model and of the faces."""
+        """Remove the widget from the page, and release the model and the faces."""
         super().close()
         self._open.discard(self)
         # IPython keeps the widget itself, as the value of its cell: `Out` and `_`.
@@ -51,13 +52,13 @@ class FaceWidget(anywidget.AnyWidget):
             vars(self).pop(name, None)
 
     def strip(self) -> np.ndarray:
-        """The faces that stand for the widget in a page without a kernel: (n, h, w, 3)."""
+        """The faces to show in a page without a kernel: (n, h, w, 3) in [0, 1]."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         picture = image_grid(self.strip(), columns=9)
-        data["image/jpeg"] = base64.b64encode(_jpg(picture)).decode()
+        data["image/jpeg"] = base64.b64encode(jpg_bytes(picture)).decode()
         data["text/plain"] = (
             f"{type(self).__name__}: a widget, which needs a running kernel. "
             "Run this cell in JupyterLab, Notebook or VS Code."
@@ -73,11 +74,11 @@ def _running_cell() -> tuple[str, str]:
     return cell, request.get("header", {}).get("msg_id", "")
 
 
-def _number(value: object, name: str) -> float:
-    """A value as a float.
+def finite_number(value: object, name: str) -> float:
+    """Convert a value to a float.
 
     Raises:
-        TraitError: it is no number, or not a finite one.
+        TraitError: it is not a number, or not a finite one; the sentence begins with `name`.
     """
     try:
         if isinstance(value, Real) and math.isfinite(value):
@@ -87,6 +88,20 @@ def _number(value: object, name: str) -> float:
     raise TraitError(f"{name} is {value!r}: give a finite number.")
 
 
-def _decoded(vae: VAE, z: np.ndarray) -> bytes:
-    # A compiled function, always for one face: several times as fast as `vae.decode`.
-    return png(vae.decoder.predict_on_batch(z[None].astype("float32"))[0])
+def decode_fast(vae: VAE, latents: np.ndarray) -> np.ndarray:
+    """Decode latents as `vae.decode` does, with a compiled model: (n, latent_dim) -> (n, h, w, 3).
+
+    A compiled model is several times as fast, once it has seen the size of the batch. So there
+    are two sizes: one face, and BATCH faces, of which the last batch repeats its last.
+    """
+    latents = np.asarray(latents, "float32")
+    size = BATCH if len(latents) > 1 else 1
+    padded = np.pad(latents, ((0, -len(latents) % size), (0, 0)), "edge")
+    batches = np.split(padded, len(padded) // size)
+    faces = [vae.picture_model.predict_on_batch(batch) for batch in batches]
+    return np.concatenate(faces)[: len(latents)]
+
+
+def decode_to_png(vae: VAE, z: np.ndarray) -> bytes:
+    """Decode one latent (latent_dim,) to the bytes of a PNG file."""
+    return png_bytes(decode_fast(vae, z[None])[0])

@@ -1,4 +1,5 @@
-// What the widgets share: this stands in front of each of them, in one module.
+// Functions that the widgets share. Python puts this file before that of each widget, so that both
+// are one module; .oxlintrc.json lists the names.
 
 function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -6,8 +7,18 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
-// An image file's bytes as an address. One with the data in it needs no fetch, which a blob's
-// does: the face is there some milliseconds sooner, and nothing has to be given back.
+// An attribute's name as people write it: Blond_Hair is Blond Hair.
+function spaced(name) {
+  return name.replaceAll("_", " ");
+}
+
+// A choice of a menu: an attribute, or another direction.
+function option(name) {
+  return element("option", { value: name, textContent: spaced(name) });
+}
+
+// The URL of an image, given as the bytes of its file. It holds the data; the URL of a blob would
+// cost a fetch of some milliseconds, and would have to be revoked.
 function address(view, type = "png") {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   let text = "";
@@ -16,7 +27,7 @@ function address(view, type = "png") {
 }
 
 // Listeners to the page (`on`) and to the kernel (`watch`, called once at the start, and
-// `receive`); `stop` takes all of them off when the view goes.
+// `receive`); `stop` removes all of them when the view is removed.
 function listeners(model) {
   const stop = new AbortController();
   const listen = (event, action) => {
@@ -34,7 +45,7 @@ function listeners(model) {
   };
 }
 
-// Puts the widget into the page; its keys are its own, not JupyterLab's shortcuts.
+// Put the widget into the page. JupyterLab's shortcuts do not get the keys pressed in it.
 function mount(el, root, on) {
   root.dataset.lmSuppressShortcuts = "true";
   on(root, "keydown", (event) => event.stopPropagation());

@@ -1,4 +1,4 @@
-"""Dials: sliders and boxes to tick for any function that draws a picture."""
+"""Dials: sliders and check boxes for any function that draws a picture."""
 
 from collections.abc import Callable
 
@@ -6,18 +6,18 @@ import ipywidgets as widgets
 import numpy as np
 from traitlets import validate
 
-from vaelib.pictures import png
-from vaelib.widgets.base import _number
+from vaelib.pictures import png_bytes
+from vaelib.widgets.base import finite_number
 
 
 class Dials(widgets.HBox):
-    """Sliders and boxes to tick, and the picture that a function draws from them.
+    """Sliders and check boxes, and the picture that a function draws from their values.
 
     Args:
-        draw: takes the value of every slider and box by its name, returns an image (h, w, 3) in
-            [0, 1].
-        dials: name of a slider -> its lowest value, its highest, and where it starts.
-        boxes: name of a box -> whether it is ticked at the start.
+        draw: a function; takes the values of all sliders and boxes by their names, returns an
+            image (h, w, 3) in [0, 1].
+        dials: name of a slider -> its lowest value, its highest value, its value at the start.
+        boxes: name of a check box -> whether it is ticked at the start.
 
     Attributes:
         controls: name -> its slider or box; set `.value` to move it from code.
@@ -55,13 +55,13 @@ class Dials(widgets.HBox):
 
     def _redraw(self) -> None:
         values = {name: control.value for name, control in self.controls.items()}
-        self.face.value = png(self.draw(**values))
+        self.face.value = png_bytes(self.draw(**values))
 
 
 class _Slider(widgets.FloatSlider):
-    """A slider that refuses what is not finite: ipywidgets' own lets NaN through."""
+    """A slider that refuses NaN and infinity; the one of ipywidgets accepts NaN."""
 
     @validate("value")
     def _validate_value(self, proposal):
-        _number(proposal.value, self.description)
+        finite_number(proposal.value, self.description)
         return super()._validate_value(proposal)

@@ -1,9 +1,20 @@
-// The explorer in the page: points for faces; hovering shows one, clicking decodes a place.
+// The explorer in the page: a point is a face; hovering shows it, clicking decodes a place.
 
 const SIZE = 440; // of the map, in CSS pixels
 const MARGIN = 12;
-const REACH = 12; // how near to a point the pointer shows its face, in CSS pixels
-const COLORS = { yes: "#d55e00", no: "#0072b2" }; // Okabe and Ito: told apart by everybody
+const REACH = 12; // largest distance between the pointer and the point it shows, in CSS pixels
+const COLORS = { yes: "#d55e00", no: "#0072b2" }; // of Okabe and Ito, distinct for colour-blind people
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+// A line of the key: a dot in the colour of the points, and what it means.
+function keyEntry(text, color, hollow) {
+  const node = element("span", { className: `key ${hollow ? "hollow" : ""}` }, text);
+  node.style.setProperty("--dot", color);
+  return node;
+}
 
 function render({ model, el }) {
   const { on, watch, stop } = listeners(model);
@@ -12,8 +23,6 @@ function render({ model, el }) {
   function select(name, label) {
     const node = element("select");
     const choices = model.get(name === "color" ? "attributes" : "directions");
-    const option = (value) =>
-      element("option", { value, textContent: value.replaceAll("_", " ") });
     node.append(...choices.map(option));
     on(node, "change", () => {
       model.set(name, node.value);
@@ -31,13 +40,9 @@ function render({ model, el }) {
   );
   const key = element("div", { className: "row" });
   watch(["color"], () => {
-    const name = model.get("color").replaceAll("_", " ");
-    const entry = (text, color, hollow) => {
-      const node = element("span", { className: `key ${hollow ? "hollow" : ""}` }, text);
-      node.style.setProperty("--dot", color);
-      return node;
-    };
-    key.replaceChildren(entry(name, COLORS.yes, false), entry(`not ${name}`, COLORS.no, true));
+    const name = spaced(model.get("color"));
+    const has = keyEntry(name, COLORS.yes, false);
+    key.replaceChildren(has, keyEntry(`not ${name}`, COLORS.no, true));
   });
 
   // ---------------------------------------------------------------- the map
@@ -51,7 +56,7 @@ function render({ model, el }) {
   canvas.width = canvas.height = SIZE * ratio;
   canvas.style.width = canvas.style.height = `${SIZE}px`;
   const floats = (name) => {
-    const view = model.get(name); // a DataView of 32-bit floats, x and y in turn
+    const view = model.get(name); // a DataView of 32-bit floats: x, y, x, y, ...
     return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
   };
   let points = new Float32Array();
@@ -110,7 +115,7 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- the faces beside it
   const near = element("img", { className: "face", alt: "the face under the pointer" });
-  near.src = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="; // nothing yet
+  near.src = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="; // an empty image
   const nearCaption = element("figcaption", { textContent: "point at a face" });
   const decoded = element("img", { className: "face", alt: "the decoded place" });
   decoded.dataset.face = "decoded";
@@ -151,8 +156,7 @@ function render({ model, el }) {
   }
   function go(value) {
     const [left, right, low, high] = bounds;
-    const inside = (v, a, b) => Math.min(Math.max(v, a), b);
-    model.set("value", [inside(value[0], left, right), inside(value[1], low, high)]);
+    model.set("value", [clamp(value[0], left, right), clamp(value[1], low, high)]);
     model.save_changes();
   }
   on(canvas, "pointermove", (event) => {
@@ -191,7 +195,7 @@ function render({ model, el }) {
   });
   watch(["labels", "value"], draw);
   watch(["face"], () => (decoded.src = address(model.get("face"))));
-  requestAnimationFrame(draw); // once more in the page, where the theme's colours are known
+  requestAnimationFrame(draw); // again, once the page's theme gives its colours
   return () => {
     stop();
     root.remove();

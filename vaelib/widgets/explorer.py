@@ -1,33 +1,39 @@
-"""Explorer: the encoded faces as a map."""
+"""Explorer: a map of encoded faces."""
 
 import numpy as np
 import pandas as pd
 from traitlets import Bytes, Float, Int, List, TraitError, Unicode, observe, validate
 
 from vaelib.model import VAE
-from vaelib.pictures import _jpg, image_grid
-from vaelib.widgets.base import FaceWidget, _decoded, _module, _number
+from vaelib.pictures import image_grid, jpg_bytes
+from vaelib.widgets.base import (
+    FaceWidget,
+    decode_fast,
+    decode_to_png,
+    finite_number,
+    javascript,
+)
 
 VARIANCE = ("the most variance", "the second most")
 
 
 class Explorer(FaceWidget):
-    """The encoded faces as a map: hovering shows a face, clicking decodes the place.
+    """A map of encoded faces: hovering shows a face, clicking decodes a place.
 
-    The axes are two directions of the latent space. A place between the faces stands for the
-    point nearest to the mean of all faces that has these two coordinates.
+    The axes are two directions of the latent space. Many latents have the two coordinates of a
+    place; the explorer decodes the one that is nearest to the mean of all faces.
 
     Args:
         vae: a trained model.
         images: (n, h, w, 3) in [0, 1]; some hundred faces.
-        attributes: boolean DataFrame (n, n_attributes), the same faces, for colours.
-        vectors: DataFrame (n_attributes, latent_dim), of attributes that may be axes.
-        color: the attribute to begin with.
+        attributes: boolean DataFrame (n, n_attributes), the same faces; they give the colours.
+        vectors: DataFrame (n_attributes, latent_dim), of attributes that can be axes.
+        color: the attribute that is coloured at the start.
 
     Attributes:
         value: the place of the cross, [across, up], in latent units; assign to it to move it.
-        latent: (latent_dim,), what stands there.
-        face: it decoded, as the bytes of a PNG file.
+        latent: (latent_dim,), the latent of that place.
+        face: the decoded latent, as the bytes of a PNG file.
         x_axis, y_axis: VARIANCE, or names of `vectors`.
         color: a column of `attributes`.
 
@@ -35,7 +41,7 @@ class Explorer(FaceWidget):
         ValueError: images and attributes differ in number.
     """
 
-    _esm = _module("explorer.js")
+    _esm = javascript("explorer.js")
     value = List().tag(sync=True, echo_update=False)
     x_axis = Unicode(VARIANCE[0]).tag(sync=True)
     y_axis = Unicode(VARIANCE[1]).tag(sync=True)
@@ -68,7 +74,9 @@ class Explorer(FaceWidget):
         self._mean = z.mean(axis=0)
         self._centred = z - self._mean
         most = np.linalg.svd(self._centred, full_matrices=False)[2][:2]
-        signs = np.sign(most[range(2), np.abs(most).argmax(axis=1)])  # else chance decides
+        signs = np.sign(
+            most[range(2), np.abs(most).argmax(axis=1)]
+        )  # so that an axis always points the same way
         axes = pd.DataFrame(most * signs[:, None], index=VARIANCE)
         if vectors is not None:
             length = np.linalg.norm(vectors, axis=1)
@@ -81,7 +89,7 @@ class Explorer(FaceWidget):
             directions=list(axes.index),
             attributes=list(attributes.columns),
             point_names=[str(name) for name in attributes.index],
-            sheet=_jpg(image_grid(images, columns, gap=0)),
+            sheet=jpg_bytes(image_grid(images, columns, gap=0)),
             sheet_columns=columns,
             color=color,
         )
@@ -94,28 +102,28 @@ class Explorer(FaceWidget):
     def strip(self) -> np.ndarray:
         left, right, low, high = self.bounds
         places = np.stack([np.linspace(left, right, 9), np.full(9, (low + high) / 2)], axis=1)
-        return self._vae.decode(self._mean + places.astype("float32") @ self._back)
+        return decode_fast(self._vae, self._mean + places.astype("float32") @ self._back)
 
     @validate("x_axis", "y_axis", "color")
-    def _known(self, proposal):
+    def _known_name(self, proposal):
         known = self._labels.columns if proposal.trait.name == "color" else self._axes.index
         if proposal.value not in known:
             raise TraitError(f"There is no {proposal.value!r}: choose one of {', '.join(known)}.")
         return proposal.value
 
     @validate("value")
-    def _on_the_map(self, proposal):
+    def _within_bounds(self, proposal):
         if not self.bounds:
             return proposal.value
         if len(proposal.value) != 2:
             raise TraitError(f"value is {proposal.value}: give two numbers, [across, up].")
-        place = [_number(coordinate, "A coordinate") for coordinate in proposal.value]
+        place = [finite_number(coordinate, "A coordinate") for coordinate in proposal.value]
         return np.clip(place, self.bounds[::2], self.bounds[1::2]).tolist()
 
     @observe("x_axis", "y_axis")
     def _place_points(self, _) -> None:
         axes = self._axes.loc[[self.x_axis, self.y_axis]].to_numpy("float32")
-        # Coordinates are projections; the way back is the shortest latent that has them.
+        # Coordinates are projections; `_back` gives the shortest latent that has them.
         points, self._back = self._centred @ axes.T, np.linalg.pinv(axes.T)
         margin = 0.05 * np.ptp(points, axis=0)
         low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
@@ -131,4 +139,4 @@ class Explorer(FaceWidget):
 
     @observe("value")
     def _decode(self, _) -> None:
-        self.face = _decoded(self._vae, self.latent)
+        self.face = decode_to_png(self._vae, self.latent)

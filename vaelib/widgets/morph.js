@@ -1,10 +1,10 @@
-// The morph in the page: all faces are here, so the slider and the play button need no kernel.
+// The morph in the page. It has all faces, so the slider and the play button need no kernel.
 
 const INTERVAL = 50; // milliseconds between two faces
 
 function render({ model, el }) {
   const { on, watch, stop } = listeners(model);
-  // Kept in the page and decoded once: an image that changes its source would flicker.
+  // One image for each face: a single image would flicker when its source changes.
   const frames = model
     .get("frames")
     .map((bytes) => element("img", { src: address(bytes), className: "face", alt: "" }));

@@ -1,32 +1,32 @@
-"""Morph: a slider, and a play button, that go from one face to another."""
+"""Morph: a slider and a play button that move from one face to another."""
 
 import numpy as np
 from traitlets import Bytes, Int, List, validate
 
 from vaelib.latent import interpolate
 from vaelib.model import VAE
-from vaelib.pictures import _pixels, png
-from vaelib.widgets.base import FaceWidget, _module
+from vaelib.pictures import png_bytes, read_image
+from vaelib.widgets.base import FaceWidget, decode_fast, javascript
 
 
 class Morph(FaceWidget):
-    """A slider, and a play button, that go from one face to another.
+    """Move from one face to another with a slider or a play button.
 
-    All faces are decoded beforehand and sent to the page, which needs no kernel from then on.
+    All faces are decoded at the start and sent to the page, which then needs no kernel.
 
     Args:
         vae: a trained model.
-        start, end: (latent_dim,).
+        start, end: (latent_dim,), the latents of the two faces.
         steps: number of faces, both ends included.
         spherical: as in `interpolate`.
 
     Attributes:
         value: which face is shown, 0 to steps - 1; assign to it to move the slider from code.
         frames: all faces, as the bytes of PNG files.
-        face: the one that is shown.
+        face: the one that is shown, the bytes of a PNG file.
     """
 
-    _esm = _module("morph.js")
+    _esm = javascript("morph.js")
     frames = List(Bytes()).tag(sync=True)
     value = Int(0).tag(sync=True, echo_update=False)
 
@@ -38,15 +38,15 @@ class Morph(FaceWidget):
         steps: int = 41,
         spherical: bool = False,
     ):
-        faces = vae.decode(interpolate(start, end, steps, spherical))
-        super().__init__(frames=[png(face) for face in faces])
+        faces = decode_fast(vae, interpolate(start, end, steps, spherical))
+        super().__init__(frames=[png_bytes(face) for face in faces])
 
     face = property(lambda self: self.frames[self.value])
 
     @validate("value")
-    def _within_the_way(self, proposal):
+    def _within_frames(self, proposal):
         return min(max(proposal.value, 0), len(self.frames) - 1)
 
     def strip(self) -> np.ndarray:
         places = np.linspace(0, len(self.frames) - 1, 9).round().astype(int)
-        return np.stack([_pixels(self.frames[place]) for place in places])
+        return np.stack([read_image(self.frames[place]) for place in places])

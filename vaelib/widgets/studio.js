@@ -1,13 +1,13 @@
-// The studio in the page: sliders send their positions, the kernel answers with a face.
+// The studio in the page: the sliders send their positions, and the kernel answers with a face.
 
 const CHUNK = 1 << 20; // bytes of a photo in one message: Jupyter's server refuses more than 10 MB
 const LARGEST = 50e6; // bytes of a photo
 const STEP = 0.05; // of a slider
-const AHEAD = 9; // faces that the kernel decodes ahead at a time
+const AHEAD = 9; // positions that one message asks for: BATCH in base.py
 const KEPT = 1000; // faces that the page keeps
 const FACES = { original: "original", reconstruction: "reconstruction", edited: "edit", truth: "truth" };
 
-// The same words for the same strengths, in whatever order the sliders were moved.
+// A text that is the same for the same strengths, in any order of the sliders.
 function words(value) {
   const moved = Object.entries(value).filter(([, strength]) => Math.abs(strength) > STEP / 2);
   return moved.map(([name, strength]) => `${name} ${strength.toFixed(2)}`).sort().join();
@@ -89,7 +89,7 @@ function render({ model, el }) {
       if (!figure.hidden && name !== "edited") image.src = address(bytes);
     });
     if (name === "truth") {
-      // While one drags, the truth is that of a moment ago.
+      // During a drag, the truth is still that of the last position.
       watch(["dragging"], () => (image.style.opacity = model.get("dragging") ? 0.4 : 1));
     }
   }
@@ -103,8 +103,8 @@ function render({ model, el }) {
 
   // ---------------------------------------------------------------- faces decoded ahead
   // While a slider is held, the kernel decodes its other positions, the nearest first, so that
-  // the face of a movement is here before the movement is.
-  const ahead = new Map(); // the words of the sliders -> address of the face
+  // most movements find their face in the page.
+  const ahead = new Map(); // `words` of the sliders -> address of the face
   let held = null; // name of the slider
   let subject = 0; // a number for the face that is edited
   watch(["reconstruction"], () => {
@@ -124,22 +124,22 @@ function render({ model, el }) {
     if (!missing.length) return;
     ask("ahead", { subject, values: missing.map((s) => ({ ...value, [held]: s })) });
   }
-  receive((content, faces) => {
+  receive((content, decoded) => {
     if (content.action !== "ahead" || content.subject !== subject) return;
     if (ahead.size > KEPT) ahead.clear();
-    faces.forEach((face, i) => ahead.set(words(content.values[i]), address(face)));
+    decoded.forEach((face, i) => ahead.set(words(content.values[i]), address(face)));
     lookAhead();
   });
   function hold(name) {
-    if (held === name) return; // it is being looked ahead already
+    if (held === name) return; // its positions are being decoded already
     held = name;
     lookAhead();
   }
   watch(["edited", "edited_for", "value"], () => {
     const wanted = words(model.get("value"));
     const known = words(model.get("edited_for")) === wanted ? undefined : ahead.get(wanted);
-    const source = known ?? address(model.get("edited"));
-    if (images.edited.src !== source) images.edited.src = source;
+    const url = known ?? address(model.get("edited"));
+    if (images.edited.src !== url) images.edited.src = url;
   });
 
   // ---------------------------------------------------------------- the sliders
@@ -147,7 +147,7 @@ function render({ model, el }) {
   const inputs = new Map();
   function move(name, strength, dragging) {
     const value = { ...model.get("value"), [name]: strength };
-    model.set({ value, dragging }); // ipywidgets sends the newest state, and drops those between
+    model.set({ value, dragging }); // ipywidgets sends the newest state only
     model.save_changes();
   }
   function slider(name) {
@@ -156,7 +156,7 @@ function render({ model, el }) {
     const output = element("output");
     input.id = `${model.model_id ?? "studio"}-${name}`;
     input.dataset.attribute = name;
-    const label = element("label", { htmlFor: input.id, textContent: name.replaceAll("_", " ") });
+    const label = element("label", { htmlFor: input.id, textContent: spaced(name) });
     const remove = button("×", `Take ${name} away`, () => ask("remove", { name }));
     remove.classList.add("remove");
     remove.setAttribute("aria-label", remove.title);
@@ -175,12 +175,12 @@ function render({ model, el }) {
     inputs.set(name, { input, output });
     return element("div", { className: "slider" }, label, input, output, remove);
   }
-  watch(["names"], () => {
+  watch(["sliders"], () => {
     inputs.clear();
     held = null;
-    sliders.replaceChildren(...model.get("names").map(slider));
+    sliders.replaceChildren(...model.get("sliders").map(slider));
   });
-  watch(["value", "names"], () => {
+  watch(["value", "sliders"], () => {
     for (const [name, { input, output }] of inputs) {
       const strength = model.get("value")[name] ?? 0;
       if (+input.value !== strength) input.value = strength;
@@ -188,14 +188,12 @@ function render({ model, el }) {
     }
   });
 
-  // ---------------------------------------------------------------- what can be done
+  // ---------------------------------------------------------------- the buttons below
   const add = element("select");
   add.setAttribute("aria-label", "Add an attribute");
   on(add, "change", () => ask("add", { name: add.value }));
-  watch(["names", "choices"], () => {
-    const others = model.get("choices").filter((name) => !model.get("names").includes(name));
-    const option = (name) =>
-      element("option", { value: name, textContent: name.replaceAll("_", " ") });
+  watch(["sliders", "choices"], () => {
+    const others = model.get("choices").filter((name) => !model.get("sliders").includes(name));
     const first = element("option", { value: "", textContent: "Add an attribute…" });
     add.replaceChildren(first, ...others.map(option));
   });

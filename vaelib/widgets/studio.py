@@ -1,8 +1,4 @@
-"""What one drags, points at and plays: the studio, the morph, the explorer, and plain dials.
-
-The first three draw themselves in the page (`vaelib/frontend`) and ask the kernel for faces only.
-Each has a `value`; assigned from code, it does what a hand would do.
-"""
+"""Studio: edit the attributes of a face with sliders."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,26 +8,28 @@ import pandas as pd
 from traitlets import Bool, Bytes, Dict, Float, Int, List, TraitError, Unicode, observe, validate
 
 from vaelib.data.photo import LARGEST_FILE, read_photo
-from vaelib.latent import edit
+from vaelib.latent import edit, unknown_vector
 from vaelib.metrics import rmse
 from vaelib.model import VAE
-from vaelib.pictures import _pixels, image_grid, png
-from vaelib.widgets.base import FaceWidget, _decoded, _module, _number
+from vaelib.pictures import image_grid, png_bytes, read_image
+from vaelib.widgets.base import (
+    BATCH,
+    FaceWidget,
+    decode_fast,
+    decode_to_png,
+    finite_number,
+    javascript,
+)
 
 GALLERY = 12  # faces to choose from at a time
-SWITCHED = 0.5  # a strength from which an attribute counts as added, or taken away
-
-AHEAD = 9  # faces that are decoded ahead at a time: always as many, so that it is compiled once
+SWITCHED = 0.5  # an attribute of this strength or more counts as switched on or off
 
 Truth = Callable[[int, dict[str, bool]], np.ndarray | None]
 
 
-# ------------------------------------------------------------------ the studio
-
-
 @dataclass(frozen=True, eq=False)
 class _Subject:
-    """The face that is edited: its picture, its latent, and its row of `images` (or None)."""
+    """The face that is edited: its image, its latent, its row of `images` (None for a photo)."""
 
     image: np.ndarray
     z: np.ndarray
@@ -39,37 +37,39 @@ class _Subject:
 
 
 class Studio(FaceWidget):
-    """Sliders for attributes, and a face that changes while one drags.
+    """Edit the attributes of a face with sliders; the face changes during a drag.
 
     Args:
         vae: a trained model.
         images: (n, h, w, 3) in [0, 1], held-out faces to choose from.
         vectors: DataFrame (n_attributes, latent_dim), from `attribute_vectors`.
-        names: attributes that have a slider from the start; the menu adds any other.
-        truth: what the edit should look like, where that is known: takes the row of `images` and
-            what was switched ({"Smiling": True}), returns an image (h, w, 3) in [0, 1] or None.
+        sliders: attributes that have a slider at the start; the menu adds others.
+        truth: a function that draws the true edit, where it is known: takes the row of `images`
+            and what was switched ({"Smiling": True}), returns an image (h, w, 3) in [0, 1] or
+            None.
         limit: the sliders go from -limit to limit.
-        seed: of Shuffle.
-        look_ahead: while a slider is held, decode its other positions, so that faces are there
-            before the mouse is; without it, each movement waits for the kernel.
+        seed: of the faces that Shuffle offers.
+        look_ahead: decode the other positions of a slider while it is held, so that the page has
+            a face before the mouse gets there; without it, each movement waits for the kernel.
 
     Attributes:
         value: attribute -> strength; assign to it to move the sliders from code.
+        sliders: names of the attributes that have a slider.
         z: (latent_dim,), the posterior mean of the face.
-        latent: (latent_dim,), with the edits.
-        edited, original, reconstruction, truth: what is shown, as the bytes of PNG files; `truth`
-            is b"" where there is none.
+        latent: (latent_dim,), the edited one.
+        edited, original, reconstruction, truth: the faces in the page, as the bytes of PNG files;
+            `truth` is b"" where there is none.
         code: the edit as a line of Python.
         message: the sentence below the sliders.
 
     Raises:
-        ValueError: a name that is no row of `vectors`.
+        ValueError: an attribute that `vectors` does not have.
     """
 
-    _esm = _module("studio.js")
+    _esm = javascript("studio.js")
     value = Dict().tag(sync=True, echo_update=False)
     dragging = Bool(False).tag(sync=True, echo_update=False)
-    names = List(Unicode()).tag(sync=True)
+    sliders = List(Unicode()).tag(sync=True)
     choices = List(Unicode()).tag(sync=True)
     limit = Float(2.0).tag(sync=True)
     look_ahead = Bool(True).tag(sync=True)
@@ -80,7 +80,7 @@ class Studio(FaceWidget):
     truth = Bytes().tag(sync=True)
     gallery = Bytes().tag(sync=True)
     gallery_size = Int().tag(sync=True)
-    place = Int(-1).tag(sync=True)  # of the face in the gallery; -1 is not there
+    place = Int(-1).tag(sync=True)  # of the face in the gallery; -1 if it is not there
     can_undo = Bool(False).tag(sync=True)
     code = Unicode().tag(sync=True)
     message = Unicode().tag(sync=True)
@@ -90,7 +90,7 @@ class Studio(FaceWidget):
         vae: VAE,
         images: np.ndarray,
         vectors: pd.DataFrame,
-        names: Iterable[str],
+        sliders: Iterable[str],
         truth: Truth | None = None,
         limit: float = 2.0,
         seed: int = 0,
@@ -104,12 +104,12 @@ class Studio(FaceWidget):
         self._history: list[tuple[_Subject, dict[str, float]]] = []
         self._subject = self._held_out(0)
         super().__init__(choices=list(vectors.index), limit=limit, look_ahead=look_ahead)
-        for name in names:
+        for name in sliders:
             self.add(name)
         self._show_gallery()
         self._start(self._subject)
         if look_ahead:
-            self._decode_ahead([{}])  # compiles, so that no drag waits for that
+            self._decode_ahead([{}] * BATCH)  # compiles, so that no drag waits for that
         self.on_msg(self._on_message)
 
     z = property(lambda self: self._subject.z)
@@ -120,40 +120,41 @@ class Studio(FaceWidget):
 
     def strip(self) -> np.ndarray:
         shown = [self.original, self.reconstruction, self.edited, self.truth]
-        return np.stack([_pixels(face) for face in shown if face])
+        return np.stack([read_image(face) for face in shown if face])
 
     # -------------------------------------------------------------- which face
 
     def choose(self, row: int) -> None:
-        """Take the face in this row of `images`; the sliders stay where they are."""
+        """Edit the face in this row of `images`; the sliders keep their values."""
         self._start(self._held_out(row))
 
     def shuffle(self) -> None:
-        """Offer other faces, and take the first of them."""
+        """Offer other faces, and edit the first of them."""
         count = len(self._images)
         self._rows = self._rng.choice(count, min(GALLERY, count), replace=False)
         self._show_gallery()
         self.choose(int(self._rows[0]))
 
     def open_photo(self, data: bytes, name: str = "The photo") -> None:
-        """Take one's own photo; what is wrong with it, if anything, stands in `message`."""
+        """Edit a photo, given as the bytes of its file; if it can't be read, `message` says why."""
         try:
             image = read_photo(data, name, self._vae.image_size)
         except ValueError as error:
-            self.message = str(error)  # and the face that was there stays
+            self.message = str(error)
             return
         z = self._vae.encode(image[None])[0]
         error = rmse(image[None], self._vae.decode(z[None]))
-        if self._usual is None:  # what 98 of 100 faces that it was made for stay below
+        if self._usual is None:  # 98 of 100 held-out faces have a smaller error
             some = self._images[:: max(1, len(self._images) // 200)]
             each = zip(some, self._vae.reconstruct(some))
             self._usual = float(np.quantile([rmse(a[None], b[None]) for a, b in each], 0.98))
         self._start(_Subject(image, z, None))
         if error > self._usual:
             self.message = (
-                f"{name} is unlike the faces that this model has learned: an error of {error:.0f}, "
-                f"where 98 of 100 faces have less than {self._usual:.0f}. Is there a face in the "
-                "middle, upright and large? The edits may mean little."
+                f"{name} is unlike the faces that this model has learned: the root mean squared "
+                f"error of its reconstruction is {error:.0f} grey levels, and 98 of 100 faces "
+                f"have less than {self._usual:.0f}. Is there a face in the middle, upright and "
+                "large? The edits may be wrong."
             )
 
     def _held_out(self, row: int) -> _Subject:
@@ -163,14 +164,14 @@ class Studio(FaceWidget):
     def _show_gallery(self) -> None:
         sheet = image_grid(self._images[self._rows], columns=len(self._rows), gap=0)
         with self.hold_trait_notifications():
-            self.gallery, self.gallery_size = png(sheet / 255), len(self._rows)
+            self.gallery, self.gallery_size = png_bytes(sheet / 255), len(self._rows)
 
     def _start(self, subject: _Subject) -> None:
         self._subject = subject
         (places,) = np.nonzero(self._rows == subject.row)
         self.place = int(places[0]) if len(places) else -1
         self.message = ""
-        self.original = png(subject.image)
+        self.original = png_bytes(subject.image)
         self.reconstruction = self._decode(subject.z)
         self._draw()
         self._settle()
@@ -178,23 +179,23 @@ class Studio(FaceWidget):
     # -------------------------------------------------------------- the sliders
 
     def add(self, name: str) -> None:
-        """Give another attribute a slider."""
+        """Give an attribute a slider."""
         if name not in self._vectors.index:
-            raise ValueError(_no_vector(name))
-        if name not in self.names:
-            self.names = [*self.names, name]
+            raise ValueError(unknown_vector(name, self._vectors))
+        if name not in self.sliders:
+            self.sliders = [*self.sliders, name]
 
     def remove(self, name: str) -> None:
-        """Take an attribute's slider away, and its part of the edit."""
+        """Remove an attribute's slider and its part of the edit."""
         self.value = {other: value for other, value in self.value.items() if other != name}
-        self.names = [other for other in self.names if other != name]
+        self.sliders = [other for other in self.sliders if other != name]
 
     def reset(self) -> None:
-        """All sliders back to 0."""
+        """Set all sliders to 0."""
         self.value = {}
 
     def undo(self) -> None:
-        """Back to what was before the last change of the face or of a slider."""
+        """Take back the last change of the face or of a slider."""
         if len(self._history) < 2:
             return
         self._history.pop()
@@ -204,15 +205,15 @@ class Studio(FaceWidget):
 
     @validate("limit")
     def _above_zero(self, proposal):
-        if _number(proposal.value, "limit") <= 0:
+        if finite_number(proposal.value, "limit") <= 0:
             raise TraitError(f"limit is {proposal.value}: the sliders need a number above 0.")
         return proposal.value
 
-    @validate("names")
-    def _known(self, proposal):
+    @validate("sliders")
+    def _known_names(self, proposal):
         for name in proposal.value:
             if name not in self._vectors.index:
-                raise TraitError(_no_vector(name))
+                raise TraitError(unknown_vector(name, self._vectors))
         return proposal.value
 
     @validate("value")
@@ -223,8 +224,8 @@ class Studio(FaceWidget):
         inside = {}
         for name, strength in value.items():
             if name not in self._vectors.index:
-                raise TraitError(_no_vector(name))
-            inside[name] = min(max(_number(strength, name), -self.limit), self.limit)
+                raise TraitError(unknown_vector(name, self._vectors))
+            inside[name] = min(max(finite_number(strength, name), -self.limit), self.limit)
         return {name: strength for name, strength in inside.items() if strength}
 
     @observe("value")
@@ -248,7 +249,7 @@ class Studio(FaceWidget):
             self.code = f"edit(z, {{{inside}}}, vectors=vectors)"
 
     def _settle(self) -> None:
-        """What a drag leaves for its end: a step to undo, and the truth."""
+        """Do what waits for the end of a drag: remember a step to undo, and draw the truth."""
         state = (self._subject, self.value)
         if not self._history or self._history[-1] != state:
             self._history.append(state)
@@ -257,18 +258,16 @@ class Studio(FaceWidget):
         if self._truth is not None and self._subject.row is not None:
             switched = {n: v > 0 for n, v in self.value.items() if abs(v) >= SWITCHED}
             truth = self._truth(self._subject.row, switched)
-        self.truth = b"" if truth is None else png(truth)
+        self.truth = b"" if truth is None else png_bytes(truth)
 
     def _decode(self, z: np.ndarray) -> bytes:
-        return _decoded(self._vae, z)
+        return decode_to_png(self._vae, z)
 
     def _decode_ahead(self, values: list[Mapping[str, float]]) -> list[bytes]:
-        latents = np.tile(self.z, (AHEAD, 1)).astype("float32")
-        for row, value in zip(latents, values):
-            row[:] = edit(self.z, self._strengths(value), vectors=self._vectors)
-        return [png(face) for face in self._vae.decoder.predict_on_batch(latents)][: len(values)]
+        latents = [edit(self.z, self._strengths(value), vectors=self._vectors) for value in values]
+        return [png_bytes(face) for face in decode_fast(self._vae, latents)]
 
-    # -------------------------------------------------------------- what the page asks for
+    # -------------------------------------------------------------- messages from the page
 
     def _on_message(self, _, content: Mapping, buffers: list) -> None:
         match content:
@@ -282,7 +281,7 @@ class Studio(FaceWidget):
                 self._receive(name, part, parts, buffers[0])
             case {"action": "ahead", "values": values, "subject": subject}:
                 answer = {"action": "ahead", "values": values, "subject": subject}
-                self.send(answer, self._decode_ahead(values[:AHEAD]))
+                self.send(answer, self._decode_ahead(values[:BATCH]))
             case {"action": "shuffle" | "reset" | "undo" as action}:
                 getattr(self, action)()
 
@@ -295,19 +294,3 @@ class Studio(FaceWidget):
         if part == parts - 1:
             whole, self._upload = bytes(self._upload), bytearray()
             self.open_photo(whole, name)
-
-
-def _no_vector(name: str) -> str:
-    return f"There is no attribute vector {name!r}: see `vectors.index`."
-
-
-# ------------------------------------------------------------------ the morph
-
-
-# ------------------------------------------------------------------ the explorer
-
-
-# ------------------------------------------------------------------ plain dials
-
-
-# ------------------------------------------------------------------ pictures as bytes

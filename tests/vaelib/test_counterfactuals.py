@@ -1,4 +1,4 @@
-"""Edits of fakes whose latents are their colours, so that every number is known beforehand."""
+"""People drawn again with an attribute: fake people of three colours, and portraits."""
 
 from dataclasses import replace
 
@@ -7,14 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import portraits
 import vaelib
 from portraits import DRAWING_VERSION, Person, PortraitsError, write_dataset
 from portraits.dataset.manifest import Manifest, write_manifest
-from tests.colours import SIZE, ColourFeatures, ColourModel
+from tests.colours import SIZE, images_of_labels
 from vaelib.counterfactuals import (
-    ATTRIBUTES,
-    Cases,
     as_jpg,
     draw_counterfactuals,
     find_cases,
@@ -24,28 +21,8 @@ from vaelib.counterfactuals import (
 from vaelib.data.faces import read_faces
 from vaelib.data.images import load_image
 from vaelib.data.pixels import load_images
-from vaelib.editing import (
-    EXCLUDES,
-    NEEDS_TRUTH,
-    Editor,
-    choose_strengths,
-    improved_editor,
-    measure,
-    naive_editor,
-)
-from vaelib.metrics import rmse
 
 COLOURS = ["Smiling", "Male", "Young"]  # red, green, blue
-DARK, BRIGHT = 0.25, 0.75
-
-
-def colours(labels: np.ndarray) -> np.ndarray:
-    """Pictures whose colours say the labels: boolean (n, 3) -> (n, SIZE, SIZE, 3)."""
-    return ColourModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
-
-
-def table(rows) -> pd.DataFrame:
-    return pd.DataFrame(np.array(rows, bool), columns=COLOURS)
 
 
 class FakePerson:
@@ -81,7 +58,7 @@ MANIFEST = Manifest(DRAWING_VERSION, seed=3, width=32, height=24, count=12)
 
 @pytest.fixture
 def fake_faces(tmp_path, draw_folder, monkeypatch):
-    """A folder that says that FakePerson drew it, with the labels of those people."""
+    """A folder with a manifest, images and labels of fake people."""
     monkeypatch.setattr("portraits.dataset.manifest.Person", FakePerson)
     folder = draw_folder(tmp_path / "faces", 12, size=(SIZE, SIZE))
     for i in range(12):
@@ -92,110 +69,6 @@ def fake_faces(tmp_path, draw_folder, monkeypatch):
     for i, name in enumerate(faces.attributes.index):
         faces.attributes.loc[name, COLOURS] = list(FakePerson.sample(3, i).has.values())
     return faces
-
-
-# ------------------------------------------------------------------ editing
-
-
-def test_an_edit_adds_the_vector_and_takes_what_it_excludes_from_those_that_have_it():
-    vectors = pd.DataFrame(np.eye(3, dtype="float32"), COLOURS)
-    excludes = {"Smiling": ["Male", "Unknown"]}
-    editor = Editor(vectors, {"Smiling": 2.0}, excludes)
-    has = table([[0, 0, 1], [0, 1, 1]])
-    moved = editor.add(np.zeros((2, 3)), has, "Smiling")
-    np.testing.assert_array_equal(moved, [[2, 0, 0], [2, -1, 0]])
-    assert moved.dtype == np.float32
-    np.testing.assert_array_equal(editor.add(np.zeros((2, 3)), has, "Young"), [[0, 0, 1]] * 2)
-
-
-def test_an_edit_without_a_vector_is_an_error():
-    with pytest.raises(KeyError, match="Bald"):
-        Editor(pd.DataFrame(np.eye(3), COLOURS)).add(np.zeros((1, 3)), table([[0, 0, 0]]), "Bald")
-
-
-def correlated(count: int = 400):
-    """Latents that are the labels, of people most of whom smile if they are men."""
-    rng = np.random.default_rng(0)
-    smiling = rng.random(count) < 0.5
-    male = smiling ^ (rng.random(count) < 0.1)
-    has = pd.DataFrame({"Smiling": smiling, "Male": male, "Young": rng.random(count) < 0.5})
-    return has.to_numpy("float32"), has
-
-
-def test_naive_edits_drag_what_goes_along_and_improved_ones_do_not():
-    latents, has = correlated()
-    z, nobody = np.zeros((1, 3), "float32"), has.iloc[:1] & False
-    naive = naive_editor(latents, has).add(z, nobody, "Smiling")
-    improved = improved_editor(latents, has).add(z, nobody, "Smiling")
-    assert naive[0, 1] > 0.7
-    np.testing.assert_allclose(improved, [[1, 0, 0]], atol=1e-6)
-
-
-def test_exclusions_are_attributes_and_never_the_one_that_is_added():
-    assert set(EXCLUDES) <= set(ATTRIBUTES) <= set(portraits.ATTRIBUTES)
-    for attribute, lost in EXCLUDES.items():
-        assert attribute not in lost
-        assert set(lost) <= set(portraits.ATTRIBUTES)
-    both = [a for a in ATTRIBUTES if a in EXCLUDES.get("Bald", ()) and "Bald" in EXCLUDES[a]]
-    assert both == ["Blond_Hair", "Black_Hair", "Bangs", "Wearing_Hat"]
-
-
-@pytest.mark.parametrize(
-    "enough, chosen",
-    [(0.5, 1.0), (0.75, 1.5), (1.0, 3.0)],
-)
-def test_the_weakest_strength_that_is_enough_is_chosen(enough, chosen):
-    """Four faces that get the attribute at 0.7, 0.9, 1.2 and 2 times the vector; one has it."""
-    z = np.zeros((5, 3), "float32")
-    z[:, 0] = 0.5 - np.array([0.7, 0.9, 1.2, 2, -1]) / 10
-    editor = Editor(pd.DataFrame(np.eye(3, dtype="float32") / 10, COLOURS), {"Young": 9.0})
-    has = table([[0, 0, 0]] * 4 + [[1, 0, 0]])
-    found = choose_strengths(
-        editor,
-        ColourModel(),
-        ColourFeatures(COLOURS),
-        z,
-        has,
-        ["Smiling"],
-        (1.0, 1.5, 3.0, 4.0),
-        enough,
-    )
-    assert found.strengths == {"Smiling": chosen}
-    pd.testing.assert_frame_equal(found.vectors, editor.vectors)
-
-
-def test_where_nothing_is_enough_the_first_of_the_best_is_chosen():
-    z = np.full((4, 3), 0.3, "float32")
-    z[0] = -5
-    editor = Editor(pd.DataFrame(np.eye(3, dtype="float32") / 10, COLOURS))
-    found = choose_strengths(
-        editor,
-        ColourModel(),
-        ColourFeatures(COLOURS),
-        z,
-        table([[0] * 3] * 4),
-        ["Male"],
-        (1, 2.5, 3, 4),
-        1.0,
-    )
-    assert found.strengths == {"Male": 2.5}
-
-
-def test_an_attribute_that_every_validation_face_has_is_an_error(one_sentence):
-    editor = Editor(pd.DataFrame(np.eye(3), COLOURS))
-    with pytest.raises(ValueError) as error:
-        choose_strengths(
-            editor,
-            ColourModel(),
-            ColourFeatures(COLOURS),
-            np.ones((2, 3)),
-            table([[1] * 3] * 2),
-            ["Male"],
-        )
-    one_sentence(error.value, "Male", 2)
-
-
-# ------------------------------------------------------------------ the truth
 
 
 def test_cases_are_the_people_who_lack_it_drawn_with_it(fake_faces):
@@ -215,7 +88,7 @@ def test_cases_are_the_people_who_lack_it_drawn_with_it(fake_faces):
         others = [name for name in COLOURS if name != attribute]
         pd.testing.assert_frame_equal(case.before[others], case.after[others], check_dtype=False)
         assert case.counterfactuals.shape == case.images.shape == (len(lack), SIZE, SIZE, 3)
-        expected = colours(case.after[COLOURS].to_numpy())
+        expected = images_of_labels(case.after[COLOURS].to_numpy())
         np.testing.assert_allclose(case.counterfactuals, expected, atol=0.02)
         np.testing.assert_array_equal(case.images, vaelib.load_images(fake_faces, lack, SIZE))
 
@@ -238,7 +111,7 @@ def test_an_attribute_that_all_have_or_that_nobody_can_get_has_no_cases(fake_fac
 
 
 def test_a_picture_of_somebody_else_is_an_error(fake_faces, one_sentence):
-    """As where another version drew a part of the folder."""
+    """Another version may have drawn a part of the folder."""
     path = fake_faces.folder / "img_align_celeba" / "000005.jpg"
     Image.fromarray(np.full((SIZE, SIZE, 3), 128, "uint8")).save(path)
     with pytest.raises(ValueError) as error:
@@ -283,61 +156,6 @@ def test_portraits_of_another_version_are_an_error(tmp_path, one_sentence):
     with pytest.raises(ValueError) as error:
         find_manifest(tmp_path)
     one_sentence(error.value, tmp_path, DRAWING_VERSION - 1, "python -m portraits")
-
-
-# ------------------------------------------------------------------ measuring
-
-
-def example(truth: bool) -> Cases:
-    """Three faces without a smile; the truth takes the second's youth along."""
-    before = table([[0, 0, 0], [0, 0, 1], [0, 1, 1]])
-    after = before.assign(Smiling=True)
-    if truth:
-        after.loc[1, "Young"] = False
-    pictures = colours(after.to_numpy()) if truth else None
-    return Cases("Smiling", colours(before.to_numpy()), before, after, pictures, refused=4)
-
-
-def test_a_perfect_edit():
-    vector = pd.DataFrame([[BRIGHT - DARK, 0, 0], [0] * 3, [0, 0, BRIGHT - DARK]], COLOURS)
-    case = example(truth=True)
-    case.before.loc[[0, 2], "Young"] = False  # so that youth is taken from the second alone
-    editor = Editor(vector.astype("float32"), {}, {"Smiling": ["Young"]})
-    result = measure(editor, ColourModel(), ColourFeatures(COLOURS), case)
-    assert (result["faces"], result["refused"], result["strength"]) == (3, 4, 1.0)
-    assert result["accepted"] == result["others_agree"] == 1
-    assert result["truth_accepted"] == result["truth_agree"] == 1
-    assert result["truth_reconstructed"] == 1
-    assert result["pixels"] == pytest.approx(0, abs=1e-3)
-    assert result["latents"] == pytest.approx(0, abs=1e-6)
-    step = BRIGHT - DARK
-    assert result["latents_unedited"] == pytest.approx(step * (1 + np.sqrt(2) + 1) / 3)
-    assert result["pixels_unedited"] == pytest.approx(rmse(case.counterfactuals, case.images))
-
-
-def test_an_edit_that_does_half_and_drags_another():
-    """Smiling comes at twice the vector alone, and green comes along."""
-    case = example(truth=True)
-    vector = pd.DataFrame([[0.2, 0.2, 0.0]], ["Smiling"]).astype("float32")
-    result = measure(Editor(vector, {"Smiling": 2}), ColourModel(), ColourFeatures(COLOURS), case)
-    assert result["strength"] == 2
-    assert result["accepted"] == 1
-    # Others wanted: (0, 0), (0, 0), (1, 1); they are (1, 0), (1, 1), (1, 1).
-    assert result["others_agree"] == pytest.approx(3 / 6)
-    assert result["reconstruction_agree"] == 1
-    weak = measure(Editor(vector), ColourModel(), ColourFeatures(COLOURS), case)
-    assert weak["accepted"] == 0
-    assert weak["others_agree"] == pytest.approx(5 / 6)
-
-
-def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
-    monkeypatch.setitem(EXCLUDES, "Smiling", ("Male",))
-    case = example(truth=False)
-    vector = pd.DataFrame([[0.5, 0.5, 0.0]], ["Smiling"]).astype("float32")
-    result = measure(Editor(vector), ColourModel(), ColourFeatures(COLOURS), case)
-    assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
-    unknown = [name for name, value in result.items() if value is None]
-    assert unknown == list(NEEDS_TRUTH)
 
 
 # One person drawn again

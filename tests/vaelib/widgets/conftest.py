@@ -1,0 +1,17 @@
+"""The studio and the explorer of the faces of one colour."""
+
+import pytest
+
+from tests.colours import FACES, LABELS, VECTORS, SliderModel
+from vaelib.widgets.explorer import Explorer
+from vaelib.widgets.studio import Studio
+
+
+@pytest.fixture
+def studio():
+    return Studio(SliderModel(), FACES, VECTORS, ["Smiling", "Male"])
+
+
+@pytest.fixture
+def explorer():
+    return Explorer(SliderModel(), FACES, LABELS, VECTORS, color="Dark")
