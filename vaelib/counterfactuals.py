@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -198,7 +199,7 @@ def redraw(
     return as_jpg(picture, image_size).astype("float32") / 255
 
 
-def _person(manifest: Mapping, name: str):
+def _person(manifest: Mapping, name: str) -> Any:
     from portraits import Person
 
     person = Person.sample(manifest["seed"], int(Path(name).stem) - 1)
