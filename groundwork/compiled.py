@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache
 
 
-def compiled(**options) -> Callable:
+def compiled(**options: Any) -> Callable:
     """Decorate a function: numba compiles it, with these options, at the first call.
 
     Unlike `numba.njit(cache=True)`, it works where no cache can be written (a shared installation

@@ -1,16 +1,17 @@
 """Curves, noise and vectors for shapes and colours."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from groundwork.compiled import compiled
 
-Array = NDArray[np.floating]
+Array = NDArray[Any]  # its shape and type stand in the docstrings
 
 
-def smoothstep(start: float, stop: float, x: ArrayLike) -> Array:
+def smoothstep(start: float | Array, stop: float | Array, x: float | Array) -> Array:
     """Rise smoothly from 0 at `start` to 1 at `stop`; if `start > stop`, the curve falls."""
     if isinstance(x, np.ndarray) and x.dtype == np.float32 and isinstance(start, float):
         if x.ndim == 1:
@@ -36,12 +37,12 @@ def bell(x: Array, width: float) -> Array:
     return np.exp(-((x / width) ** 2))
 
 
-def mix(a: ArrayLike, b: ArrayLike, weight: ArrayLike) -> Array:
+def mix(a: float | Array, b: float | Array, weight: float | Array) -> Any:
     """Blend linearly from `a` (weight 0) to `b` (weight 1)."""
     return a + (b - a) * weight
 
 
-def clip01(x: ArrayLike) -> Array:
+def clip01(x: float | Array) -> Any:
     """Limit to [0, 1]. `np.clip` does the same, but takes several times as long to start."""
     return np.minimum(np.maximum(x, 0), 1)
 

@@ -1,5 +1,10 @@
-"""Run every check of the project and print how long each took: `make test` calls this."""
+"""Run every check of the project and print how long each took: `make test` calls this.
 
+python tools/check.py                  all of them
+python tools/check.py lint types       these; the names stand in PARTS
+"""
+
+import argparse
 import os
 import subprocess
 import sys
@@ -15,12 +20,32 @@ from tools.installed import complaint  # noqa: E402
 IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process loads TensorFlow
 MODULE = [sys.executable, "-m"]
 PYTEST = [*MODULE, "pytest"]
+# The tests of what runs with each of Keras' backends.
+JAX_TESTS = [
+    f"tests/vaelib/test_{name}.py"
+    for name in (
+        *("latent", "latent_model", "metrics", "model"),
+        *("optimizer", "prior", "scales", "training"),
+    )
+]
+# Lines that numba compiles, and those that a test runs in a program of its own, count as not run.
+COVERAGE = ["--cov", "--cov-report=term"]
 PARTS = {
     "format": [*MODULE, "ruff", "format", "--check", "."],
     "lint": [*MODULE, "ruff", "check", "."],
     "imports": ["lint-imports", "--no-cache", "--no-logo"],  # it can't be started with -m
+    "types": [*MODULE, "mypy"],
+    "javascript": ["oxlint", "--deny-warnings", "vaelib/widgets"],
     "portraits": [*MODULE, "portraits"],
-    "unit tests": [*PYTEST, "tests", "-m", "not slow and not after_notebooks", *IN_PARALLEL],
+    "unit tests": [
+        *PYTEST,
+        "tests",
+        "-m",
+        "not slow and not after_notebooks",
+        *IN_PARALLEL,
+        *COVERAGE,
+    ],
+    "JAX tests": ["env", "KERAS_BACKEND=jax", *PYTEST, *JAX_TESTS, "-m", "not slow", *IN_PARALLEL],
     "notebooks": [*PYTEST, "--nbval", "notebooks"],
     "slow tests": [*PYTEST, "tests", "-m", "(slow or after_notebooks) and not browser"],
     "browser tests": [*PYTEST, "tests/browser"],
@@ -31,15 +56,20 @@ LEFT_OUT = (
 
 
 def main() -> None:
-    """Run all parts, even after one failed; end with status 1 if any did."""
+    """Run the named parts, or all, even after one failed; end with status 1 if any did."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    names = parser.parse_args().parts or list(PARTS)
+    if unknown := [name for name in names if name not in PARTS]:
+        parser.error(f"there is no part {unknown[0]!r}; the parts are: {', '.join(PARTS)}.")
     if wrong := complaint():
         sys.exit(wrong)
     # Programs such as `tensorboard` come from this Python's folder; output is not buffered.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONUNBUFFERED"] = "1"
-    parts = dict(PARTS)
+    parts = {name: PARTS[name] for name in names}
     # In continuous integration, a missing browser is installed, or fails the tests.
-    leave_out = not find_browser() and os.environ.get("CI") != "true"
+    leave_out = "browser tests" in parts and not find_browser() and os.environ.get("CI") != "true"
     if leave_out:
         del parts["browser tests"]
     results = run_parts(parts)

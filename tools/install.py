@@ -67,6 +67,8 @@ def main(arguments: list) -> None:
         run([sys.executable, "-m", "venv", "--clear", VENV], "Python could not make .venv")
     elif os.name != "nt":
         move_programs()
+    if "test" in extras:
+        extras.append("jax")  # the tests of the model run with each of Keras' backends
     wanted_extras = ",".join(extras)
     print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]

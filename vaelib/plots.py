@@ -130,7 +130,9 @@ def save_gif(images: np.ndarray, path: str | Path, seconds: float = 2.0, scale: 
     )
 
 
-def _panels(rows: int, columns: int, shape: tuple, scale: int, title: bool, margin: int = 0):
+def _panels(
+    rows: int, columns: int, shape: tuple, scale: int, title: bool, margin: int = 0
+) -> tuple[Figure, np.ndarray]:
     """Make a figure of rows x columns panels without axes, each of exactly shape * scale pixels.
 
     `title` leaves room above each panel; `margin` is the room at the left, in pixels.

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Draws:
         """Draw from the normal distribution around 0, limited to 2.2 standard deviations."""
         return limit(self.rng.normal() * spread, -2.2 * spread, 2.2 * spread)
 
-    def choose(self, odds: Mapping | Sequence) -> object:
+    def choose(self, odds: Mapping | Sequence) -> Any:
         """Pick a key of a mapping, with its value as weight, or any element of a sequence."""
         if not isinstance(odds, Mapping):
             return odds[int(self.rng.integers(len(odds)))]

@@ -5,6 +5,8 @@ can be seen in 64 pixels. How frequent an attribute is depends on sex and age, a
 Ancestry is balanced, and no label depends on it.
 """
 
+from typing import Any
+
 from portraits.people.draws import Draws, draws_by_group, rate
 from portraits.people.faces import sample_build, sample_face
 from portraits.people.hair import sample_facial_hair, sample_hair
@@ -13,7 +15,7 @@ from portraits.people.traits import Build, Expression, Lighting, Photo, Pose, St
 from portraits.people.wardrobe import sample_make_up, sample_outfit
 
 
-def sample_traits(seed: int, index: int) -> dict[str, object]:
+def sample_traits(seed: int, index: int) -> dict[str, Any]:
     """Sample person number `index` (from 0) of population `seed`: the groups of `Traits` by name.
 
     Each group has its own random numbers, so a change in how one is sampled leaves the others as

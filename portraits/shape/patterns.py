@@ -121,7 +121,7 @@ def _piece(
     angle: Array,
     level: Array,
     lift: Array,
-    edge: Array,
+    edge: float | Array,
     kind: ClothPiece,
     tucked: Array,
     shift_x: Array | float = 0.0,

@@ -2,6 +2,9 @@
 
 import sys
 
+import pytest
+import yaml
+
 from tools import check
 
 
@@ -27,3 +30,30 @@ def test_table():
         "unit tests   100 s  FAILED",
         "together     102 s",
     ]
+
+
+def test_only_named_parts_run(monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(check, "complaint", lambda: "")
+    monkeypatch.setattr(check, "run_parts", lambda parts: ran.append(list(parts)) or [])
+    monkeypatch.setattr(sys, "argv", ["check.py", "types", "unit tests"])
+    check.main()
+    assert ran == [["types", "unit tests"]]
+    monkeypatch.setattr(sys, "argv", ["check.py", "typos"])
+    with pytest.raises(SystemExit):
+        check.main()
+    assert "there is no part 'typos'; the parts are: format, lint" in capsys.readouterr().err
+    assert len(ran) == 1
+
+
+def test_the_tests_that_run_on_jax_exist():
+    assert not [path for path in check.JAX_TESTS if not (check.ROOT / path).is_file()]
+
+
+def test_commits_run_parts_that_exist():
+    hooks = yaml.safe_load((check.ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    (hook,) = hooks[0]["hooks"]
+    program, script, *names = hook["entry"].split()
+    assert (program, script) == (".venv/bin/python", "tools/check.py")
+    assert hook["name"] == ", ".join(names)
+    assert set(names) < set(check.PARTS)

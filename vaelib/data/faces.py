@@ -259,7 +259,7 @@ def _seeded_splits(names: pd.Index) -> pd.Series:
     return pd.Series(splits, index=names)
 
 
-def _warn_left_out(names, here: str, there: str) -> None:
+def _warn_left_out(names: pd.Index, here: str, there: str) -> None:
     if len(names):
         warnings.warn(
             f"{here} {len(names)} faces that {there} (the first is {names[0]}): "

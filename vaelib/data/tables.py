@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -94,7 +95,7 @@ def _has_commas(path: Path) -> bool:
         return b"," in file.readline(10_000)
 
 
-def _read_csv(path: Path, **options) -> pd.DataFrame:
+def _read_csv(path: Path, **options: Any) -> pd.DataFrame:
     separator = "," if _has_commas(path) else r"\s+"
     try:
         table = pd.read_csv(path, sep=separator, dtype={0: str}, **options)  # names may be numbers
