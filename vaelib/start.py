@@ -47,10 +47,6 @@ def _import_keras() -> None:
             keras.config.set_dtype_policy("float32")
         keras.config.set_image_data_format("channels_last")
         keras.config.set_epsilon(1e-7)
-        if backend == "jax":  # TensorFlow only reads the faces then: the GPU's memory is for JAX
-            import tensorflow
-
-            tensorflow.config.set_visible_devices([], "GPU")
 
 
 def _check_backend(name: str, where: str) -> None:

@@ -46,7 +46,7 @@ def without_training(cells: list) -> list:
     imports = [cell for cell in cells if cell.source.startswith("import ")]
     board = [cell for cell in cells if "%tensorboard" in cell.source]
     assert len(board) == 1
-    run = nbformat.v4.new_code_cell("run = training.newest_run()")
+    run = nbformat.v4.new_code_cell("run = vaelib.runs.newest_run()")
     return [*imports, run, *board]
 
 

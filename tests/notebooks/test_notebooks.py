@@ -16,7 +16,7 @@ SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("0*.ipynb"))
 # Cells whose output differs from run to run, by their first line. All others are compared.
 NOT_COMPARED = {
     "03_training.ipynb": [
-        "run = training.new_run()",
+        "run = new_run()",
         "vae.compile(Muon(schedule))",
         "%load_ext tensorboard",
     ],

@@ -349,7 +349,7 @@ def test_celeba_prepares_a_folder_and_says_what_it_holds(
     draw_folder, tmp_path, capsys, monkeypatch
 ):
     source = draw_folder(tmp_path / "got", 20, partition=[0] * 14 + [1] * 3 + [2] * 3)
-    monkeypatch.setattr("vaelib.celeba.prepare.ATTRIBUTES", tuple(read_faces(source).attributes))
+    monkeypatch.setattr("vaelib.celeba.tables.ATTRIBUTES", tuple(read_faces(source).attributes))
     out = tmp_path / "celeba"
     assert run_here("celeba", "--from", source / "img_align_celeba", "--out", out) == 0
     lines = capsys.readouterr().out.splitlines()
