@@ -93,7 +93,9 @@ def test_negative_elbo_is_a_sum_of_log_densities(sigma):
     error = math.sqrt(np.square(images - means).mean())
     pairs = list(zip(images.ravel().tolist(), means.ravel().tolist()))
     expected = -sum(log_density(x, mean, sigma) for x, mean in pairs) / 3 + 7.5
-    assert negative_elbo(error, 7.5, 12, sigma) == pytest.approx(expected, rel=1e-9)
+    assert negative_elbo(error, 7.5, 12, sigma) == pytest.approx(
+        expected, rel=1e-6
+    )  # JAX has 32 bits
 
 
 def test_the_best_sigma_is_the_error():
