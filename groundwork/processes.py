@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ def usable_cores() -> int:
 
 def in_processes(
     calls: Sequence[Callable[[], Result]], jobs: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Make calls in parallel, and yield their results in the order of the calls.
 
     The processes are spawned, not forked: TensorFlow's threads don't survive a fork. So a script
@@ -95,5 +95,6 @@ def _start_worker() -> None:
 
 def _end_with_parent() -> None:
     """End this process when its parent is killed; else it would wait for calls for ever."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

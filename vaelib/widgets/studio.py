@@ -265,7 +265,7 @@ class Studio(FaceWidget):
 
     def _decode_ahead(self, values: list[Mapping[str, float]]) -> list[bytes]:
         latents = [edit(self.z, self._strengths(value), vectors=self._vectors) for value in values]
-        return [png_bytes(face) for face in decode_fast(self._vae, latents)]
+        return [png_bytes(face) for face in decode_fast(self._vae, np.array(latents))]
 
     # -------------------------------------------------------------- messages from the page
 
