@@ -1,7 +1,7 @@
 """Portraits: labelled faces drawn from parameters, for use in place of CelebA.
 
 The packages are the stages of drawing; each imports only from those before it: people, shape,
-colour, picture, labelling. `Person` joins them, and the data set is drawn from persons.
+colour, picture, labelling. `Person` joins them; `dataset` writes pictures and labels of persons.
 """
 
 from portraits.dataset.counterfactuals import write_counterfactuals

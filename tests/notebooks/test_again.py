@@ -10,7 +10,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 ALL = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("0*.ipynb"))
-PREDEFINED = {*dir(builtins), "__name__", "get_ipython"}
+PREDEFINED = {*dir(builtins), "__name__", "display", "get_ipython"}
 
 
 def names_of(code: CodeType) -> tuple[set[str], set[str], set[str]]:

@@ -38,7 +38,7 @@ def test_every_public_name_is_there():
 def test_only_data_and_tensorboard_know_tensorflow():
     """`start` leaves the GPU to JAX; all else goes through Keras, on whatever backend."""
     outside = {name for name in importers("tensorflow") if not name.startswith("data/")}
-    assert outside == {"tensorboard.py", "start.py"}
+    assert outside == {"tensorboard.py"}
 
 
 def test_only_the_counterfactuals_know_the_portraits():

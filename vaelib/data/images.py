@@ -6,13 +6,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-import keras
 import numpy as np
-import tensorflow as tf
 from PIL import ExifTags, Image, TiffImagePlugin
 
-if keras.config.backend() != "tensorflow":  # then it only reads files, and leaves GPUs alone
-    tf.config.set_visible_devices([], "GPU")
+from vaelib.data.reader import tf
 
 # CelebA's aligned images are 178 x 218 with the eyes on row 111. This square of 148 pixels keeps
 # the hair and the chin and leaves out most of the background.

@@ -1,9 +1,8 @@
 """Pipelines of batches for training and validation, as `tf.data.Dataset`."""
 
-import tensorflow as tf
-
 from vaelib.data.faces import Faces
 from vaelib.data.pixels import load_pixels
+from vaelib.data.reader import tf
 
 
 def make_dataset(
