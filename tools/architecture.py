@@ -67,10 +67,11 @@ def arrows() -> Arrows:
     rooms = graph.find_children("vaelib") | graph.find_children("portraits")
     for room in rooms:
         graph.squash_module(room)
+    seen = rooms | {"portraits"}
     imports = {
         room: {
             "portraits" if room.startswith("vaelib.") and to.startswith("portraits.") else to
-            for to in graph.find_modules_directly_imported_by(room) & rooms - {room}
+            for to in graph.find_modules_directly_imported_by(room) & seen - {room}
         }
         for room in rooms
     } | {"portraits": set()}

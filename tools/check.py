@@ -28,7 +28,7 @@ JAX_TESTS = [
         *("optimizer", "prior", "scales", "training"),
     )
 ]
-# Lines that numba compiles, and those that a test runs in a program of its own, count as not run.
+# Lines that numba compiles, and those that a test runs in another program, count as not run.
 COVERAGE = ["--cov", "--cov-report=term"]
 PARTS = {
     "format": [*MODULE, "ruff", "format", "--check", "."],
