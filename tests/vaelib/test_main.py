@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 import warnings
-from importlib import import_module
 from types import SimpleNamespace
 
 import numpy as np
@@ -350,8 +349,7 @@ def test_celeba_prepares_a_folder_and_says_what_it_holds(
     draw_folder, tmp_path, capsys, monkeypatch
 ):
     source = draw_folder(tmp_path / "got", 20, partition=[0] * 14 + [1] * 3 + [2] * 3)
-    room = import_module("vaelib.celeba.prepare")  # the package has a function of this name
-    monkeypatch.setattr(room, "ATTRIBUTES", tuple(read_faces(source).attributes))
+    monkeypatch.setattr("vaelib.celeba.tables.ATTRIBUTES", tuple(read_faces(source).attributes))
     out = tmp_path / "celeba"
     assert run_here("celeba", "--from", source / "img_align_celeba", "--out", out) == 0
     lines = capsys.readouterr().out.splitlines()
