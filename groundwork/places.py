@@ -22,9 +22,17 @@ def data_folder() -> Path:
     """
     named = os.environ.get(VARIABLE)
     if named:
-        return Path(named).expanduser().absolute()
+        folder = Path(named).expanduser().absolute()
+        os.environ[VARIABLE] = str(folder)  # absolute for programs that run in another folder
+        return folder
     root = repository()
     return root / "data" if root else _own()
+
+
+def course_folder() -> Path:
+    """Find the folder of what comes with the course: the repository's data/, else `data_folder`."""
+    root = repository()
+    return root / "data" if root else data_folder()
 
 
 def runs_folder() -> Path:

@@ -20,9 +20,7 @@ from vaelib.archives import OlderModel, TooLarge, load_archive
 from vaelib.data.faces import IMAGES, Faces
 from vaelib.model import VAE
 
-REPOSITORY = places.repository()
-
-PRETRAINED = (REPOSITORY / "data" if REPOSITORY else places.data_folder()) / "pretrained/vae.keras"
+PRETRAINED = places.course_folder() / "pretrained" / "vae.keras"
 
 RUNS = places.runs_folder()
 

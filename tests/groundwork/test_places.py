@@ -60,3 +60,16 @@ def test_installed_packages_draw_and_look_in_one_place(tmp_path):
     folder = run("one", "-c", read).stdout.strip()
     assert folder in refused and drawn.stdout.startswith(folder)
     assert Path(folder).is_relative_to(tmp_path / "home")
+
+
+def test_a_relative_folder_is_the_same_for_programs_that_run_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(places.VARIABLE, "faces")
+    assert places.data_folder() == tmp_path / "faces"
+    monkeypatch.chdir("/")
+    assert places.data_folder() == tmp_path / "faces"
+
+
+def test_what_comes_with_the_course_stays_in_the_repository(monkeypatch, tmp_path):
+    monkeypatch.setenv(places.VARIABLE, str(tmp_path))
+    assert places.course_folder() == ROOT / "data"
