@@ -82,6 +82,8 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
     Raises:
         ValueError: the checkpoint is of another model, or its epochs are not in history.csv.
     """
+    # Else Keras loads nothing into it, and begins the data of new and resumed runs differently.
+    vae.optimizer.build(vae.trainable_variables)
     for folder in (run, run / "checkpoints", run / "images"):
         remove_leftovers(folder)
     for path in reversed(checkpoints(run)):
@@ -89,7 +91,6 @@ def resume(vae: VAE, run: Path) -> pd.DataFrame:
             print(f"{path} is damaged: what came before it is used.", flush=True)
             continue
         history = _read_history(run / "history.csv", _epoch(path))
-        vae.optimizer.build(vae.trainable_variables)  # else Keras leaves out what it remembers
         try:
             vae.load_weights(path)
         except Exception as error:  # Keras has many for a file that does not fit

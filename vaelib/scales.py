@@ -76,6 +76,7 @@ class Sharpen(layers.Layer):
         self.gains = self.add_weight(
             name="gains", shape=(_halvings(image_size),), initializer="ones", trainable=False
         )
+        self.built = True  # else Keras on JAX takes a batch to build it when a training begins
 
     def call(self, images):
         *details, broadest = laplacian_pyramid(images)

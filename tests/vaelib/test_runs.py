@@ -227,6 +227,7 @@ def test_without_a_whole_checkpoint_nothing_is_loaded(stopped, new_vae, tmp_path
     for path in runs.checkpoints(tmp_path):
         damage(path, "empty")
     vae = new_vae()
+    vae.compile(Muon(warmup_cosine(12)))
     before = vae.get_weights()
     assert runs.resume(vae, tmp_path).empty
     assert len(capsys.readouterr().out.splitlines()) == 2
