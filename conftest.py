@@ -1,4 +1,4 @@
-"""Readies the project for pytest: the notebooks need the portraits and this Python's programs."""
+"""Prepare the project for pytest: the notebooks need the portraits and this Python's programs."""
 
 import os
 import subprocess

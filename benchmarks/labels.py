@@ -118,7 +118,7 @@ def measure_auc(model: keras.Model, faces: Faces, attributes: list[str]) -> pd.S
     """Measure the AUC of each attribute on the faces of `held_out`.
 
     Args:
-        model: as `vaelib.metrics.train_classifier` returns it.
+        model: as `vaelib.classifier.train_classifier` returns it.
         attributes: the names of its logits.
     """
     names = held_out(faces)
@@ -185,7 +185,7 @@ def switching_test(
     The logit must rise when the attribute is switched on, and fall when it is switched off.
 
     Args:
-        model: as `vaelib.metrics.train_classifier` returns it.
+        model: as `vaelib.classifier.train_classifier` returns it.
         manifest: how the folder was drawn; None if there are no numbers.
         numbers: of the persons' pictures, from 1.
         attributes: the names of the model's logits.

@@ -45,7 +45,7 @@ def train_point(
     """Train a model by the course's recipe, and fit its Gaussian to the encoded faces.
 
     Args:
-        faces: the folder; its training split is learned from.
+        faces: the folder; the model trains on its training split.
         sigma: standard deviation of the likelihood; None estimates it in training.
         steps: number of batches, of BATCH_SIZE faces each.
     """

@@ -1,4 +1,4 @@
-"""Parts of messages: the name that was probably meant."""
+"""Suggest the name that was probably meant, for messages."""
 
 import difflib
 from collections.abc import Iterable

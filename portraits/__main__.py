@@ -83,7 +83,7 @@ def _given(number: int | None, default: int) -> int:
 
 def _size(size: str) -> tuple[int, int]:
     """Read the option --size."""
-    match = re.fullmatch(r"(-?\d{1,9})(?:x(-?\d{1,9}))?", size)
+    match = re.fullmatch(r"(-?[0-9]{1,9})(?:x(-?[0-9]{1,9}))?", size)
     if not match:
         raise PortraitsError(f"--size must be a number, or two such as 178x218, not {size[:40]!r}.")
     return int(match[1]), int(match[2] or match[1])
@@ -93,7 +93,7 @@ def _number_of_jobs(jobs: str) -> int | None:
     """Read the option --jobs; None for auto."""
     if jobs == "auto":
         return None
-    if not re.fullmatch(r"\d{1,9}", jobs) or not 1 <= int(jobs) <= MOST_JOBS:
+    if not re.fullmatch(r"[0-9]{1,9}", jobs) or not 1 <= int(jobs) <= MOST_JOBS:
         raise PortraitsError(f"--jobs must be 1 to {MOST_JOBS}, or auto, not {jobs[:40]!r}.")
     return int(jobs)
 

@@ -1,4 +1,4 @@
-"""Draws docs/architecture.svg: the floors of the packages, and what imports what.
+"""Draw docs/architecture.svg: the floors of the packages, and what imports what.
 
     python tools/architecture.py
 
@@ -103,7 +103,7 @@ def text(arrows: Arrows) -> str:
 
 
 def described(picture: Path) -> str:
-    """The text that lies in a picture."""
+    """Read the description inside the SVG file."""
     tree = ElementTree.parse(picture)
     return next(e.text for e in tree.iter() if e.tag.endswith("}description"))
 

@@ -34,6 +34,10 @@ def main() -> None:
     parser.add_argument("old", type=Path, help="the .keras file to read")
     parser.add_argument("new", type=Path, help="the .keras file to write")
     options = parser.parse_args()
+    if options.new.suffix != ".keras":
+        sys.exit(f"{options.new} is no .keras file: give the new one that ending.")
+    if not options.new.parent.is_dir():
+        sys.exit(f"{options.new.parent} is no folder: make it, or name another.")
     try:
         convert(options.old).save(options.new)
     except (OSError, ValueError) as error:

@@ -128,6 +128,12 @@ def first_notebook(folder: Path) -> Path:
     return numbered[0]
 
 
+def nameless_packages() -> list[Path]:
+    """List the folders among the installed packages that an old pip has left without a name."""
+    places = [Path(place) for place in sys.path if Path(place).is_dir()]
+    return [path for place in places for path in sorted(place.glob("-*.*-info"))]
+
+
 def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> None:
     """Print JupyterLab's address, and run it until it is stopped.
 
@@ -139,7 +145,17 @@ def start_jupyterlab(notebook: Path, root: Path, port: int, more: list[str]) -> 
     """
     print("Starting JupyterLab", flush=True)
     import zmq  # imported here, after `complaint` has checked that they are installed
-    from jupyterlab.labapp import LabApp
+
+    try:
+        from jupyterlab.labapp import LabApp
+    except TypeError:  # Jupyter asks every installed package for its name
+        broken = nameless_packages()
+        if not broken:
+            raise
+        sys.exit(
+            f"JupyterLab does not start because of {broken[0]}, the rest of a broken installation: "
+            "delete it, and start again."
+        )
 
     os.chdir(ROOT)
     # Kernels use this Python; `tensorboard` and `!pip` in a cell come from its folder, too.

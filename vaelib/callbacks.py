@@ -256,14 +256,15 @@ class FiniteLoss(Callback):
 
     Args:
         run: the folder of the run, to name the last good checkpoint.
+        peak: the learning rate to name; None names that of now, which may have fallen.
 
     Raises:
         FloatingPointError: one sentence that says where, which part, and what to try.
     """
 
-    def __init__(self, run: Path):
+    def __init__(self, run: Path, peak: float | None = None):
         super().__init__()
-        self.run = run
+        self.run, self.peak = run, peak
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch + 1
@@ -280,12 +281,12 @@ class FiniteLoss(Callback):
         parts = ("reconstruction", "kl")
         guilty = [part for part in parts if not math.isfinite(logs[f"{prefix}{part}"])]
         optimizer = self.model.optimizer
-        rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+        rate = self.peak or float(keras.ops.convert_to_numpy(optimizer.learning_rate))
         kept = [str(path) for path in checkpoints(self.run)[-1:]]
         raise FloatingPointError(
             f"The loss is not finite in epoch {self.epoch}, {where} (step "
             f"{int(optimizer.iterations)}), because of its {' and its '.join(guilty) or 'sum'}, "
-            f"at a learning rate of {rate:.2g}: try a smaller learning rate, or a larger or "
-            f"learned sigma, and look at the images; the last good checkpoint is "
-            f"{kept[0] if kept else 'none, it is the first epoch'}."
+            f"at a learning rate of {rate:.2g}: try a smaller learning rate, a larger sigma, or no "
+            "sigma at all (it is then estimated), and look at the images; the last good "
+            f"checkpoint is {kept[0] if kept else 'none, it is the first epoch'}."
         )

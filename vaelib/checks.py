@@ -1,4 +1,4 @@
-"""Run a model over many rows in batches, and check its parts, its numbers and its inputs."""
+"""Run a model in batches; check models, numbers and arrays."""
 
 import math
 from collections.abc import Callable
@@ -63,12 +63,17 @@ def check_parts(encoder: keras.Model, decoder: keras.Model) -> None:
         )
 
 
-class MeanOverBatch(keras.losses.Loss):
-    """The mean of `y_pred`, one number per sample, over the whole batch.
-
-    Where several devices share a batch, Keras adds up what each of them returns. It divides a
-    `Loss` by the number of devices before, so that the sum is the mean of the whole batch.
-    """
+class Identity(keras.losses.Loss):
+    """Take `y_pred` as the loss of each sample."""
 
     def call(self, y_true, y_pred):
         return y_pred
+
+
+def mean_over_batch(values):
+    """Mean of one number per sample, (b,) -> (), over the whole batch.
+
+    Where several devices share a batch, Keras adds up their losses. It first divides each `Loss`
+    by the number of devices, so the sum is the mean over the batch.
+    """
+    return Identity()(values, values)

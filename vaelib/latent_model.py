@@ -94,7 +94,7 @@ class LatentModel(keras.Model):
         self._latent_factor.assign(factor)
 
     def fit_sharpness(self, images) -> None:
-        """Set the gains of `sharpen` by at least some hundred training faces, (n, h, w, 3)."""
+        """Set the gains of `sharpen`, measured on hundreds of training faces, (n, h, w, 3)."""
         self.sharpen.gains.assign(contrast_gains(images, self.reconstruct(images, sharpen=False)))
 
     def sample(self, count: int, seed: int = 0, prior=False, truncation=1.0) -> np.ndarray:

@@ -8,7 +8,7 @@ import math
 import keras
 from keras import layers, ops
 
-from vaelib.checks import MeanOverBatch, check_above_zero
+from vaelib.checks import check_above_zero, mean_over_batch
 from vaelib.latent_model import LatentModel
 from vaelib.scales import DETAIL, weigh_levels
 
@@ -169,7 +169,8 @@ class VAE(LatentModel):
     @property
     def sigma(self) -> float:
         """Standard deviation of a pixel around its reconstruction."""
-        return float(str(ops.convert_to_numpy(self._sigma)))  # 0.15, not 0.15000000596
+        shortest = str(ops.convert_to_numpy(self._sigma))  # 0.15, not 0.15000000596
+        return float(shortest)
 
     def call(self, images, training=False):
         z_mean, z_log_var, z = self.encoder(images, training=training)
@@ -180,14 +181,18 @@ class VAE(LatentModel):
         """Negative ELBO of a batch, in nats per face; it is the textbook's if `detail` is 1."""
         errors = weigh_levels(x - y_pred["reconstruction"], self.detail)  # fine errors count more
         if training and self.estimates_sigma:
-            mean_squared_error = ops.mean(ops.square(ops.stop_gradient(errors)))
-            variance = 0.98 * ops.square(self._sigma) + 0.02 * mean_squared_error
-            self._sigma.assign(ops.maximum(ops.sqrt(variance), SMALLEST_SIGMA))
-        reconstruction = gaussian_nll(errors, 0.0, self._sigma)  # (b,)
+            self._estimate_sigma(errors)
+        reconstruction = gaussian_nll(errors, 0.0, self._sigma)  # (b,), of N(0, sigma^2 I)
         kl = kl_divergence(y_pred["z_mean"], y_pred["z_log_var"])  # (b,)
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
-        return MeanOverBatch()(reconstruction, reconstruction + kl)
+        return mean_over_batch(reconstruction + kl)
+
+    def _estimate_sigma(self, errors):
+        """Follow the root mean squared error, slowly."""
+        mean_squared_error = ops.mean(ops.square(ops.stop_gradient(errors)))
+        variance = 0.98 * ops.square(self._sigma) + 0.02 * mean_squared_error
+        self._sigma.assign(ops.maximum(ops.sqrt(variance), SMALLEST_SIGMA))
 
     def get_config(self):
         sigma = None if self.estimates_sigma else self.sigma

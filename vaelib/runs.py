@@ -59,7 +59,7 @@ def _read_settings(path: Path) -> dict:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError):  # no JSON, no text, a million brackets, no file
         settings = None
-    if not isinstance(settings, dict):
+    if not isinstance(settings, dict) or "steps_per_epoch" not in settings:
         raise ValueError(
             f"{path} is damaged or cannot be read: delete it, if this is the command that started "
             "the run, or choose another folder."
@@ -190,7 +190,7 @@ def make_folder(path: Path) -> None:
 
 @contextmanager
 def safe_epoch_named(run: Path) -> Iterator[None]:
-    """Add to an error about a full disk which epoch is safe.
+    """Name the last safe epoch in an error about a full disk.
 
     Raises:
         groundwork.files.DiskFull: one sentence.

@@ -11,7 +11,7 @@ BACKENDS = ("tensorflow", "jax")  # the first one, unless KERAS_BACKEND names th
 
 
 def start_keras() -> None:
-    """Import Keras, and let no keras.json that a user keeps for other projects count.
+    """Import Keras, and ignore the settings in the user's keras.json.
 
     Raises:
         ImportError: KERAS_BACKEND, or a program that imported Keras before us, has chosen another

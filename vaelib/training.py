@@ -149,7 +149,7 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
     with safe_epoch_named(run), full_disk_as_oserror():
         callbacks = [
             LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
-            FiniteLoss(run),
+            FiniteLoss(run, settings["learning_rate"]),
             *run_callbacks(vae, faces, run, done),
             *([HowLong()] if settings["epochs"] and not len(done) else []),
             keep,  # after the best model: an epoch counts as done when its checkpoint is there

@@ -64,7 +64,7 @@ def refuse_foreign(out: Path, names: list[str]) -> None:
 
 
 def damaged(out: Path, count: int) -> list[Path]:
-    """Pictures and tables that are there and not whole; a power cut may leave such.
+    """List the pictures and tables that are incomplete, as a power cut leaves them.
 
     Args:
         out: the folder.

@@ -34,7 +34,7 @@ class Manifest:
 
     @property
     def size(self) -> str:
-        """The size as one writes it: 64, or 178x218."""
+        """The size as text: 64, or 178x218."""
         square = self.width == self.height
         return str(self.width) if square else f"{self.width}x{self.height}"
 

@@ -1,4 +1,4 @@
-"""Samples the build and the face of people."""
+"""Sample the build and the face of people."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Samples the hair of people, on the head and on the face."""
+"""Sample the hair of people, on the head and on the face."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Samples people whose attributes are about as frequent as in CelebA.
+"""Sample people whose attributes are about as frequent as in CelebA.
 
 An attribute is either clearly present or clearly absent: a nose is big or it is not. So its label
 can be seen in 64 pixels. How frequent an attribute is depends on sex and age, as in CelebA.

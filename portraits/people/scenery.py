@@ -1,4 +1,4 @@
-"""Samples the backdrop: a place out of focus, in muted colours."""
+"""Sample the backdrop: a place out of focus, in muted colours."""
 
 import numpy as np
 

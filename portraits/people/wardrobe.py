@@ -1,4 +1,4 @@
-"""Samples what people wear: make-up, clothes and accessories."""
+"""Sample what people wear: make-up, clothes and accessories."""
 
 import numpy as np
 

@@ -73,6 +73,7 @@ def test_command_line(tmp_path):
         "--out /dev/null",
         "--size large",
         "--size 64x8",
+        "--size ٦٤",
         "--count 0",
         "--jobs many",
         f"--out {__file__}",

@@ -217,3 +217,23 @@ def test_options_for_jupyterlab_go_before_ours(tmp_path, options, address, said)
     risks = [line for line in lines if line.startswith("JupyterLab asks for")]
     assert len(risks) == len(said)
     assert all(words in line for words, line in zip(said, risks, strict=True))
+
+
+@pytest.mark.slow
+def test_the_rest_of_a_broken_installation_is_named(tmp_path):
+    (tmp_path / "-umpy-1.0.dist-info").mkdir()
+    (tmp_path / "numpy-1.0.dist-info").mkdir()  # has a name, and does no harm
+    start = (
+        "import sys; from pathlib import Path; from tools import lab; folder = Path(sys.argv[1]);"
+        "lab.start_jupyterlab(folder / '01_a.ipynb', folder, 8888, [])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", start, tmp_path],
+        cwd=lab.ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert f"because of {tmp_path / '-umpy-1.0.dist-info'}," in done.stderr
+    assert "Traceback" not in done.stderr

@@ -222,3 +222,11 @@ def test_it_says_which_part_and_names_the_last_good_checkpoint(tmp_path, part, v
     with pytest.raises(FloatingPointError) as error:
         callback.on_epoch_end(2, {**logs, **validation, f"val_{part}": value, "val_loss": value})
     one_sentence(error.value, "validation", f"its {part},")
+
+
+def test_it_names_the_peak_of_a_rate_that_has_fallen(tmp_path):
+    callback = FiniteLoss(tmp_path, peak=100.0)
+    callback.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=0.0, iterations=2)))
+    callback.on_epoch_begin(0)
+    with pytest.raises(FloatingPointError, match="at a learning rate of 1e\\+02"):
+        callback.on_train_batch_end(1, {"loss": math.nan, "reconstruction": math.nan, "kl": 2.0})

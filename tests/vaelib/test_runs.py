@@ -299,8 +299,7 @@ def test_a_damaged_table_or_setting_is_one_sentence(
         return
     with pytest.raises(ValueError) as error:
         going_on_until_fit(run, faces, new_vae, monkeypatch)
-    named = run if (name, damage) == ("settings.json", "object") else path
-    one_sentence(error.value, named, "another folder")
+    one_sentence(error.value, path, "another folder")
     assert sorted(run.rglob("*")) == before
 
 

@@ -91,16 +91,22 @@ def _refuse_existing(out: Path) -> None:
     if not out.exists():
         return
     paths = [Path(folder, name) for folder, _, names in os.walk(out) for name in names]
-    empty = [p for p in paths if not p.name.startswith(".") and p.lstat().st_size == 0]
-    if empty:
+    damaged = [path for path in paths if not path.name.startswith(".") and _is_damaged(path)]
+    if damaged:
         raise FileExistsError(
-            f"{out} is there already and damaged, as a power cut leaves it: {len(empty):,} of its "
-            f"files are empty, such as {empty[0]}; delete {out}, and give the same command again."
+            f"{out} is there already and damaged, as a power cut leaves it: {len(damaged):,} of "
+            f"its files are empty or not whole, such as {damaged[0]}; delete {out}, and give the "
+            "same command again."
         )
     raise FileExistsError(
         f"{out} is there already, and nothing in it is overwritten: use it as it is, delete "
         "it, or name another folder with --out."
     )
+
+
+def _is_damaged(path: Path) -> bool:
+    is_image = path.suffix in (".jpg", ".png")
+    return path.lstat().st_size == 0 or (is_image and bool(_complaint(path.read_bytes())))
 
 
 def _make_parent(out: Path) -> None:
@@ -301,7 +307,7 @@ def _put_in_place(aside: Path, out: Path) -> None:
 
 
 def _compare_checksums(source: Path, tables: dict[str, File]) -> list[str]:
-    """Sentences about the files that are not those that CelebA's authors published."""
+    """List, in sentences, the files that differ from those that CelebA's authors published."""
     known = [Path(file.where) for file in tables.values()]
     if source.is_file():
         known.append(source)

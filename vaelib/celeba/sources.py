@@ -76,7 +76,7 @@ def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
             "name the archive or the folder that you got."
         )
     files, archives = [], []
-    for folder, folders, names in os.walk(source):
+    for folder, folders, names in os.walk(source, onerror=_stop):
         if _is_ours(Path(folder)):
             folders.clear()
             continue
@@ -196,6 +196,11 @@ def _is_ours(folder: Path) -> bool:
     return False
 
 
+def _stop(error: OSError) -> None:
+    """Raise the error of a folder that can't be read, which `os.walk` would pass over."""
+    raise error
+
+
 def _on_disk(path: Path) -> list[File]:
     """The file in a list; an empty list if it is a broken link or can't be accessed."""
     with suppress(OSError):
@@ -272,6 +277,8 @@ def _in_archive(path: Path, stack: ExitStack) -> list[File]:
             f"{path} is a web page, not an archive: the site sent a page (a quota, a login) in "
             "place of the file; open it to see which, and fetch the archive in a browser."
         )
+    if not head:
+        raise ValueError(f"{path} is empty: fetch it again.")
     if not head.startswith(b"PK"):
         raise ValueError(
             f"{path} is no .zip archive: unpack it with the program that it belongs to, and name "

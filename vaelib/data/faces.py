@@ -107,7 +107,10 @@ def faces_folder(name: str | Path = "portraits") -> Path:
     folder = DATA / name if name in known else Path(name)
     if not folder.is_dir():
         advice = known.get(str(name), "name a folder in CelebA's layout, or portraits, or celeba")
-        raise FileNotFoundError(f"The folder {folder} does not exist: {advice}.")
+        what = (
+            f"{folder} is no folder" if folder.exists() else f"The folder {folder} does not exist"
+        )
+        raise FileNotFoundError(f"{what}: {advice}.")
     return folder
 
 
@@ -215,7 +218,7 @@ def split_ending(file_name: str) -> tuple[str, str]:
 
 
 def match_stems(names: pd.Index, files: Container[str], table: str | Path) -> pd.Index:
-    """The names in a table without their endings, as `files` has them.
+    """Remove the endings from the names in a table, so that they match `files`.
 
     Args:
         names: the names of images, with any ending or none.
@@ -242,12 +245,18 @@ def hidden(name: str) -> bool:
 
 def _files_below(folder: Path) -> Iterator[str]:
     """The paths, from `folder` on, of all files in it and in its folders that are not hidden."""
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=_stop):
         folders[:] = [name for name in folders if not hidden(name)]
         inside = os.path.relpath(place, folder)
         for name in names:
             if not hidden(name):
                 yield name if inside == "." else os.path.join(inside, name)
+
+
+def _stop(error: OSError) -> None:
+    # `os.walk` would pass over a folder that can't be read, and its faces would be "missing".
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _seeded_splits(names: pd.Index) -> pd.Series:

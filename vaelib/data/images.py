@@ -38,7 +38,7 @@ TURNS = {
 
 
 class Unsuitable(ValueError):
-    """A picture that is refused. The message is the rest of a sentence that begins with its name."""
+    """A picture is refused; the message is the rest of a sentence that begins with its name."""
 
 
 def load_image(path: str | Path | BinaryIO, image_size: int = 64) -> np.ndarray:

@@ -34,7 +34,9 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `check_size` has a lower limit
+            warnings.simplefilter(
+                "ignore", Image.DecompressionBombWarning
+            )  # `check_size` has a lower limit
             image = Image.open(io.BytesIO(data), formats=FORMATS)
         check_size(image)
         image.draft("RGB", (4 * image_size, 4 * image_size))  # a JPG need not be decoded whole

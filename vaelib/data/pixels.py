@@ -34,7 +34,9 @@ MARKED_EVERY = 5  # seconds: the most work that is lost when decoding is killed
 PIXELS_VERSION = 3  # count it up when the same file gives other pixels: caches are made again
 
 
-def load_images(faces: Faces, file_names: list[str] | None = None, image_size: int = 64) -> np.ndarray:
+def load_images(
+    faces: Faces, file_names: list[str] | None = None, image_size: int = 64
+) -> np.ndarray:
     """Load images by file name, in the given order: float32 (n, size, size, 3) in [0, 1].
 
     Args:

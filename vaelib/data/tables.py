@@ -10,7 +10,8 @@ SPLITS = ("train", "val", "test")  # 0, 1, 2 in CelebA's partition file
 ATTRIBUTE_TABLE, SPLIT_TABLE = "list_attr_celeba", "list_eval_partition"  # without endings
 # As systems and browsers rename them: LIST_ATTR_CELEBA.TXT, list_attr_celeba (1).csv, or no ending.
 TABLE_NAME = re.compile(
-    rf"({ATTRIBUTE_TABLE}|{SPLIT_TABLE})( ?\(\d+\))?(\.(txt|text|csv|tsv|tab|dat|data))*", re.IGNORECASE
+    rf"({ATTRIBUTE_TABLE}|{SPLIT_TABLE})( ?\(\d+\))?(\.(txt|text|csv|tsv|tab|dat|data))*",
+    re.IGNORECASE,
 )
 
 

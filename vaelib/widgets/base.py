@@ -1,4 +1,4 @@
-"""The base of Studio, Morph and Explorer: their JavaScript, their faces, their end."""
+"""Base of the widgets: load their JavaScript, decode their faces, close them."""
 
 import base64
 import math

@@ -107,11 +107,14 @@ def test_empty_images_of_a_half_made_folder_are_copied_again(files, tmp_path, mo
     assert len(os.listdir(tmp_path / "celeba" / FOLDER)) == PEOPLE
 
 
-def test_a_finished_folder_with_empty_images_is_not_called_fine(files, tmp_path, one_sentence):
+@pytest.mark.parametrize("length", [0, 800])
+def test_a_finished_folder_with_damaged_images_is_not_called_fine(
+    files, tmp_path, one_sentence, length
+):
     source, out = plain(files, tmp_path / "got"), tmp_path / "celeba"
     prepare(source, out)
     empty = out / FOLDER / name_of(4)
-    empty.write_bytes(b"")
+    empty.write_bytes(empty.read_bytes()[:length])
     with pytest.raises(FileExistsError) as error:
         prepare(source, out)
     one_sentence(error.value, out, "damaged", "1 of its files", empty, "delete")

@@ -1,5 +1,7 @@
 """Reading folders of faces: joins, splits, names, and every bad input."""
 
+import errno
+import os
 import shutil
 import warnings
 
@@ -143,6 +145,22 @@ def test_a_missing_folder_is_one_sentence(tmp_path, one_sentence):
     with pytest.raises(FileNotFoundError) as error:
         read_faces(tmp_path / "nowhere")
     one_sentence(error.value, tmp_path / "nowhere", "does not exist", "folder")
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_sentence(tmp_path, one_sentence):
+    (tmp_path / "faces.zip").touch()
+    with pytest.raises(FileNotFoundError) as error:
+        read_faces(tmp_path / "faces.zip")
+    one_sentence(error.value, tmp_path / "faces.zip", "is no folder")
+
+
+def test_a_folder_that_may_not_be_read_does_not_count_as_empty(small, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # `os.walk` lists folders with it
+    with pytest.raises(PermissionError):
+        read_faces(small)
 
 
 @pytest.mark.parametrize(
