@@ -12,8 +12,8 @@ from numba.core import caching, config
 from groundwork.compiled import compiled
 
 IMPORT_ALL = (
-    "import pkgutil, importlib, portraits, vaelib.resize\n"
-    "for module in pkgutil.iter_modules(portraits.__path__, 'portraits.'):\n"
+    "import pkgutil, importlib, portraits, vaelib.data.resize\n"
+    "for module in pkgutil.walk_packages(portraits.__path__, 'portraits.'):\n"
     "    importlib.import_module(module.name)"
 )
 
