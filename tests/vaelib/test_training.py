@@ -334,7 +334,7 @@ def test_a_run_with_a_time_budget(faces, new_vae, tmp_path, monkeypatch):
 
     clock, real = Clock(), training.run_callbacks
     monkeypatch.setattr(training, "stopwatch", lambda used: lambda: clock.seconds)
-    monkeypatch.setattr(training, "FiniteLoss", lambda run: clock)  # the first of the callbacks
+    monkeypatch.setattr(training, "FiniteLoss", lambda run, peak: clock)  # the first of the callbacks
     monkeypatch.setattr(training, "run_callbacks", lambda *a: real(*a)[:2])
     vae = new_vae(1)
     history = train(vae, faces, tmp_path, steps_per_epoch=4, batch_size=8, minutes=1.0)
@@ -357,7 +357,7 @@ def test_a_loss_that_explodes_is_one_sentence(faces, new_vae, tmp_path, one_sent
 
 def test_after_a_loss_that_exploded_the_advice_can_be_followed(faces, new_vae, tmp_path):
     options = {"epochs": 1, "steps_per_epoch": 6, "batch_size": 8}
-    with pytest.raises(FloatingPointError, match="try a smaller learning rate, or a larger"):
+    with pytest.raises(FloatingPointError, match="try a smaller learning rate, a larger sigma"):
         train(new_vae(sigma=None), faces, tmp_path, **options, learning_rate=1e30)
     train(new_vae(sigma=0.5), faces, tmp_path, **options, learning_rate=1e-3)
     settings = json.loads((tmp_path / "settings.json").read_text())
