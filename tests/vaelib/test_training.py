@@ -334,7 +334,7 @@ def test_a_run_with_a_time_budget(faces, new_vae, tmp_path, monkeypatch):
 
     clock, real = Clock(), training.run_callbacks
     monkeypatch.setattr(training, "stopwatch", lambda used: lambda: clock.seconds)
-    monkeypatch.setattr(training, "FiniteLoss", lambda run, peak: clock)  # the first of the callbacks
+    monkeypatch.setattr(training, "FiniteLoss", lambda run, peak: clock)  # the first one
     monkeypatch.setattr(training, "run_callbacks", lambda *a: real(*a)[:2])
     vae = new_vae(1)
     history = train(vae, faces, tmp_path, steps_per_epoch=4, batch_size=8, minutes=1.0)
