@@ -34,7 +34,6 @@ ATTRIBUTES = (
 """The attributes to add to faces that lack them; chosen before anything was measured."""
 
 SAME = 2.0  # grey levels, mean difference of two pictures of one person by two JPG libraries
-JPG_QUALITY = 95  # of the portraits' files
 
 
 @dataclass(frozen=True)
@@ -207,6 +206,8 @@ def _number(name: str) -> int:
 
 def as_jpg(picture: np.ndarray, image_size: int) -> np.ndarray:
     """Compress a picture (h, w, 3) to JPG and read it: uint8 (image_size, image_size, 3)."""
+    from portraits.dataset.write import JPG_QUALITY
+
     return load_image(io.BytesIO(jpg_bytes(picture, JPG_QUALITY)), image_size)
 
 

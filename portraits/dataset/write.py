@@ -47,7 +47,7 @@ from portraits.version import DRAWING_VERSION
 AT_ONCE = 20  # of 64 x 64 pixels: drawn, and then written, together
 
 _UNKNOWN = 0  # the version of what a damaged manifest describes
-_QUALITY = 95  # of the JPGs
+JPG_QUALITY = 95  # of the JPGs
 
 
 def write_dataset(
@@ -271,5 +271,5 @@ def _work(task: _Task) -> tuple[dict[int, str], int]:
 def _jpg(picture: Array) -> bytes:
     """Compress a picture (height, width, 3) into the content of a JPG file."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
+    Image.fromarray(picture).save(buffer, "JPEG", quality=JPG_QUALITY)
     return buffer.getvalue()
