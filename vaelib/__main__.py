@@ -66,13 +66,20 @@ def train(
     ] = None,
     flip: Annotated[bool, Option(help="Mirror half of the training faces.")] = True,
     seed: Annotated[int, Option(**commands.SEEDS)] = 0,
+    large: Annotated[
+        bool, Option("--large", help="More filters, and residual blocks: three times the work.")
+    ] = False,
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        Option(help="Of the convolutions; bfloat16 is faster on processors with AMX, and on GPUs."),
+    ] = "float32",
 ) -> None:
     """Train a VAE, as notebook 03 does.
 
     After a stop at any moment, the same command continues after the last whole epoch.
     """
     training.train(
-        training.new_vae(image_size, latent_dim, sigma, seed),
+        training.new_vae(image_size, latent_dim, sigma, seed, large),
         read_faces(faces),
         out,
         epochs,
@@ -83,6 +90,7 @@ def train(
         minutes,
         flip,
         seed,
+        precision,
     )
     print(f"{out / 'vae.keras'} is trained.")
 

@@ -14,6 +14,7 @@ from vaelib.scales import DETAIL, weigh_levels
 
 LATENT_DIM = 256
 STAGE_WIDTHS = {32: (64, 128), 64: (64, 128, 256), 128: (64, 128, 256, 256)}  # by image size
+LARGE_WIDTHS = {32: (96, 192), 64: (96, 192, 192), 128: (96, 192, 192, 192)}
 IMAGE_SIZES = tuple(STAGE_WIDTHS)
 FIRST_SIGMA = 0.25  # about the error of the average face
 SMALLEST_SIGMA = 0.001  # a quarter of a grey level; where all images are alike, sigma goes to zero
@@ -48,30 +49,25 @@ class Sampling(layers.Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
-def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.Model:
+def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM, large=False) -> keras.Model:
     """Build the encoder: from a face to a normal distribution over z, and one draw from it.
 
     Args:
-        image_size: 32, 64 or 128, in pixels.
+        image_size: 32, 64 or 128, in pixels; others raise a ValueError.
         latent_dim: the length of z.
+        large: more filters, and `residual_blocks` at each size.
 
     Returns:
         Model from images (b, image_size, image_size, 3) in [0, 1]
         to [z_mean, z_log_var, z], each (b, latent_dim).
-
-    Raises:
-        ValueError: another image size.
     """
-    widths = stage_widths(image_size)
-    images = keras.Input((image_size, image_size, 3), name="images")
-    x = images  # (b, 64, 64, 3)
+    widths = stage_widths(image_size, large)
+    x = images = keras.Input((image_size, image_size, 3), name="images")  # (b, 64, 64, 3)
     for i, width in enumerate(widths):
         # The first stride is 4 pixels, the others 2, so little is computed at full size.
-        kernel, stride = (8, 4) if i == 0 else (3, 2)
-        # (b, 16, 16, 64), (b, 8, 8, 128), (b, 4, 4, 256)
-        x = layers.Conv2D(width, kernel, strides=stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.LeakyReLU(0.2)(x)
+        kernel, stride = (8, 4) if i == 0 else (3, 2)  # to 16 x 16 x 64, 8 x 8 x 128, 4 x 4 x 256
+        x = activated(layers.Conv2D(width, kernel, stride, padding="same", use_bias=False)(x))
+        x = residual_blocks(x, 3) if large else x
     x = layers.Flatten()(x)  # (b, 4096)
     z_mean = layers.Dense(latent_dim, name="z_mean")(x)  # (b, 256)
     z_log_var = layers.Dense(latent_dim, name="z_log_var")(x)  # (b, 256)
@@ -79,30 +75,22 @@ def build_encoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
     return keras.Model(images, [z_mean, z_log_var, z], name="encoder")
 
 
-def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.Model:
+def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM, large=False) -> keras.Model:
     """Build the decoder: from a point z of the latent space to a face.
 
-    Args:
-        image_size: 32, 64 or 128, in pixels.
-        latent_dim: the length of z.
+    Args and errors are those of `build_encoder`.
 
     Returns:
         Model from z (b, latent_dim) to images (b, image_size, image_size, 3) in [0, 1].
-
-    Raises:
-        ValueError: another image size.
     """
-    *widths, widest = stage_widths(image_size)
+    *widths, widest = stage_widths(image_size, large)
     z = keras.Input((latent_dim,), name="z")  # (b, 256)
-    x = layers.Dense(4 * 4 * widest, use_bias=False)(z)  # (b, 4096)
-    x = layers.BatchNormalization(momentum=0.9)(x)
-    x = layers.LeakyReLU(0.2)(x)
+    x = activated(layers.Dense(4 * 4 * widest, use_bias=False)(z))  # (b, 4096)
     x = layers.Reshape((4, 4, widest))(x)  # (b, 4, 4, 256)
-    for width in reversed(widths):
-        # (b, 8, 8, 128), (b, 16, 16, 64)
-        x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.LeakyReLU(0.2)(x)
+    x = residual_blocks(x, 1) if large else x
+    for width in reversed(widths):  # to (b, 8, 8, 128), then (b, 16, 16, 64)
+        x = activated(layers.Conv2DTranspose(width, 3, 2, padding="same", use_bias=False)(x))
+        x = residual_blocks(x, 1) if large else x
     # The 48 channels of each place become 4 x 4 pixels: the reverse of the encoder's first stride.
     x = layers.Conv2D(48, 3, padding="same")(x)  # (b, 16, 16, 48)
     x = ops.nn.depth_to_space(x, 4)  # (b, 64, 64, 3)
@@ -110,11 +98,23 @@ def build_decoder(image_size: int = 64, latent_dim: int = LATENT_DIM) -> keras.M
     return keras.Model(z, images, name="decoder")
 
 
-def stage_widths(image_size: int) -> tuple[int, ...]:
+def activated(x):
+    """Batch normalisation and leaky ReLU: any shape -> the same shape."""
+    return layers.LeakyReLU(0.2)(layers.BatchNormalization(momentum=0.9)(x))
+
+
+def residual_blocks(x, count: int):
+    """Add to each place what a convolution sees around it, `count` times; the shape stays."""
+    for _ in range(count):
+        x = x + activated(layers.Conv2D(x.shape[-1], 3, padding="same", use_bias=False)(x))
+    return x
+
+
+def stage_widths(image_size: int, large: bool = False) -> tuple[int, ...]:
     """Numbers of filters at a quarter of `image_size` and at each halving down to 4 x 4."""
-    if image_size not in STAGE_WIDTHS:
-        raise ValueError(f"image_size is {image_size}: choose one of {(*STAGE_WIDTHS,)}.")
-    return STAGE_WIDTHS[image_size]
+    if image_size not in IMAGE_SIZES:
+        raise ValueError(f"image_size is {image_size}: choose one of {IMAGE_SIZES}.")
+    return (LARGE_WIDTHS if large else STAGE_WIDTHS)[image_size]
 
 
 def kl_divergence(z_mean, z_log_var):

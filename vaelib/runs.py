@@ -36,7 +36,7 @@ def check_settings(run: Path, settings: dict) -> None:
     """
     path = run / "settings.json"
     if path.exists() and checkpoints(run):
-        started = _read_settings(path)
+        started = {"precision": "float32"} | _read_settings(path)  # older runs knew no other
         if "fingerprint" not in started:  # a run of an older version, which noted the folder alone
             started["fingerprint"] = settings["fingerprint"]
         elif started["fingerprint"] == settings["fingerprint"]:

@@ -57,6 +57,7 @@ def train(
     minutes: float | None = None,
     flip: bool = True,
     seed: int = 0,
+    precision: str = "float32",
 ) -> pd.DataFrame:
     """Compile and fit `vae` on the training split, validate on "val", and finish the run.
 
@@ -77,6 +78,7 @@ def train(
             resumed run count; `finish_run` is not included.
         flip: mirror half of the training faces, different ones in every epoch.
         seed: of the order of the faces and of all draws.
+        precision: "float32" or "bfloat16", see `set_precision`; the finished model is float32.
 
     Returns:
         The history: one row per epoch, columns loss, reconstruction, kl (nats per face), the same
@@ -112,6 +114,7 @@ def train(
         "minutes": minutes,
         "flip": flip,
         "seed": seed,
+        "precision": precision,
     }
     for folder in (run, run / "checkpoints", run / "images", run / "logs"):
         make_folder(folder)
@@ -126,11 +129,13 @@ def _train_alone(vae: VAE, faces: Faces, run: Path, settings: dict) -> pd.DataFr
     keras.utils.set_random_seed(settings["seed"])
     steps = None if minutes else epochs * settings["steps_per_epoch"]
     compile_recipe(vae, steps, settings["learning_rate"])
+    set_precision(vae, settings["precision"])
     history = resume(vae, run)
     if not is_over(history, epochs, patience, minutes):
         history = _fit(vae, faces, run, history, settings)
     if patience is not None:
         load_best(vae, run)
+    set_precision(vae, "float32")
     with safe_epoch_named(run):
         return finish_run(vae, faces, run, history)
 
@@ -171,7 +176,11 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
 
 
 def new_vae(
-    image_size: int = 64, latent_dim: int = LATENT_DIM, sigma: float | None = None, seed: int = 0
+    image_size: int = 64,
+    latent_dim: int = LATENT_DIM,
+    sigma: float | None = None,
+    seed: int = 0,
+    large: bool = False,
 ) -> VAE:
     """A new model of the recipe; its first weights depend only on the arguments.
 
@@ -180,9 +189,25 @@ def new_vae(
         latent_dim: the length of z.
         sigma: standard deviation of a pixel; None is a running estimate, see `VAE`.
         seed: of the weights.
+        large: more filters, and residual blocks, see `build_encoder`.
     """
     keras.utils.set_random_seed(seed)
-    return VAE(build_encoder(image_size, latent_dim), build_decoder(image_size, latent_dim), sigma)
+    encoder = build_encoder(image_size, latent_dim, large)
+    return VAE(encoder, build_decoder(image_size, latent_dim, large), sigma)
+
+
+def set_precision(vae: VAE, precision: str) -> None:
+    """Let the convolutions of `vae` compute in "bfloat16" or "float32".
+
+    Processors with AMX and GPUs multiply bfloat16 several times faster. Weights, their updates,
+    the normalisation, z and the loss stay in float32. The last convolution, which makes the
+    picture, does too.
+    """
+    policy = "mixed_bfloat16" if precision == "bfloat16" else precision
+    for part, count in ((vae.encoder, None), (vae.decoder, -1)):
+        kinds = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+        for layer in [layer for layer in part.layers if isinstance(layer, kinds)][:count]:
+            layer.dtype_policy = policy
 
 
 def compile_recipe(vae: VAE, steps: int | None, peak: float = LEARNING_RATE) -> None:
