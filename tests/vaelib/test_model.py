@@ -19,6 +19,7 @@ from vaelib.model import (
     build_encoder,
     gaussian_nll,
     kl_divergence,
+    residual_blocks,
     stage_widths,
 )
 from vaelib.scales import DETAIL
@@ -117,9 +118,10 @@ def test_sampling_is_rebuilt_from_its_config():
 
 
 @pytest.mark.parametrize("size", [32, 64, 128])
-@pytest.mark.parametrize("latent_dim", [1, 3, 200])
-def test_encoder_and_decoder_have_their_shapes_and_names(size, latent_dim):
-    encoder, decoder = build_encoder(size, latent_dim), build_decoder(size, latent_dim)
+@pytest.mark.parametrize(("latent_dim", "large"), [(1, False), (3, True), (200, False)])
+def test_encoder_and_decoder_have_their_shapes_and_names(size, latent_dim, large):
+    encoder = build_encoder(size, latent_dim, large)
+    decoder = build_decoder(size, latent_dim, large)
     assert encoder.input_shape == (None, size, size, 3)
     assert encoder.output_shape == [(None, latent_dim)] * 3
     assert encoder.output_names == ["z_mean", "z_log_var", "z"]
@@ -129,9 +131,10 @@ def test_encoder_and_decoder_have_their_shapes_and_names(size, latent_dim):
     assert (encoder.name, decoder.name) == ("encoder", "decoder")
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("size", [32, 64, 128])
-def test_they_compute_what_they_promise(size):
-    encoder, decoder = build_encoder(size, 3), build_decoder(size, 3)
+def test_they_compute_what_they_promise(size, large):
+    encoder, decoder = build_encoder(size, 3, large), build_decoder(size, 3, large)
     images = np.random.default_rng(0).random((2, size, size, 3)).astype("float32")
     outputs = encoder(images)
     assert [output.shape for output in outputs] == [(2, 3)] * 3
@@ -172,6 +175,27 @@ def test_each_halving_has_its_width():
 def test_the_default_model_has_four_million_parameters():
     total = build_encoder().count_params() + build_decoder().count_params()
     assert total == pytest.approx(3.9e6, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_a_large_model_has_three_blocks_at_each_size_in_the_encoder_and_one_in_the_decoder(size):
+    stages = len(stage_widths(size))
+    for build, blocks in ((build_encoder, 3), (build_decoder, 1)):
+        plain, large = (
+            [layer for layer in build(size, 4, large).layers if isinstance(layer, layers.Conv2D)]
+            for large in (False, True)
+        )
+        assert len(large) - len(plain) == blocks * stages
+
+
+def test_a_residual_block_that_adds_nothing_leaves_its_input():
+    x = keras.Input((4, 4, 5))
+    model = keras.Model(x, residual_blocks(x, 2))
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D):
+            layer.kernel.assign(ops.zeros_like(layer.kernel))
+    images = np.random.default_rng(0).normal(size=(2, 4, 4, 5)).astype("float32")
+    np.testing.assert_allclose(model(images), images, atol=1e-6)
 
 
 def test_every_pixel_of_the_decoder_is_its_own():

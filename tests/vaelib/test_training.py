@@ -20,7 +20,7 @@ from vaelib import read_faces, runs, training
 from vaelib.model import VAE
 from vaelib.runs import load_model, newest_run
 from vaelib.schedule import LEARNING_RATE, warmup_cosine
-from vaelib.training import finish_run, train
+from vaelib.training import finish_run, set_precision, train
 
 
 @pytest.mark.parametrize("rate", [0, -1e-3, math.nan, math.inf])
@@ -172,6 +172,60 @@ def test_broken_images_are_found_before_any_training(draw_folder, new_vae, tmp_p
     monkeypatch.setattr(VAE, "fit", lambda *_, **__: pytest.fail("it trains"))
     with pytest.raises(ValueError, match=r"000003\.jpg"):
         train(vae, faces, tmp_path / "run")
+
+
+# Precision
+
+
+def convolutions(part: keras.Model) -> list[keras.layers.Layer]:
+    return [layer for layer in part.layers if layer.name.startswith("conv")]
+
+
+def test_bfloat16_is_for_all_convolutions_but_the_one_that_makes_the_picture():
+    vae = training.new_vae(32, 4, large=True)
+    set_precision(vae, "bfloat16")
+    inner = [*convolutions(vae.encoder), *convolutions(vae.decoder)[:-1]]
+    assert {layer.compute_dtype for layer in inner} == {"bfloat16"}
+    assert len(inner) == 2 + 3 * 2 + 1 + 2
+    rest = [*vae.encoder.layers, *vae.decoder.layers]
+    assert {layer.compute_dtype for layer in rest if layer not in inner} == {"float32"}
+    assert {weight.dtype for weight in vae.weights if "seed" not in weight.path} == {"float32"}
+
+
+def test_bfloat16_changes_pictures_by_little_and_float32_brings_them_back(images):
+    vae = training.new_vae(32, 4, large=True)
+    exact = vae.encode(images)
+    set_precision(vae, "bfloat16")
+    coarse = vae.encode(images)
+    assert 1e-4 < np.abs(coarse - exact).max() < 0.05 * np.abs(exact).max()
+    set_precision(vae, "float32")
+    np.testing.assert_allclose(vae.encode(images), exact, atol=1e-5)
+
+
+def test_a_run_in_bfloat16_ends_with_a_model_in_float32_and_near_the_same(
+    faces, new_vae, trained, tmp_path, one_sentence
+):
+    settings = {"epochs": 2, "steps_per_epoch": 3, "batch_size": 4}
+    history = train(new_vae(1), faces, tmp_path, precision="bfloat16", **settings)
+    vae = load_model(tmp_path / "vae.keras")
+    assert {layer.compute_dtype for layer in convolutions(vae.encoder)} == {"float32"}
+    again = train(new_vae(1), faces, tmp_path / "float32", **settings)
+    assert history["loss"].tolist() != again["loss"].tolist()
+    np.testing.assert_allclose(history["loss"], again["loss"], rtol=0.02)
+
+
+def test_a_run_goes_on_in_the_precision_it_began_in(
+    stopped, faces, new_vae, tmp_path, one_sentence
+):
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    assert settings.pop("precision") == "float32"
+    with pytest.raises(ValueError) as error:
+        train(new_vae(9, sigma=None), faces, tmp_path, precision="bfloat16", **OPTIONS)
+    one_sentence(error.value, tmp_path, "precision float32 (now bfloat16)")
+    (tmp_path / "settings.json").write_text(json.dumps(settings))  # of an older version
+    with pytest.raises(ValueError):
+        train(new_vae(9, sigma=None), faces, tmp_path, precision="bfloat16", **OPTIONS)
 
 
 # Going on where a run was stopped
