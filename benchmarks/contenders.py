@@ -39,6 +39,8 @@ def contender(name: str, faces: Path, batch_size: int, image_size: int, seconds:
 
 def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: float) -> None:
     """Warm up, then work for a turn for each line read; the body of the process."""
+    if name == "profile":
+        one_at_a_time()  # before faces are read, which TensorFlow may do
     if name == "limit":
         work, facts = _prepare_product()
     else:
@@ -95,8 +97,6 @@ def _prepare_training(name: str, batches: list) -> tuple[Callable[[int], None], 
     from benchmarks.baseline import build_baseline
     from vaelib.training import compile_recipe, new_vae
 
-    if name == "profile":
-        one_at_a_time()
     image_size = batches[0].shape[1]
     if name == "baseline":
         vae = build_baseline(image_size)

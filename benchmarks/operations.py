@@ -29,6 +29,7 @@ def one_at_a_time() -> None:
 
     Call it before TensorFlow does anything. Each operation still uses all cores.
     """
+    import vaelib  # noqa: F401  # isort: skip  # TensorFlow starts without log lines
     import tensorflow as tf
 
     tf.config.threading.set_inter_op_parallelism_threads(1)
