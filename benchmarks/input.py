@@ -17,7 +17,7 @@ import keras
 from PIL import Image
 from typer import Option, Typer
 
-from benchmarks.throughput import BATCH_SIZE, PORTRAITS, contender
+from benchmarks.contenders import BATCH_SIZE, PORTRAITS, contender
 from benchmarks.worker import Worker, serve
 from groundwork.files import check_room
 from groundwork.processes import usable_cores

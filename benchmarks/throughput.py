@@ -1,10 +1,9 @@
-"""Measure how fast the model trains, compared with its twin in PyTorch and the baseline."""
+"""Measure how fast the model trains: images per second, and the share of the machine's limit.
 
-import importlib.util
+The limit is the rate of a large product of matrices, measured in the same run.
+"""
+
 import json
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal
@@ -12,21 +11,13 @@ from typing import Annotated, Literal
 from tqdm import tqdm
 from typer import Option, Typer
 
-from benchmarks.worker import Worker, serve
-from groundwork.places import data_folder
-from groundwork.processes import usable_cores
+from benchmarks.contenders import BATCH_SIZE, NAMES, PORTRAITS, contender
+from benchmarks.operations import KINDS
+from benchmarks.worker import Worker
 from groundwork.progress import on_terminal
+from vaelib.__main__ import main
 
-NAMES = {
-    "ours": "ours",
-    "ours_xla": "ours with XLA",
-    "torch": "ours in PyTorch",
-    "baseline": "the baseline",
-}
-PORTRAITS = data_folder() / "portraits"
-BATCH_SIZE = 64  # the default of vaelib.training.train
-BASELINE_BATCH_SIZE = 128
-FACES = 1024  # in memory, trained on repeatedly
+TARGET = 0.5  # of the limit
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -36,29 +27,26 @@ def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
     turns: Annotated[int, Option(min=1, max=1000, help="Turns; the result is their median.")] = 7,
     seconds: Annotated[float, Option(min=0.0, max=3600.0, help="Seconds per turn, about.")] = 4.0,
-    batch_size: Annotated[
-        int, Option(min=2, max=4096, help="Of our model, in both frameworks.")
-    ] = BATCH_SIZE,
+    batch_size: Annotated[int, Option(min=2, max=4096, help="Of our model.")] = BATCH_SIZE,
     image_size: Annotated[Literal[32, 64, 128], Option(help="In pixels.")] = 64,
     jit: Annotated[bool, Option("--jit", help="Compile our model with XLA.")] = False,
     figure: Annotated[Path, Option(help="The picture to write.")] = Path(
         "build/benchmarks/throughput.png"
     ),
 ) -> None:
-    """Train on the same faces in turns, and compare images per second; the last line is JSON.
+    """Train on the same faces in turns, and multiply matrices in between; the last line is JSON.
 
     Every contender has a process of its own, which waits while another one has its turn. It
-    trains on batches in memory: forward pass, backward pass, Adam.
+    trains on batches in memory: forward pass, backward pass, optimizer. At the end, the default
+    recipe is profiled (on a CPU).
     """
     ours = "ours_xla" if jit else "ours"
-    names = ["torch", "baseline"]
-    if not importlib.util.find_spec("torch"):
-        print("PyTorch is not installed (pip install -e .[torch]): the twin is left out.")
-        names.remove("torch")
+    names = ["adam", "baseline", "limit"]
     options = (faces, batch_size, image_size, seconds)
     contenders = {ours: contender(ours, *options)}
     try:
-        if contenders[ours].facts["device"] == "GPU":
+        on_cpu = contenders[ours].facts["device"] == "CPU"
+        if not on_cpu:
             names.insert(0, "ours" if jit else "ours_xla")
         for name in names:
             contenders[name] = contender(name, *options)
@@ -66,9 +54,12 @@ def measure(
     finally:
         for worker in contenders.values():
             worker.stop()
-    result = summary(
-        ours, rates, cores, {name: worker.facts for name, worker in contenders.items()}
-    )
+    facts = {name: worker.facts for name, worker in contenders.items()}
+    result = summary(ours, rates, cores, facts)
+    if on_cpu:
+        worker = contender("profile", *options)
+        worker.stop()
+        result["profile"] = profile_rows(result, worker.facts)
     print(as_text(result))
     if disturbed(result):
         print(
@@ -84,7 +75,8 @@ def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
     """Let the contenders train one after the other, several times.
 
     Returns:
-        By contender: the images per second of each turn, and the median number of cores it used.
+        By contender: the rate of each turn, and the median number of cores it used. Rates are
+        images per second, that of "limit" multiply-adds per second.
     """
     rates, cores = ({name: [] for name in contenders} for _ in range(2))
     for turn in tqdm(range(turns), "Training", disable=not on_terminal(), leave=False):
@@ -93,7 +85,9 @@ def take_turns(contenders: dict[str, Worker], turns: int) -> tuple[dict, dict]:
             rates[name].append(answer["rate"])
             cores[name].append(answer["cores_used"])
         if not on_terminal():
-            shown = ", ".join(f"{NAMES[name]} {rate[-1]:.0f}" for name, rate in rates.items())
+            shown = ", ".join(
+                f"{NAMES[name]} {rate[-1]:.0f}" for name, rate in rates.items() if name != "limit"
+            )
             print(f"turn {turn + 1} of {turns}: {shown} images per second", flush=True)
     return rates, {name: median(values) for name, values in cores.items()}
 
@@ -103,49 +97,101 @@ def summary(
 ) -> dict:
     """Build the last line.
 
-    A ratio is computed for each turn, so that a slower machine slows both; then the median.
+    A share or a ratio is computed for each turn, so that a slower machine slows both; then the
+    median.
 
     Args:
         ours: which contender the others are compared with.
-        rates: images per second of each turn, by contender.
+        rates: of each turn, see `take_turns`.
         cores: how many it used, by contender.
         facts: what each contender said of itself, by contender.
     """
+    training = {name: values for name, values in rates.items() if name != "limit"}
     ratios = {
-        name: sorted(mine / its for mine, its in zip(rates[ours], rates[name]))
-        for name in rates
+        name: [mine / its for mine, its in zip(rates[ours], values)]
+        for name, values in training.items()
         if name != ours
     }
-    middle = {name: round(median(values), 3) for name, values in ratios.items()}
+    shares = {
+        name: [
+            rate * facts[name]["per_image"] / limit for rate, limit in zip(values, rates["limit"])
+        ]
+        for name, values in training.items()
+    }
+    share = {name: round(median(values), 3) for name, values in shares.items()}
+    # An optimizer's products are made once per batch.
+    whole = {
+        name: 1 + facts[name]["per_step"] / facts[name]["per_image"] / facts[name]["batch_size"]
+        for name in training
+    }
     return {
-        "ratio_to_torch": middle.get("torch"),
-        "ratio_to_baseline": middle.get("baseline"),
+        "share_of_limit": share[ours],
+        "target": TARGET,
+        "ratio_to_baseline": round(median(ratios["baseline"]), 3),
         "contender": ours,
-        "images_per_second": {name: round(median(values), 1) for name, values in rates.items()},
-        "ratios": middle,
-        "ratio_ranges": {name: [round(v[0], 3), round(v[-1], 3)] for name, v in ratios.items()},
+        "images_per_second": {name: round(median(rate), 1) for name, rate in training.items()},
+        "shares": share,
+        "share_ranges": {name: [round(f(v), 3) for f in (min, max)] for name, v in shares.items()},
+        "shares_with_optimizer": {name: round(share[name] * whole[name], 3) for name in share},
+        "ratios": {name: round(median(values), 3) for name, values in ratios.items()},
+        "multiply_adds": {
+            name: {kind: facts[name][kind] for kind in ("per_image", "per_step")}
+            for name in training
+        },
+        "limit": {"multiply_adds_per_second": median(rates["limit"]), **facts["limit"]},
         "turns": len(rates[ours]),
-        "batch_sizes": {name: fact["batch_size"] for name, fact in facts.items()},
-        "devices": {name: fact["device"] for name, fact in facts.items()},
+        "batch_sizes": {name: facts[name]["batch_size"] for name in training},
+        "devices": {name: facts[name]["device"] for name in training},
         "versions": {fact["framework"]: fact["version"] for fact in facts.values()},
         "cores": facts[ours]["cores"],
         "cores_used": {name: round(value, 2) for name, value in cores.items()},
     }
 
 
+def profile_rows(result: dict, facts: dict) -> list[dict]:
+    """The profile, the longest first: kind, share of the time, and share of the limit.
+
+    Args:
+        result: of `summary`.
+        facts: of the worker "profile": "seconds" and "counted" per step, by `KINDS`.
+    """
+    total = sum(facts["seconds"].values())
+    limit = result["limit"]["multiply_adds_per_second"]
+    rows = []
+    for kind, seconds in sorted(facts["seconds"].items(), key=lambda item: -item[1]):
+        count = facts["counted"].get(kind)
+        rate = round(count / seconds / limit, 3) if count and seconds else None
+        rows.append({"kind": kind, "of_time": round(seconds / total, 3), "of_limit": rate})
+    return rows
+
+
 def as_text(result: dict) -> str:
-    """Format the result as a table, one line per contender."""
-    lines = [f"{'':16} {'batch':>6} {'images/s':>9} {'ratio':>6}  {'of all turns':14} device"]
+    """Format the result as tables: the contenders, the limit, the profile."""
+    lines = [
+        f"{'':16} {'batch':>6} {'images/s':>9} {'of limit':>9}  {'of all turns':14} "
+        f"{'with optimizer':>14} {'ours is':>8}  device"
+    ]
     for name, rate in result["images_per_second"].items():
-        ratio = result["ratios"].get(name, 1.0)
-        low, high = result["ratio_ranges"].get(name, (1.0, 1.0))
+        low, high = result["share_ranges"][name]
         lines.append(
-            f"{NAMES[name]:16} {result['batch_sizes'][name]:6} {rate:9.1f} {ratio:6.2f}  "
-            f"{f'{low:.2f} to {high:.2f}':14} {result['devices'][name]}"
+            f"{NAMES[name]:16} {result['batch_sizes'][name]:6} {rate:9.1f} "
+            f"{result['shares'][name]:9.1%}  {f'{low:.1%} to {high:.1%}':14} "
+            f"{result['shares_with_optimizer'][name]:14.1%} "
+            f"{result['ratios'].get(name, 1.0):7.2f}x  {result['devices'][name]}"
         )
-    lines.append(
-        f"(ratio: the images per second of {NAMES[result['contender']]} over those of the line)"
-    )
+    counts, limit = result["multiply_adds"][result["contender"]], result["limit"]
+    lines += [
+        f"The limit: {limit['multiply_adds_per_second'] / 1e9:.0f} billion multiply-adds per "
+        f"second, in the product of two matrices of {limit['side']} x {limit['side']}, float32.",
+        f"Of limit: the model's multiply-adds per second, {counts['per_image'] / 1e6:.1f} million "
+        f"per image, as a share of it; the aim is {result['target']:.0%}. With optimizer: and its "
+        f"products of matrices, {counts['per_step'] / 1e9:.2f} billion per step.",
+    ]
+    if "profile" in result:
+        lines.append(f"\n{'a step of the default recipe':36} {'of its time':>11} {'of limit':>9}")
+        for row in result["profile"]:
+            rate = "" if row["of_limit"] is None else f"{row['of_limit']:.0%}"
+            lines.append(f"{KINDS[row['kind']]:36} {row['of_time']:11.1%} {rate:>9}")
     return "\n".join(lines)
 
 
@@ -163,6 +209,7 @@ def draw(result: dict, rates: dict[str, list[float]], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    rates = {name: values for name, values in rates.items() if name != "limit"}
     figure, axes = plt.subplots(figsize=(6, 0.8 + 0.6 * len(rates)), layout="constrained")
     labels = [f"{NAMES[name]}, batches of {result['batch_sizes'][name]}" for name in rates]
     axes.barh(labels, list(result["images_per_second"].values()), color="#9ecae1")
@@ -175,119 +222,5 @@ def draw(result: dict, rates: dict[str, list[float]], path: Path) -> None:
     plt.close(figure)
 
 
-# ------------------------------------------------------------------ one process for each
-
-
-def contender(name: str, faces: Path, batch_size: int, image_size: int, seconds: float) -> Worker:
-    """Start a process that trains one of `NAMES` for about `seconds` per turn.
-
-    Raises:
-        ChildProcessError: it can't start.
-    """
-    size = BASELINE_BATCH_SIZE if name == "baseline" else batch_size
-    values = (name, faces.resolve(), size, image_size, seconds)
-    return Worker(NAMES[name], "benchmarks.throughput", *values)
-
-
-def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: float) -> None:
-    """Warm up, then train for a turn for each line read; the body of the process."""
-    from vaelib.data.faces import read_faces
-    from vaelib.data.pixels import load_images
-
-    faces = read_faces(folder)
-    images = load_images(faces, faces.file_names("train")[:FACES], image_size)
-    batches = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
-    batches = [batch for batch in batches if len(batch) == batch_size]
-    if not batches:
-        raise ValueError(
-            f"{folder} has {len(images)} faces to train on, and {NAMES[name]} needs {batch_size}."
-        )
-    prepare = _prepare_torch if name == "torch" else _prepare_keras
-    train, facts = prepare(name, batches, image_size)
-    train(3)  # traces, compiles, chooses kernels
-    steps = 3
-    while (taken := _time(train, steps)) < min(1.0, seconds):
-        steps *= 2
-    steps = max(2, round(steps / taken * seconds))
-    facts |= {"batch_size": batch_size, "cores": usable_cores()}
-
-    def turn() -> dict:
-        busy = time.process_time()
-        taken = _time(train, steps)
-        used = (time.process_time() - busy) / taken
-        return {"rate": steps * batch_size / taken, "cores_used": used}
-
-    serve(facts, turn)
-
-
-def _time(train: Callable[[int], None], steps: int) -> float:
-    start = time.perf_counter()
-    train(steps)
-    return time.perf_counter() - start
-
-
-def _prepare_keras(name: str, batches: list, image_size: int) -> tuple[Callable, dict]:
-    import keras
-    import numpy as np
-    import tensorflow as tf
-
-    from benchmarks.baseline import build_baseline
-    from vaelib import VAE, build_decoder, build_encoder
-
-    keras.utils.set_random_seed(0)
-    if name == "baseline":
-        vae = build_baseline(image_size)
-    else:
-        vae = VAE(build_encoder(image_size), build_decoder(image_size))
-        vae.compile(keras.optimizers.Adam(), jit_compile=name == "ours_xla")
-    data = tf.data.Dataset.from_tensor_slices(np.stack(batches)).repeat().prefetch(2)
-
-    def train(steps: int) -> None:
-        vae.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
-
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    return train, {"framework": "tensorflow", "version": tf.__version__, "device": device}
-
-
-def _prepare_torch(name: str, batches: list, image_size: int) -> tuple[Callable, dict]:
-    import keras
-    import torch
-
-    from benchmarks.torch_twin import TorchVAE
-    from vaelib import VAE, build_decoder, build_encoder
-
-    torch.set_flush_denormal(True)  # as TensorFlow does; before PyTorch starts its threads
-    torch.set_num_threads(usable_cores())
-    torch.set_float32_matmul_precision("high")  # as TensorFlow does on a GPU
-    torch.backends.cudnn.benchmark = True
-    torch.manual_seed(0)
-    keras.utils.set_random_seed(0)
-    on_gpu = torch.cuda.is_available()
-    device = torch.device("cuda" if on_gpu else "cpu")
-    vae = TorchVAE(VAE(build_encoder(image_size), build_decoder(image_size))).to(device).train()
-    # Batches are (b, h, w, 3) in Keras, so a permuted view is channels last here.
-    data = [torch.from_numpy(batch).permute(0, 3, 1, 2) for batch in batches]
-    optimizer = torch.optim.Adam(vae.parameters(), 1e-3, eps=1e-7, fused=True)
-
-    def train(steps: int) -> None:
-        for step in range(steps):
-            loss = vae(data[step % len(data)].to(device, non_blocking=True))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-        loss.item()  # waits for a GPU to finish
-
-    return train, {
-        "framework": "torch",
-        "version": torch.__version__,
-        "device": "GPU" if on_gpu else "CPU",
-    }
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--work"]:
-        _contend(*sys.argv[2:4], int(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6]))
-    else:
-        from vaelib.__main__ import main
-
-        main(app)
+    main(app)

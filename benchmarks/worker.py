@@ -1,7 +1,7 @@
 """A process that does its work once per request, and waits in between.
 
 Unlike `groundwork.processes` it keeps what it has loaded, and starts Python anew with a module of
-its own, so that TensorFlow and PyTorch never meet in one process.
+its own, so that one program's settings and memory do not change another's rate.
 """
 
 import json

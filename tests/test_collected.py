@@ -33,10 +33,7 @@ def test_every_test_is_collected(tracked):
     )
     shown = lines(sys.executable, "-m", "pytest", "tests", *every)
     collected = {line.partition(":")[0] for line in shown if line.startswith("tests/")}
-    optional = {"tests/benchmarks/test_torch_twin.py"}  # needs PyTorch
-    assert {path for path in tracked if Path(path).name.startswith("test_")} - optional == (
-        collected - optional
-    )
+    assert {path for path in tracked if Path(path).name.startswith("test_")} == collected
 
 
 def test_every_file_is_linted(tracked):

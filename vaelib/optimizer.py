@@ -66,12 +66,12 @@ class Muon(keras.optimizers.Muon):
         gram = ops.matmul(matrix, turned) if is_wide else ops.matmul(turned, matrix)
         largest = ops.norm(gram) + 1e-14  # at least as large as its eigenvalues, which are s^2
         gram = gram / largest
-        identity = ops.eye(gram.shape[0], dtype=gram.dtype)
-        product = identity / ops.sqrt(largest)
-        for a, b, c in POLYNOMIALS:
-            step = a * identity + b * gram + c * ops.matmul(gram, gram)
+        step = _polynomial(gram, *POLYNOMIALS[0])
+        product = step / ops.sqrt(largest)
+        for coefficients in POLYNOMIALS[1:]:
+            gram = ops.matmul(ops.matmul(step, gram), step)  # the Gram matrix after that step
+            step = _polynomial(gram, *coefficients)
             product = ops.matmul(product, step)
-            gram = ops.matmul(ops.matmul(step, gram), step)
         matrix = ops.matmul(product, matrix) if is_wide else ops.matmul(matrix, product)
         return ops.reshape(matrix, x.shape)
 
@@ -80,3 +80,8 @@ class Muon(keras.optimizers.Muon):
         if self.rms_rate is None:
             return x
         return x * math.sqrt(max(math.prod(x.shape[:-1]), x.shape[-1])) * self.rms_rate
+
+
+def _polynomial(gram, a, b, c):
+    """What multiplies x, where `gram` is x^T x, so that each s becomes a s + b s^3 + c s^5."""
+    return a * ops.eye(gram.shape[0], dtype=gram.dtype) + b * gram + c * ops.matmul(gram, gram)
