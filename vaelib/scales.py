@@ -57,28 +57,6 @@ def weigh_levels(errors, detail: float = DETAIL):
     return from_laplacian_pyramid([*fine, broad / detail ** len(fine)])
 
 
-def weighted_squares(errors, detail: float = DETAIL):
-    """The sum of the squares of `weigh_levels(errors, detail)`: (b, h, w, 3) -> (b,).
-
-    It needs no level at full size, so it takes half the time. Levels are orthogonal. The squares of
-    one level are therefore those of the mean pictures that it lies between, one minus the other,
-    each counted for all the pixels that it covers.
-
-    Args:
-        errors: images minus reconstructions.
-        detail: as for `weigh_levels`.
-    """
-    count = _halvings(errors.shape[1])
-    weights = [*(detail ** (1 / 3 - i) for i in range(count)), detail**-count]
-    total, below = 0.0, 0.0
-    for i, weight in enumerate(weights):
-        squares = 4.0**i * ops.sum(ops.square(errors), axis=(1, 2, 3))
-        total, below = total + (weight**2 - below) * squares, weight**2
-        if i < count:
-            errors = ops.average_pool(errors, 2, strides=2)
-    return total
-
-
 @keras.saving.register_keras_serializable(package="vaelib")
 class Sharpen(layers.Layer):
     """Multiply each level of detail in pictures by its gain, and keep them in [0, 1].
