@@ -52,4 +52,5 @@ def test_every_kind_of_operation_is_found_in_a_step():
     train, _ = contenders._prepare_training("ours", batches)
     train(3)
     found = operations.profile(train, 2)
-    assert [kind for kind, seconds in found.items() if seconds == 0] == []
+    # A batch that lies in memory may be there before the step asks for it.
+    assert {kind for kind, seconds in found.items() if seconds == 0} <= {"input"}
