@@ -9,11 +9,12 @@ from vaelib import VAE, build_decoder, build_encoder
 from vaelib.runs import load_model
 
 
-def test_rounding_keeps_sixteen_binary_digits():
+def test_rounding_keeps_the_eleven_binary_digits_of_half_precision():
     weights = np.random.default_rng(0).normal(size=1000).astype("float32")
     error = np.abs(rounded(weights) / weights - 1)
-    assert 0 < error.max() < 2**-16
-    assert (rounded(weights).view("uint32") & 0xFF == 0).all()
+    assert 0 < error.max() < 2**-11
+    assert (rounded(weights).view("uint32") & 0x1FFF == 0).all()
+    np.testing.assert_array_equal(rounded(weights), weights.astype("float16"))
     np.testing.assert_array_equal(rounded(np.array([0, 1, -0.5], "float32")), [0, 1, -0.5])
     np.testing.assert_array_equal(rounded(np.arange(3, dtype="uint32")), [0, 1, 2])
 
@@ -23,11 +24,11 @@ def test_a_smaller_file_decodes_to_the_same_faces(tmp_path):
     vae = VAE(build_encoder(32, 4), build_decoder(32, 4))
     vae.save(tmp_path / "vae.keras")
     before, after = shrink(tmp_path / "vae.keras", tmp_path / "small.keras")
-    assert after == (tmp_path / "small.keras").stat().st_size < 0.8 * before
+    assert after == (tmp_path / "small.keras").stat().st_size < 0.7 * before
     assert {path.name for path in tmp_path.iterdir()} == {"vae.keras", "small.keras"}
     z = np.random.default_rng(0).normal(size=(5, 4))
     again = load_model(tmp_path / "small.keras")
-    np.testing.assert_allclose(again.decode(z), vae.decode(z), atol=1e-4)
+    np.testing.assert_allclose(again.decode(z), vae.decode(z), atol=1 / 255)
 
 
 def test_a_run_without_a_model_leaves_the_old_one(tmp_path):
