@@ -95,27 +95,30 @@ def groups(
 ) -> None:
     """Train the models of notebook 8, and measure them on test people; the last line is JSON."""
     data = read_faces(faces)
-    skin = read_dials(data, data.file_names(), ["skin"])
-    if skin is None:
+    dials = read_dials(data, data.file_names(), ["skin", "age"])
+    if dials is None:
         raise ValueError(
             f"{data.folder} was not drawn by `portraits`, so nobody's skin tone is known: "
             "name a folder of portraits."
         )
-    dark = skin["skin"] > DARK
-    check_models(models, {"faces": identity_of(data), "steps": steps, "count": count})
+    dark = dials["skin"] > DARK
+    parameters = new_vae().count_params()
+    settings = {"faces": identity_of(data), "parameters": parameters, "steps": steps}
+    check_models(models, settings | {"count": count})
     trained = train_all(data, dark, steps, count, models)
     test = data.file_names("test")
     pictures = {"as_it_is": (test, load_images(data, test))}
     for version in VERSIONS:
         pictures[version] = test[:REDRAWN], draw_version(data, test[:REDRAWN], version)
     out.mkdir(parents=True, exist_ok=True)
-    errors = measure_errors(trained, pictures)
+    facts = dials.assign(male=data.attributes["Male"])
+    errors = measure_errors(trained, pictures, facts)
     write_table(errors, out / "errors.csv")
     write_faces(trained, pictures["dark"][1][:SHOWN], out / "faces.png")
     edits = measure_edits(trained, data, dark, count)
     write_table(edits, out / "edits.csv")
     print(f"\n{edits.to_string(index=False)}\n")
-    summary = compare(errors, dark)
+    summary = compare(errors)
     print(summary.round(3).to_string())
     print(json.dumps({"steps": steps, "ratios": summary.round(4).to_dict("index")}))
 
@@ -194,12 +197,24 @@ def draw_version(faces: Faces, names: list[str], version: str) -> np.ndarray:
 
 
 def measure_errors(
-    models: dict[str, VAE], pictures: dict[str, tuple[list[str], np.ndarray]]
+    models: dict[str, VAE], pictures: dict[str, tuple[list[str], np.ndarray]], facts: pd.DataFrame
 ) -> pd.DataFrame:
-    """Mean squared errors: one row per picture (columns file, drawn), one column per model."""
+    """Mean squared errors, in grey levels squared: one row per picture, one column per model.
+
+    Args:
+        models: by name.
+        pictures: version -> file names, and pictures (n, h, w, 3) in [0, 1].
+        facts: indexed by file name, columns skin, age, male: of the people as they are.
+
+    Returns:
+        The columns file, drawn (the version); skin, age, male as drawn; and a column per model.
+    """
     parts = []
     for version, (names, images) in pictures.items():
-        part = pd.DataFrame({"file": names, "drawn": version})
+        switched, dials = VERSIONS.get(version, ({}, {}))
+        turned = {**dials, **{name.lower(): on for name, on in switched.items()}}
+        part = facts.loc[names].assign(**turned).round(3).rename_axis("file").reset_index()
+        part.insert(1, "drawn", version)
         for name, vae in models.items():
             part[name] = face_errors(vae, images).round(1)
         parts.append(part)
@@ -207,8 +222,8 @@ def measure_errors(
 
 
 def write_faces(models: dict[str, VAE], images: np.ndarray, path: Path) -> None:
-    """Write reconstructions of faces (n, h, w, 3) as one PNG: one row per model."""
-    rows = [vae.reconstruct(images) for vae in models.values()]
+    """Write faces (n, h, w, 3) as one PNG, and below them a row of each model's reconstructions."""
+    rows = [images, *(vae.reconstruct(images) for vae in models.values())]
     picture = image_grid(np.concatenate(rows), columns=len(images), gap=0)
     with written_whole(path) as aside:
         Image.fromarray(picture).save(aside, format="PNG")
@@ -251,10 +266,10 @@ def measure_edits(
     return pd.DataFrame(rows).round(4)
 
 
-def compare(table: pd.DataFrame, dark: pd.Series) -> pd.DataFrame:
+def compare(table: pd.DataFrame) -> pd.DataFrame:
     """Ratio of each model's error to that of the model of an even set, by group."""
     seen = table[table["drawn"] == "as_it_is"]
-    member = dark[seen["file"]].to_numpy()
+    member = (seen["skin"] > DARK).to_numpy()
     who = {"dark": member, "others": ~member}
     rows = {}
     for name in PLANS:
