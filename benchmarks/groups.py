@@ -58,13 +58,14 @@ class Plan:
 
     Attributes:
         share: of the group in the training set.
-        weights: how faces are drawn: "" all alike; "label", half of them from the group;
-            "density", by the latents of the model `skewed`, without labels.
+        drawn: share of the group in what is drawn from the set, by its label; None draws all alike.
+        by_density: draw faces by the density of their latents in the model `skewed`, without label.
         seed: of the model's first weights and of all draws.
     """
 
     share: float
-    weights: str = ""
+    drawn: float | None = None
+    by_density: bool = False
     seed: int = 0
 
 
@@ -72,8 +73,9 @@ PLANS = {
     "even": Plan(0.5),
     "skewed": Plan(0.02),
     "more": Plan(0.1),
-    "by_label": Plan(0.02, "label"),
-    "by_density": Plan(0.02, "density"),
+    "by_label": Plan(0.02, drawn=0.1),
+    "half_by_label": Plan(0.02, drawn=0.5),
+    "by_density": Plan(0.02, by_density=True),
     "even_again": Plan(0.5, seed=1),
     "skewed_again": Plan(0.02, seed=1),
 }
@@ -168,9 +170,9 @@ def train_model(
     """Train one model by the course's recipe, as notebook 8 does."""
     pixels = load_pixels(faces, image_size)[faces.rows(names)]
     weights = None
-    if plan.weights == "label":
-        weights = label_weights(member.to_numpy())
-    elif plan.weights == "density":
+    if plan.drawn is not None:
+        weights = label_weights(member.to_numpy(), plan.drawn)
+    elif plan.by_density:
         weights = density_weights(encode(skewed, pixels))
         print(f"  {weights[member.to_numpy()].sum():.1%} of the draws are of the group")
     vae = new_vae(image_size, seed=plan.seed)

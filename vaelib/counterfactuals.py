@@ -192,7 +192,7 @@ def redraw(
         folder, or can't draw such a person.
 
     Raises:
-        ValueError: there is no such dial, or the value is out of its range.
+        ValueError: there is no such dial, or the value is out of its range (a `PortraitsError`).
     """
     from portraits import PortraitsError
 
@@ -203,11 +203,8 @@ def redraw(
         person = manifest.person(_number(name)).with_attributes(switched)
     except PortraitsError:
         return None
-    try:
-        for dial, value in (dials or {}).items():
-            person = person.with_dial(dial, value)
-    except PortraitsError as error:
-        raise ValueError(str(error)) from error
+    for dial, value in (dials or {}).items():
+        person = person.with_dial(dial, value)
     picture = person.render((manifest.width, manifest.height))
     return as_jpg(picture, image_size).astype("float32") / 255
 
