@@ -11,6 +11,7 @@ from benchmarks import groups as benchmark
 from benchmarks.groups import (
     ATTRIBUTES,
     DARK,
+    EDITED,
     PLANS,
     REDRAWN,
     SHOWN,
@@ -150,7 +151,7 @@ def test_the_skewed_set_costs_the_group_and_nobody_else(errors, seed):
 def test_edits_are_known_for_every_model_attribute_and_group():
     edits = pd.read_csv(RESULTS / "edits.csv")
     keys = edits.set_index(["model", "attribute", "dark"]).index
-    assert keys.is_unique and len(keys) == len(PLANS) * len(ATTRIBUTES) * 2
+    assert keys.is_unique and len(keys) == len(EDITED) * len(ATTRIBUTES) * 2
     assert edits[["accepted", "others_agree"]].stack().between(0, 1).all()
 
 
