@@ -110,7 +110,12 @@ def groups(
     check_models(models, settings | {"count": count})
     trained = train_all(data, dark, steps, count, models)
     test = data.file_names("test")
-    pictures = {"as_it_is": (test, load_images(data, test))}
+    rare = round(PLANS["skewed"].share * count)
+    seen = choose_faces(dark[data.file_names("train")], 1.0, rare)  # by every model, in training
+    pictures = {
+        "as_it_is": (test, load_images(data, test)),
+        "seen": (seen, load_images(data, seen)),
+    }
     for version in VERSIONS:
         pictures[version] = test[:REDRAWN], draw_version(data, test[:REDRAWN], version)
     out.mkdir(parents=True, exist_ok=True)

@@ -132,7 +132,7 @@ def errors() -> pd.DataFrame:
 def test_the_errors_of_the_course_are_of_all_models_and_versions(errors):
     assert list(errors.columns) == ["file", "drawn", "skin", "age", "male", *PLANS]
     counts = errors["drawn"].value_counts().to_dict()
-    assert counts == {"as_it_is": 1000} | dict.fromkeys(VERSIONS, REDRAWN)
+    assert counts == {"as_it_is": 1000, "seen": 80} | dict.fromkeys(VERSIONS, REDRAWN)
     assert errors[[*PLANS]].min().min() > 0
 
 
@@ -146,6 +146,13 @@ def test_the_skewed_set_costs_the_group_and_nobody_else(errors, seed):
     change = (drawn[f"skewed{seed}"] / drawn[f"even{seed}"]).groupby(level="drawn").mean()
     assert change["dark"] > change["light"] + 0.05
     assert abs(change["old"] - change["young"]) < 0.02
+
+
+def test_faces_that_are_drawn_half_of_the_time_are_learned_by_heart(errors):
+    """Other faces of the group come out worse than with no weights at all."""
+    means = errors.groupby("drawn")[["skewed", "half_by_label"]].mean()
+    assert means.loc["seen", "half_by_label"] < means.loc["seen", "skewed"]
+    assert means.loc["dark", "half_by_label"] > means.loc["dark", "skewed"]
 
 
 def test_edits_are_known_for_every_model_attribute_and_group():
