@@ -45,12 +45,14 @@ def group_errors(
     Raises:
         ValueError: a group has no face, or the lengths differ.
     """
-    _check_lengths(errors, *groups.values(), *([] if reference is None else [reference]))
+    compared = [np.asarray(part) for part in (errors, reference) if part is not None]
+    _check_lengths(*compared, *groups.values())
     rows = {}
-    for name, member in groups.items():
+    for name, belongs in groups.items():
+        member = np.asarray(belongs)
         if not member.any():
             raise ValueError(f"The group {name!r} has no face: use more faces, or leave it out.")
-        parts = [errors[member]] if reference is None else [errors[member], reference[member]]
+        parts = [part[member] for part in compared]
         rows[name] = (
             int(member.sum()),
             root_mean(*parts),
@@ -61,8 +63,8 @@ def group_errors(
 
 def root_mean(errors: np.ndarray, reference: np.ndarray | None = None) -> np.ndarray:
     """Root of the mean over the last axis, or its ratio to the one of `reference`."""
-    root = np.sqrt(np.mean(errors, axis=-1))
-    return root if reference is None else root / np.sqrt(np.mean(reference, axis=-1))
+    root = np.sqrt(np.asarray(errors).mean(axis=-1))
+    return root if reference is None else root / root_mean(reference)
 
 
 def bootstrap(

@@ -50,6 +50,16 @@ def test_a_ratio_is_that_of_the_same_faces():
     assert alone["high"] > 1.1 * alone["low"]
 
 
+def test_columns_of_a_table_are_as_good_as_arrays():
+    table = pd.DataFrame({"error": [4.0, 9.0, 16.0], "other": [1.0, 1.0, 4.0]}, list("abc"))
+    member = table["error"] > 5
+    row = group_errors(table["error"], {"large": member}, table["other"]).loc["large"]
+    arrays = group_errors(table["error"].to_numpy(), {"large": member.to_numpy()}, table["other"])
+    assert row.tolist() == arrays.loc["large"].tolist()
+    assert row["value"] == pytest.approx(np.sqrt(12.5 / 2.5))
+    assert bootstrap(root_mean, table["error"]) == bootstrap(root_mean, table["error"].to_numpy())
+
+
 def test_an_empty_group_is_named():
     groups = {"nobody": np.zeros(3, bool)}
     with pytest.raises(ValueError, match="'nobody' has no face: use more faces"):
