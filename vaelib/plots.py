@@ -115,7 +115,7 @@ def show_intervals(
         neutral: where to draw a dashed line; None draws none.
     """
     count, colours = len(next(iter(tables.values()))), ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-    figure, axis = plt.subplots(figsize=(7, 0.8 + 0.34 * count), layout="constrained")
+    figure, axis = plt.subplots(figsize=(7, 1.0 + 0.34 * count), layout="constrained")
     for i, (name, table) in enumerate(tables.items()):
         places = np.arange(len(table)) + 0.2 * (i - (len(tables) - 1) / 2)
         reach = table["value"] - table["low"], table["high"] - table["value"]
@@ -124,11 +124,11 @@ def show_intervals(
     if neutral is not None:
         axis.axvline(neutral, color="grey", linestyle="--", linewidth=1)
     axis.set_yticks(range(count), list(next(iter(tables.values())).index))
-    axis.invert_yaxis()
+    axis.set_ylim(count - 0.5, -0.5)  # the first group on top
     axis.grid(axis="x", alpha=0.3)
     axis.set_xlabel(label)
     if len(tables) > 1:
-        axis.legend(fontsize=9)
+        figure.legend(loc="outside upper right", ncols=len(tables), fontsize=9)
     return _finished(figure)
 
 

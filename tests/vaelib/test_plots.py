@@ -203,4 +203,4 @@ def test_intervals_reach_from_low_to_high_and_groups_keep_their_order():
     ends = np.array([segment[:, 0] for segment in reach.get_segments()])
     assert ends == pytest.approx(intervals()[["low", "high"]].to_numpy())
     assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
-    assert axis.yaxis_inverted() and axis.get_legend() is None
+    assert axis.yaxis_inverted() and not axis.figure.legends
