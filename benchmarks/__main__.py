@@ -11,6 +11,7 @@ NAMES = (
     "time_to_quality",
     "edits",
     "rate_distortion",
+    "groups",
     "sliders",
 )
 

@@ -172,19 +172,27 @@ def draw_counterfactuals(
 
 
 def redraw(
-    faces: Faces, name: str, switched: Mapping[str, bool], image_size: int = 64
+    faces: Faces,
+    name: str,
+    switched: Mapping[str, bool],
+    image_size: int = 64,
+    dials: Mapping[str, float] | None = None,
 ) -> np.ndarray | None:
-    """Draw the person of a picture again, with attributes switched on or off.
+    """Draw the person of a picture again, with attributes switched or dials turned.
 
     Args:
         faces: the folder.
         name: the file of the person's picture.
-        switched: attribute -> True or False; empty draws the person unchanged.
+        switched: attribute -> True or False; empty switches nothing.
         image_size: in pixels.
+        dials: name of one of `portraits.DIALS` -> its value; None turns nothing.
 
     Returns:
         float32 (image_size, image_size, 3) in [0, 1]; None where `portraits` did not draw the
         folder, or can't draw such a person.
+
+    Raises:
+        ValueError: there is no such dial, or the value is out of its range (a `PortraitsError`).
     """
     from portraits import PortraitsError
 
@@ -195,8 +203,30 @@ def redraw(
         person = manifest.person(_number(name)).with_attributes(switched)
     except PortraitsError:
         return None
+    for dial, value in (dials or {}).items():
+        person = person.with_dial(dial, value)
     picture = person.render((manifest.width, manifest.height))
     return as_jpg(picture, image_size).astype("float32") / 255
+
+
+def read_dials(faces: Faces, names: Sequence[str], dials: Sequence[str]) -> pd.DataFrame | None:
+    """Read dials of the people in pictures: facts that no annotator had to guess.
+
+    Args:
+        faces: the folder.
+        names: the files of their pictures.
+        dials: names of `portraits.DIALS`.
+
+    Returns:
+        float DataFrame (n, n_dials), indexed by file name; None where `portraits` did not draw the
+        folder.
+    """
+    manifest = find_manifest(faces.folder)
+    if manifest is None:
+        return None
+    people = (manifest.person(_number(name)) for name in names)
+    rows = [[person.dial(dial) for dial in dials] for person in people]
+    return pd.DataFrame(rows, list(names), list(dials), dtype="float64")
 
 
 def _number(name: str) -> int:

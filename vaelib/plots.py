@@ -104,6 +104,34 @@ def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -
     return _finished(figure)
 
 
+def show_intervals(
+    tables: dict[str, pd.DataFrame], label: str, neutral: float | None = None
+) -> Figure:
+    """Show values with their intervals, one line per group, one colour per table.
+
+    Args:
+        tables: name -> a table of `vaelib.groups.group_errors`: columns value, low and high.
+        label: of the axis.
+        neutral: where to draw a dashed line; None draws none.
+    """
+    count, colours = len(next(iter(tables.values()))), ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+    figure, axis = plt.subplots(figsize=(7, 1.0 + 0.34 * count), layout="constrained")
+    for i, (name, table) in enumerate(tables.items()):
+        places = np.arange(len(table)) + 0.2 * (i - (len(tables) - 1) / 2)
+        reach = table["value"] - table["low"], table["high"] - table["value"]
+        style = {"fmt": "o", "ms": 5, "color": colours[i % len(colours)], "label": name}
+        axis.errorbar(table["value"], places, xerr=reach, **style)
+    if neutral is not None:
+        axis.axvline(neutral, color="grey", linestyle="--", linewidth=1)
+    axis.set_yticks(range(count), list(next(iter(tables.values())).index))
+    axis.set_ylim(count - 0.5, -0.5)  # the first group on top
+    axis.grid(axis="x", alpha=0.3)
+    axis.set_xlabel(label)
+    if len(tables) > 1:
+        figure.legend(loc="outside upper right", ncols=len(tables), fontsize=9)
+    return _finished(figure)
+
+
 def save_gif(images: np.ndarray, path: str | Path, seconds: float = 2.0, scale: int = 3) -> None:
     """Save faces as an animated GIF that plays forwards and backwards, in a loop.
 

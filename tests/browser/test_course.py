@@ -35,7 +35,9 @@ def test_the_dials_of_notebook_1_draw_while_one_drags(open_notebook, pixels):
     assert np.abs(pixels(face) - dragged).mean() > 0
 
 
-@pytest.mark.parametrize("name", ["02_model.ipynb", "07_what_it_knows.ipynb"])
+@pytest.mark.parametrize(
+    "name", ["02_model.ipynb", "07_what_it_knows.ipynb", "08_whom_it_fails.ipynb"]
+)
 def test_it_runs_to_the_end(open_notebook, name):
     page = open_notebook(name).page
     assert page.locator(".jp-OutputArea img").count() > 1

@@ -16,6 +16,7 @@ from vaelib.counterfactuals import (
     draw_counterfactuals,
     find_cases,
     find_manifest,
+    read_dials,
     redraw,
 )
 from vaelib.data.faces import read_faces
@@ -179,3 +180,17 @@ def test_who_cannot_be_drawn_is_none(tmp_path):
     assert redraw(faces, "000001.jpg", {"Bald": True, "Bangs": True}) is None
     (tmp_path / "set" / "manifest.json").unlink()  # as a folder of photographs
     assert redraw(faces, "000001.jpg", {}) is None
+    assert read_dials(faces, ["000001.jpg"], ["skin"]) is None
+
+
+def test_dials_are_read_and_turned(tmp_path):
+    write_dataset(tmp_path / "set", count=3, seed=3, size=64)
+    faces = read_faces(tmp_path / "set")
+    person = Person.sample(3, 1)
+    dials = read_dials(faces, ["000002.jpg"], ["skin", "age"])
+    assert dials.loc["000002.jpg"].tolist() == [person.build.melanin, person.build.age]
+    wanted = person.with_attribute("Male", True).with_dial("skin", 0.9).with_dial("age", 0.8)
+    drawn = redraw(faces, "000002.jpg", {"Male": True}, 64, {"skin": 0.9, "age": 0.8})
+    np.testing.assert_array_equal(drawn, as_jpg(wanted.render(64), 64).astype("float32") / 255)
+    with pytest.raises(ValueError, match="skin goes from 0"):
+        redraw(faces, "000002.jpg", {}, 64, {"skin": 2})

@@ -13,7 +13,14 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from vaelib.plots import latent_histograms, loss_curve, save_gif, show_faces, show_rows
+from vaelib.plots import (
+    latent_histograms,
+    loss_curve,
+    save_gif,
+    show_faces,
+    show_intervals,
+    show_rows,
+)
 
 
 def picture(count: int, size: int = 8) -> np.ndarray:
@@ -27,10 +34,16 @@ def history(epochs: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rng.random((epochs, 6)), columns=names, index=range(1, epochs + 1))
 
 
+def intervals() -> pd.DataFrame:
+    rows = {"value": [1.0, 2.0], "low": [0.9, 1.7], "high": [1.2, 2.2]}
+    return pd.DataFrame(rows, index=["one", "two"])
+
+
 FIGURES = {
     "show_faces": lambda: show_faces(picture(5), columns=3),
     "show_rows": lambda: show_rows({"one": picture(3), "two": picture(3)}),
     "loss_curve": lambda: loss_curve(history()),
+    "show_intervals": lambda: show_intervals({"a": intervals(), "b": intervals()}, "error", 1.0),
     "latent_histograms": lambda: latent_histograms(
         np.random.default_rng(0).normal(size=(50, 9)), [0, 3, 8]
     ),
@@ -182,3 +195,12 @@ def test_a_gif_keeps_its_colours(tmp_path):
     (red, blue), _ = frames(tmp_path / "morph.gif")
     np.testing.assert_allclose(red[12, 12], [204, 0, 0], atol=3)
     np.testing.assert_allclose(blue[12, 12], [0, 0, 76.5], atol=3)
+
+
+def test_intervals_reach_from_low_to_high_and_groups_keep_their_order():
+    (axis,) = show_intervals({"a": intervals()}, "error", neutral=1.0).axes
+    (reach,) = axis.collections
+    ends = np.array([segment[:, 0] for segment in reach.get_segments()])
+    assert ends == pytest.approx(intervals()[["low", "high"]].to_numpy())
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
+    assert axis.yaxis_inverted() and not axis.figure.legends
