@@ -9,12 +9,11 @@ from vaelib import VAE, build_decoder, build_encoder
 from vaelib.runs import load_model
 
 
-def test_rounding_keeps_the_eleven_binary_digits_of_half_precision():
+def test_rounding_keeps_nine_binary_digits():
     weights = np.random.default_rng(0).normal(size=1000).astype("float32")
     error = np.abs(rounded(weights) / weights - 1)
-    assert 0 < error.max() < 2**-11
-    assert (rounded(weights).view("uint32") & 0x1FFF == 0).all()
-    np.testing.assert_array_equal(rounded(weights), weights.astype("float16"))
+    assert 0 < error.max() < 2**-9
+    assert (rounded(weights).view("uint32") & 0x7FFF == 0).all()
     np.testing.assert_array_equal(rounded(np.array([0, 1, -0.5], "float32")), [0, 1, -0.5])
     np.testing.assert_array_equal(rounded(np.arange(3, dtype="uint32")), [0, 1, 2])
 
@@ -28,7 +27,7 @@ def test_a_smaller_file_decodes_to_the_same_faces(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"vae.keras", "small.keras"}
     z = np.random.default_rng(0).normal(size=(5, 4))
     again = load_model(tmp_path / "small.keras")
-    np.testing.assert_allclose(again.decode(z), vae.decode(z), atol=1 / 255)
+    np.testing.assert_allclose(again.decode(z), vae.decode(z), atol=3 / 255)
 
 
 def test_a_run_without_a_model_leaves_the_old_one(tmp_path):
