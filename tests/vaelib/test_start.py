@@ -121,4 +121,4 @@ def test_importing_vaelib_needs_no_stderr(python):
     code = "import vaelib; print(vaelib.load_model().latent_dim)"
     closed = f"import os; os.close(2); os.execv({sys.executable!r}, ['python', '-c', {code!r}])"
     done = python("-c", closed)
-    assert (done.returncode, done.stdout) == (0, "256\n")
+    assert (done.returncode, done.stdout) == (0, "384\n")
