@@ -21,6 +21,7 @@ KINDS = {
 }
 
 _OPERATION = re.compile(r"(?P<path>[^:\s]+):(?P<type>\w+)")  # "vae/encoder/dense/MatMul:MatMul"
+_OPTIMIZER = re.compile(r"(muon|adam)(_\d+)?")  # the second one in a process is "muon_1"
 _CONTAINERS = {"StatefulPartitionedCall", "PartitionedCall", "While", "StatelessWhile", "If"}
 
 
@@ -90,7 +91,7 @@ def kind_of(operation: str) -> str:
     """The kind, of `KINDS`, of an operation "PATH:TYPE", as TensorFlow's profiler names it."""
     path, _, type_ = operation.rpartition(":")
     parts = path.split("/")
-    if any(part in ("muon", "adam") for part in parts):
+    if any(_OPTIMIZER.fullmatch(part) for part in parts):
         return "products" if "MatMul" in type_ else "optimizer"
     if "batch_normalization" in path:
         return "normalisation"

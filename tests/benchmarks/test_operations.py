@@ -23,6 +23,7 @@ TAPE = "StatefulPartitionedCall/gradient_tape/vae/"
         ("muon/ArithmeticOptimizer/FoldTransposeIntoMatMul_MatMul_42:_MklMatMul", "products"),
         ("StatefulPartitionedCall/muon/mul_19:Mul", "optimizer"),
         ("StatefulPartitionedCall/adam/Sub_38:Sub", "optimizer"),
+        ("StatefulPartitionedCall/muon_1/mul_19:Mul", "optimizer"),
         (TAPE + "encoder/batch_normalization_1/moments/Tile:Tile", "normalisation"),
         (TAPE + "decoder/leaky_re_lu_5/LeakyRelu/LeakyReluGrad:LeakyReluGrad", "activations"),
         ("IteratorGetNext:IteratorGetNext", "input"),
