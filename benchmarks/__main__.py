@@ -6,6 +6,7 @@ import sys
 NAMES = (
     "portraits",
     "labels",
+    "pretrained",
     "throughput",
     "input",
     "time_to_quality",
