@@ -14,7 +14,7 @@ from vaelib.scales import DETAIL, weigh_levels
 
 LATENT_DIM = 256
 STAGE_WIDTHS = {32: (64, 128), 64: (64, 128, 256), 128: (64, 128, 256, 256)}  # by image size
-LARGE_WIDTHS = {32: (96, 192), 64: (96, 192, 192), 128: (64, 96, 192, 192)}
+LARGE_WIDTHS = {32: (96, 192), 64: (96, 192, 192), 128: (48, 96, 192, 192)}
 IMAGE_SIZES = tuple(STAGE_WIDTHS)
 FIRST_SIGMA = 0.25  # about the error of the average face
 SMALLEST_SIGMA = 0.001  # a quarter of a grey level; where all images are alike, sigma goes to zero
