@@ -1,12 +1,14 @@
-"""Make data/pretrained/ in one command: draw portraits, train, shrink; for authors.
+"""Make a model of data/pretrained/ in one command: draw portraits, train, shrink; for authors.
 
 python tools/pretrained.py
+python tools/pretrained.py --size 128
 """
 
 import argparse
 import io
 import sys
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,11 +23,35 @@ from vaelib.data.faces import read_faces
 from vaelib.runs import PRETRAINED, RUNS, load_model
 from vaelib.training import new_vae, train
 
-PEOPLE = 100_000
 SEED = 4242  # of the people: the folder data/portraits holds those of seed 0
-EPOCHS, STEPS = 18, 500
+STEPS = 500  # in an epoch
 LATENT_DIM = 384
-BITS = 9  # of 24 in a weight: RMSE is the same to a hundredth, and the file has 14 MB
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One pretrained model.
+
+    Attributes:
+        model: its name, for `load_model`.
+        folder: of its portraits, in the data folder.
+        people: portraits to draw; nine tenths are trained on.
+        epochs: of `STEPS` batches each.
+        bits: of 24 in a weight that are kept: RMSE is the same to a hundredth, and the file has
+            14 MB.
+    """
+
+    model: str
+    folder: str
+    people: int
+    epochs: int
+    bits: int
+
+
+RECIPES = {
+    64: Recipe("pretrained", "many", 100_000, 18, 9),
+    128: Recipe("pretrained-128", "many-128", 50_000, 12, 9),
+}
 
 
 def main() -> None:
@@ -34,7 +60,8 @@ def main() -> None:
     After a stop at any moment, the same command continues.
     """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, default=RUNS / "pretrained", help="folder of the run")
+    parser.add_argument("--size", type=int, choices=RECIPES, default=64, help="of faces, in pixels")
+    parser.add_argument("--run", type=Path, help="folder of the run; runs/pretrained, or -128")
     parser.add_argument(
         "--precision",
         choices=("bfloat16", "float32"),
@@ -42,21 +69,24 @@ def main() -> None:
         help="float32 is the faster one on processors without AMX",
     )
     arguments = parser.parse_args()
-    run = arguments.run
+    recipe, size = RECIPES[arguments.size], arguments.size
+    run, model = arguments.run or RUNS / recipe.model, PRETRAINED[recipe.model]
     try:
         if not (run / "vae.keras").exists():
-            faces = read_faces(write_dataset(data_folder() / "many", PEOPLE, seed=SEED))
-            vae = new_vae(latent_dim=LATENT_DIM, large=True)
-            train(vae, faces, run, EPOCHS, STEPS, precision=arguments.precision)
-        before, after = shrink(run / "vae.keras", PRETRAINED)
-        write_whole(PRETRAINED.parent / "history.csv", (run / "history.csv").read_bytes())
+            folder = data_folder() / recipe.folder
+            faces = read_faces(write_dataset(folder, recipe.people, size, SEED))
+            vae = new_vae(size, LATENT_DIM, large=True)
+            train(vae, faces, run, recipe.epochs, STEPS, precision=arguments.precision)
+        before, after = shrink(run / "vae.keras", model, recipe.bits)
+        history = model.with_name(model.stem.replace("vae", "history") + ".csv")
+        write_whole(history, (run / "history.csv").read_bytes())
     except (OSError, ValueError) as error:
         sys.exit(str(error))
-    print(f"{PRETRAINED}: {after / 1e6:.1f} MB, of {before / 1e6:.1f}.")
+    print(f"{model}: {after / 1e6:.1f} MB, of {before / 1e6:.1f}.")
 
 
-def shrink(source: Path, target: Path) -> tuple[int, int]:
-    """Write a model again, its weights rounded to BITS and compressed.
+def shrink(source: Path, target: Path, bits: int) -> tuple[int, int]:
+    """Write a model again, its weights rounded to `bits` binary digits and compressed.
 
     Returns:
         The sizes of both files in bytes.
@@ -65,7 +95,7 @@ def shrink(source: Path, target: Path) -> tuple[int, int]:
         FileNotFoundError, ValueError: see `load_model`.
     """
     vae = load_model(source)
-    vae.set_weights([rounded(weight) for weight in vae.get_weights()])
+    vae.set_weights([rounded(weight, bits) for weight in vae.get_weights()])
     with written_whole(target) as compressed, TemporaryDirectory() as folder:
         rounded_only = Path(folder) / "vae.keras"
         vae.save(rounded_only)
@@ -78,7 +108,7 @@ def shrink(source: Path, target: Path) -> tuple[int, int]:
     return source.stat().st_size, target.stat().st_size
 
 
-def rounded(weight: np.ndarray, bits: int = BITS) -> np.ndarray:
+def rounded(weight: np.ndarray, bits: int) -> np.ndarray:
     """Round a float32 array to `bits` binary digits, since zeros at the end compress well."""
     if weight.dtype != np.float32:
         return weight

@@ -20,7 +20,11 @@ from vaelib.archives import OlderModel, TooLarge, load_archive
 from vaelib.data.faces import IMAGES, Faces
 from vaelib.model import VAE
 
-PRETRAINED = places.course_folder() / "pretrained" / "vae.keras"
+PRETRAINED = {
+    "pretrained": places.course_folder() / "pretrained" / "vae.keras",
+    "pretrained-128": places.course_folder() / "pretrained" / "vae-128.keras",
+}
+"""The models that come with the course, by name: for faces of 64 and of 128 pixels."""
 
 RUNS = places.runs_folder()
 
@@ -232,8 +236,8 @@ def load_model(
     """Load a trained model.
 
     Args:
-        name: "pretrained" (comes with the course), "mine" (the newest finished run under runs/),
-            or the path of a .keras file.
+        name: "pretrained" or "pretrained-128" (for faces of 64 and 128 pixels; they come with the
+            course), "mine" (the newest finished run under runs/), or the path of a .keras file.
         image_size: in pixels, if the model must be for faces of that size.
         faces: what "mine" must have been trained on; None takes the newest run of all.
 
@@ -244,16 +248,17 @@ def load_model(
             would fill the memory (see `vaelib.archives`).
     """
     path = newest_run(faces=faces) / "vae.keras" if name == "mine" else Path(name)
-    path = PRETRAINED if name == "pretrained" else path
-    if name == "pretrained" and not path.exists():
+    path = PRETRAINED.get(str(name), path)
+    if name in PRETRAINED and not path.exists():
         raise FileNotFoundError(
             f"There is no {path}: the pretrained model comes with the course's repository, not "
-            "with an installed package; copy data/pretrained/vae.keras of the repository to "
+            f"with an installed package; copy data/pretrained/{path.name} of the repository to "
             "there, or train a model with `python -m vaelib train`."
         )
     if not path.exists():
         raise FileNotFoundError(
-            f'There is no model {path}: name a .keras file, or use "pretrained" or "mine".'
+            f'There is no model {path}: name a .keras file, or use "pretrained", '
+            '"pretrained-128" or "mine".'
         )
     if path.suffix != ".keras" or not path.is_file():
         raise ValueError(

@@ -361,16 +361,19 @@ def test_mine_is_the_newest_finished_run(saved, tmp_path, monkeypatch):
     assert load_model("mine").latent_dim == 4
 
 
-def test_pretrained_is_the_model_of_the_course(saved, monkeypatch):
-    monkeypatch.setattr(runs, "PRETRAINED", saved)
+def test_pretrained_are_the_models_of_the_course(saved, tmp_path, monkeypatch):
+    monkeypatch.setitem(runs.PRETRAINED, "pretrained", saved)
+    monkeypatch.setitem(runs.PRETRAINED, "pretrained-128", tmp_path / "none.keras")
     assert load_model().latent_dim == 4
     assert load_model("pretrained").latent_dim == 4
+    with pytest.raises(FileNotFoundError, match=r"none\.keras"):
+        load_model("pretrained-128")
 
 
 def test_without_the_repository_the_pretrained_model_is_said_to_come_with_it(
     tmp_path, monkeypatch, one_sentence
 ):
-    monkeypatch.setattr(runs, "PRETRAINED", tmp_path / "vae.keras")
+    monkeypatch.setitem(runs.PRETRAINED, "pretrained", tmp_path / "vae.keras")
     with pytest.raises(FileNotFoundError) as error:
         load_model("pretrained")
     one_sentence(error.value, tmp_path / "vae.keras", "repository", "copy", "vaelib train")
@@ -385,9 +388,9 @@ from groundwork import places
 if {}:
     places.ROOT = Path("/no/repository")
 from vaelib import runs
-print(runs.PRETRAINED, runs.RUNS)
+print(runs.PRETRAINED["pretrained"], runs.RUNS)
 """
-    root = runs.PRETRAINED.parents[2]
+    root = runs.PRETRAINED["pretrained"].parents[2]
     inside, outside = (python("-c", code.format(is_outside)).stdout for is_outside in (0, 1))
     assert inside.split() == [str(root / "data/pretrained/vae.keras"), str(root / "runs")]
     assert outside.split() == ["/my/data/pretrained/vae.keras", "/my/data/runs"]
