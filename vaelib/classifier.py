@@ -1,4 +1,4 @@
-"""A classifier of attributes, and the distance FC between sets of pictures in its features."""
+"""A classifier of attributes, and the distance FC between sets of pictures in its answers."""
 
 import hashlib
 import math
@@ -21,22 +21,33 @@ from vaelib.data.pipeline import make_dataset
 from vaelib.data.pixels import CACHE, cache_locked, load_pixels, pixels_key
 from vaelib.frechet import frechet_from_moments, moments
 from vaelib.latent import constant_attributes
+from vaelib.scales import smooth
 from vaelib.schedule import warmup_cosine
 
-CLASSIFIER_VERSION = 1  # increase it when the classifier or its training changes
+CLASSIFIER_VERSION = 2  # increase it when the classifier, its training or the features change
+PLACES = "places"  # the last feature map, (n, size / 16, size / 16, 256)
+SMOOTHING = 1 / 64  # standard deviation, as a share of a picture's width
+SCALE = 100  # of FC, so that usual values lie between 1 and 100
 
 
 class FaceFeatures:
-    """A small classifier of a folder's attributes, and the Fréchet distance FC in its features.
+    """A small classifier of a folder's attributes, and the Fréchet distance FC in its answers.
 
-    FC compares a set of pictures with the folder's training faces: it is the Fréchet distance
-    between the features of the two. A picture has 256 features: the last feature map of the
-    classifier, averaged over its places. The classifier is trained here, once per folder, on the
-    training split (architecture and seed are fixed), and kept beside the faces in `.cache/`. The
-    training faces have an FC of 0; that of the folder's test split is about the best possible.
+    FC compares a set of pictures with the folder's training faces: it is 100 times the Fréchet
+    distance between the features of the two. The features of a picture are the probabilities of the
+    attributes, as the classifier gives them for the picture, smoothed a little (by one pixel of
+    64). Real faces have most attributes clearly or clearly not; a face with half a hat, or with
+    the mouth of another person, has not. Without smoothing, the grain of single pixels decides
+    more than the parts of the face, and noise makes smooth pictures "better". docs/distance.md
+    has the experiments.
+
+    The classifier is trained here, once per folder, on the training split (architecture and seed
+    are fixed), and kept beside the faces in `.cache/`. The training faces have an FC of 0; that of
+    the folder's test split is about the best possible.
 
     Compare FC only between models of one folder and one image size, since each has its own
-    classifier; a smaller FC means pictures more like faces *to this classifier*. Never compare it
+    classifier; a smaller FC means pictures more like faces *to this classifier*. It sees what the
+    attributes ask for, and the more attributes a folder has, the more that is. Never compare it
     with a published FID, which uses another network (Inception, trained on photographs of things),
     2,048 features, and 50,000 samples.
 
@@ -49,7 +60,7 @@ class FaceFeatures:
 
     Attributes:
         attributes: names of the attributes that vary, in the order of the logits.
-        classifier: model from images (n, h, w, 3) in [0, 1] to [logits, features].
+        classifier: model from images (n, h, w, 3) in [0, 1] to logits (n, k).
 
     Reference: Heusel et al., 2017, for the distance (arXiv:1706.08500).
     """
@@ -68,27 +79,30 @@ class FaceFeatures:
         self.reference = _cached_reference(faces, self, image_size)
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """Images (n, h, w, 3) in [0, 1], or uint8 -> features (n, 256)."""
-        return classify(self.classifier, images)[1]
+        """Images (n, h, w, 3) in [0, 1], or uint8 -> probabilities of `attributes` (n, k)."""
+        parts = [images[start : start + 250] for start in range(0, len(images), 250)]
+        smoothed = (smooth(as_floats(part), SMOOTHING * part.shape[2]) for part in parts)
+        logits = np.concatenate([classify(self.classifier, part) for part in smoothed])
+        return 1 / (1 + np.exp(-logits.astype("float64")))
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) in [0, 1], or uint8 -> log-odds of `attributes` (n, k)."""
-        return classify(self.classifier, images)[0]
+        return classify(self.classifier, images)
 
     def distance(self, images: np.ndarray) -> float:
         """FC of images (n, h, w, 3) in [0, 1] from the folder's training faces."""
         return self.distance_of_features(self.features(images))
 
     def distance_of_features(self, features: np.ndarray) -> float:
-        """FC of pictures whose features (n, 256) are known."""
-        return frechet_from_moments(moments(features), self.reference)
+        """FC of pictures whose features (n, k) are known."""
+        return SCALE * frechet_from_moments(moments(features), self.reference)
 
 
 def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
     """An untrained convolutional classifier of several attributes at once.
 
     The logits are computed from the flattened last feature map: faces are aligned, so the place of
-    a feature is informative. The features are its average over places.
+    a feature is informative.
 
     Args:
         n_attributes: the number of attributes.
@@ -96,7 +110,7 @@ def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
 
     Returns:
         A model from images, float32 (n, image_size, image_size, 3) in [0, 1], to logits, float32
-        (n, n_attributes), and features, float32 (n, 256).
+        (n, n_attributes). Its layer `PLACES` is the last feature map.
 
     Raises:
         ValueError: `image_size` is no multiple of 16.
@@ -107,11 +121,11 @@ def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
     x = layers.Rescaling(2.0, -1.0)(images)
     for filters in (32, 64, 128, 256):
         x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    features = layers.GlobalAveragePooling2D(name="features")(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU(name=PLACES if filters == 256 else None)(x)
     x = layers.Dropout(0.3)(layers.Flatten()(x))
     logits = layers.Dense(n_attributes, name="logits")(x)
-    return keras.Model(images, [logits, features], name="classifier")
+    return keras.Model(images, logits, name="classifier")
 
 
 def train_classifier(
@@ -150,7 +164,7 @@ def train_classifier(
     )
     model.compile(
         keras.optimizers.AdamW(warmup_cosine(steps, learning_rate), weight_decay=1e-4),
-        [keras.losses.BinaryCrossentropy(from_logits=True), None],
+        keras.losses.BinaryCrossentropy(from_logits=True),
     )
     print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
     model.fit(
@@ -163,15 +177,16 @@ def train_classifier(
     return model
 
 
-def classify(classifier: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, h, w, 3) in [0, 1], or uint8, n >= 1 -> logits (n, k), features (n, 256)."""
-    parts = []
-    for start in range(0, len(images), 250):
-        batch = np.asarray(images[start : start + 250])
-        batch = batch.astype("float32") / (255 if batch.dtype == np.uint8 else 1)
-        parts.append([np.asarray(out) for out in classifier(batch, training=False)])
-    logits, features = (np.concatenate(part) for part in zip(*parts))
-    return logits, features
+def classify(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Images (n, h, w, 3) in [0, 1], or uint8, n >= 1 -> logits (n, k)."""
+    parts = [images[start : start + 250] for start in range(0, len(images), 250)]
+    return np.concatenate([np.asarray(classifier(as_floats(p), training=False)) for p in parts])
+
+
+def as_floats(images: np.ndarray) -> np.ndarray:
+    """Images in [0, 1], or uint8 -> float32 in [0, 1], the same shape."""
+    images = np.asarray(images)
+    return images.astype("float32") / (255 if images.dtype == np.uint8 else 1)
 
 
 def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> keras.Model:

@@ -11,21 +11,22 @@ import pytest
 
 import vaelib
 from groundwork.files import ASIDE
-from vaelib.classifier import FaceFeatures, build_classifier, classify, train_classifier
+from vaelib.classifier import PLACES, FaceFeatures, build_classifier, classify, train_classifier
 from vaelib.data.pipeline import random_shift
+from vaelib.scales import smooth
 
 COLOURS = ["Smiling", "Male", "Young"]
 
 
 @pytest.mark.parametrize("size", [16, 64])
-def test_classifier_gives_logits_and_features(size):
+def test_classifier_gives_logits(size):
     model = build_classifier(5, size)
     pictures = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("uint8")
-    logits, features = classify(model, pictures)
+    logits = classify(model, pictures)
     assert logits.shape == (2, 5)
-    assert features.shape == (2, 256)
+    assert model.get_layer(PLACES).output.shape == (None, size // 16, size // 16, 256)
     assert model.count_params() < 2e6
-    again, _ = classify(model, pictures.astype("float32") / 255)
+    again = classify(model, pictures.astype("float32") / 255)
     np.testing.assert_allclose(logits, again, atol=1e-6)
 
 
@@ -63,7 +64,7 @@ def classifier(faces):
 
 def test_trained_classifier_sees_colours(faces, classifier):
     held_out = faces.file_names("val") + faces.file_names("test")
-    logits, _ = classify(classifier.model, vaelib.load_images(faces, held_out, 16))
+    logits = classify(classifier.model, vaelib.load_images(faces, held_out, 16))
     right = (logits > 0) == faces.attributes.loc[held_out, COLOURS].to_numpy()
     assert right.mean() > 0.9
 
@@ -102,9 +103,19 @@ def test_a_second_time_nothing_is_trained(small_faces, trainings):
 def test_training_faces_are_at_no_distance(small_faces, trainings):
     measure = FaceFeatures(small_faces, 16)
     pictures = vaelib.load_images(small_faces, small_faces.file_names("train"), 16)
-    scale = np.trace(measure.reference[1])
-    assert measure.distance(pictures) < 1e-3 * scale
-    assert measure.distance(1 - pictures) > 0.1 * scale
+    assert measure.distance(pictures) < 1e-3
+    assert measure.distance(1 - pictures) > 1
+
+
+def test_features_are_probabilities_of_smoothed_pictures(small_faces, trainings):
+    measure = FaceFeatures(small_faces, 16)
+    pictures = vaelib.load_images(small_faces, image_size=16)
+    features = measure.features(pictures)
+    assert features.shape == (30, len(measure.attributes))
+    logits = measure.logits(smooth(pictures, 16 / 64))
+    np.testing.assert_allclose(np.log(features / (1 - features)), logits, atol=1e-4)
+    whole = np.round(pictures * 255).astype("uint8")
+    np.testing.assert_allclose(measure.features(whole), features, atol=1e-2)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
@@ -126,7 +137,7 @@ def test_a_folder_that_cannot_be_written_to_does_without(small_faces, trainings,
     # For root every folder can be written to, so the answer is faked.
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     for _ in range(2):
-        assert FaceFeatures(small_faces, 16).reference[0].shape == (256,)
+        assert FaceFeatures(small_faces, 16).reference[0].shape == (4,)
     assert len(trainings) == 2
     assert not (small_faces.folder / ".cache").exists()
 
