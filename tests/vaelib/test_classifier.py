@@ -11,7 +11,14 @@ import pytest
 
 import vaelib
 from groundwork.files import ASIDE
-from vaelib.classifier import PLACES, FaceFeatures, build_classifier, classify, train_classifier
+from vaelib.classifier import (
+    PLACES,
+    SCALE,
+    FaceFeatures,
+    build_classifier,
+    classify,
+    train_classifier,
+)
 from vaelib.data.pipeline import random_shift
 from vaelib.scales import smooth
 
@@ -103,8 +110,9 @@ def test_a_second_time_nothing_is_trained(small_faces, trainings):
 def test_training_faces_are_at_no_distance(small_faces, trainings):
     measure = FaceFeatures(small_faces, 16)
     pictures = vaelib.load_images(small_faces, small_faces.file_names("train"), 16)
-    assert measure.distance(pictures) < 1e-3
-    assert measure.distance(1 - pictures) > 1
+    scale = SCALE * np.trace(measure.reference[1])
+    assert measure.distance(pictures) < 1e-3 * scale
+    assert measure.distance(1 - pictures) > 0.1 * scale
 
 
 def test_features_are_probabilities_of_smoothed_pictures(small_faces, trainings):
