@@ -17,19 +17,27 @@ from typer import Option, Typer
 
 from groundwork.progress import on_terminal
 from vaelib.__main__ import main
-from vaelib.classifier import PLACES, FaceFeatures, check_split, classify
+from vaelib.classifier import (
+    PLACES,
+    FaceFeatures,
+    check_split,
+    classify,
+    train_classifier,
+    usual_steps,
+)
 from vaelib.data.faces import Faces
+from vaelib.data.faults import blur, sharpen, turn_hue
 from vaelib.data.pixels import load_pixels
 from vaelib.frechet import frechet_from_moments, moments
 from vaelib.metrics import SAMPLES
 from vaelib.model import VAE
-from vaelib.scales import smooth
 
 FIGURE = Path("build/benchmarks/distance.png")
 FACES = 1000  # test faces at most
 SHOWN = 10  # faces in a row of the figure
 MOUTH = (0.64, 0.80, 0.32, 0.68)  # top, bottom, left, right of an aligned face, as shares
-TEST, BLURRED, RECONSTRUCTED = "test faces", "blur 0.7 px", "reconstructions"
+TEST, BLURRED = "test faces", "blur 0.7 px"
+RECONSTRUCTED, NEW = "reconstructions", "fitted Gaussian"
 
 CHAINS = {
     "more blur": (TEST, "blur 0.5 px", BLURRED, "blur 1 px"),
@@ -50,33 +58,21 @@ CHAINS = {
         "reconstructions, details x 1.5",
         "reconstructions, details x 2",
     ),
-    "new faces": (RECONSTRUCTED, "fitted Gaussian", "N(0, I)"),
+    "noise on new faces": (NEW, f"{NEW}, noise 4", f"{NEW}, noise 8"),
+    "sharpened new faces": (NEW, f"{NEW}, details x 1.5", f"{NEW}, details x 2"),
+    "new faces": (RECONSTRUCTED, NEW, "N(0, I)"),
 }
 """Experiments that a person would put in this order, the best first."""
 
-Experiments = dict[str, Callable[[], np.ndarray]]
+Experiments = dict[str, Callable]
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-def sharpen(images: np.ndarray, gain: float) -> np.ndarray:
-    """Multiply the details of images, which smoothing by one pixel takes away, by `gain`."""
-    broad = smooth(images, 1.0)
-    return broad + gain * (images - broad)
 
 
 def add_noise(images: np.ndarray, levels: float) -> np.ndarray:
     """Add normal noise with a standard deviation of so many grey levels (of 255)."""
     rng = np.random.default_rng(0)
     return images + rng.standard_normal(images.shape, "float32") * (levels / 255)
-
-
-def turn_hue(images: np.ndarray, degrees: float) -> np.ndarray:
-    """Turn all colours around the axis of greys, which stay as they are."""
-    angle = np.deg2rad(degrees)
-    across = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
-    turn = np.eye(3) + np.sin(angle) * across + (1 - np.cos(angle)) * across @ across
-    return images @ turn.T.astype("float32")
 
 
 def join_halves(images: np.ndarray) -> np.ndarray:
@@ -108,12 +104,12 @@ def experiments(images: np.ndarray, vae: VAE, samples: int = SAMPLES) -> Experim
         samples: new faces, from the fitted Gaussian and from N(0, I) each.
 
     Returns:
-        name -> a function that returns float32 (m, h, w, 3) in [0, 1].
+        name -> a function that returns an array or tensor, float32 (m, h, w, 3).
     """
-    blurred, decoded = smooth(images, 0.7), vae.reconstruct(images)
+    blurred, decoded = np.asarray(blur(images, 0.7)), vae.reconstruct(images)
     made: Experiments = {TEST: lambda: images}
     for pixels in (0.5, 0.7, 1.0):
-        made[f"blur {pixels:g} px"] = partial(smooth, images, pixels)
+        made[f"blur {pixels:g} px"] = partial(blur, images, pixels)
     for levels in (4, 8, 16):
         made[f"noise {levels}"] = partial(add_noise, images, levels)
     for degrees in (10, 20, 40):
@@ -122,36 +118,39 @@ def experiments(images: np.ndarray, vae: VAE, samples: int = SAMPLES) -> Experim
     made["the mouth of another"] = partial(exchange_mouths, images)
     for people in (200, 50):
         made[f"{people} people"] = partial(repeat_people, images, people)
-    for name, base in ((TEST, images), (BLURRED, blurred), (RECONSTRUCTED, decoded)):
+    drawn = vae.sample(samples, 0)
+    for name, base in ((TEST, images), (BLURRED, blurred), (RECONSTRUCTED, decoded), (NEW, drawn)):
         before = "" if name == TEST else f"{name}, "
-        if name == RECONSTRUCTED:
-            made[name] = partial(np.asarray, decoded)
+        if before:
+            made[name] = partial(np.asarray, base)
         for levels in (4, 8) if before else ():
             made[f"{before}noise {levels}"] = partial(add_noise, base, levels)
         for gain in (1.5, 2) if name != BLURRED else ():
             made[f"{before}details x {gain:g}"] = partial(sharpen, base, gain)
-    made["fitted Gaussian"] = partial(vae.sample, samples, 0)
     made["N(0, I)"] = partial(vae.sample, samples, 0, prior=True)
     return made
 
 
-def averaged_features(measure: FaceFeatures) -> keras.Model:
-    """The features that FC had: the last feature map of the classifier, averaged over places."""
-    places = measure.classifier.get_layer(PLACES).output
-    return keras.Model(measure.classifier.input, layers.GlobalAveragePooling2D()(places))
+def averaged_features(classifier: keras.Model) -> keras.Model:
+    """The features that FC had: the last feature map of a classifier, averaged over places."""
+    places = classifier.get_layer(PLACES).output
+    return keras.Model(classifier.input, layers.GlobalAveragePooling2D()(places))
 
 
 class Averaged:
     """The distance that FC was, with the features of `averaged_features`.
 
+    Its classifier is trained here, on attributes alone, and not kept.
+
     Args:
         faces: the folder; its training faces are the reference.
-        measure: today's FC of the same faces, whose classifier is used.
+        attributes: those to learn.
         image_size: in pixels.
     """
 
-    def __init__(self, faces: Faces, measure: FaceFeatures, image_size: int):
-        self.model = averaged_features(measure)
+    def __init__(self, faces: Faces, attributes: list[str], image_size: int):
+        classifier = train_classifier(faces, attributes, usual_steps(faces), image_size)
+        self.model = averaged_features(classifier)
         pixels, rows = load_pixels(faces, image_size), faces.rows(faces.file_names("train"))
         parts = [pixels[rows[start : start + 1000]] for start in range(0, len(rows), 1000)]
         self.reference = moments(np.concatenate([classify(self.model, part) for part in parts]))
@@ -170,7 +169,7 @@ def measure(
     """
     rows = {}
     for name, make in tqdm(made.items(), "Measuring", disable=not on_terminal(), leave=False):
-        shown = np.round(np.clip(make(), 0, 1) * 255).astype("uint8") / np.float32(255)
+        shown = np.round(np.clip(np.asarray(make()), 0, 1) * 255).astype("uint8") / np.float32(255)
         rows[name] = {column: distance(shown) for column, distance in distances.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -197,7 +196,7 @@ def draw(made: Experiments, path: Path) -> None:
     matplotlib.use("Agg")
     from vaelib.plots import show_rows
 
-    rows = {name: np.clip(make()[:SHOWN], 0, 1) for name, make in made.items()}
+    rows = {name: np.clip(np.asarray(make())[:SHOWN], 0, 1) for name, make in made.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     show_rows(rows).savefig(path, bbox_inches="tight")
 
@@ -211,13 +210,13 @@ def distance(
 ) -> None:
     """Measure FC of pictures with known faults; the last line is JSON.
 
-    Beside FC stands the same distance in the features that it had before, which are the last map of
-    the same classifier averaged over places.
+    Beside FC stands the distance that it was before: in the last map of a classifier that learned
+    attributes alone, averaged over places.
     """
     data, vae = vaelib.read_faces(faces), vaelib.load_model(model)
     check_split(data, "test")
     new = FaceFeatures(data, vae.image_size)
-    old = Averaged(data, new, vae.image_size)
+    old = Averaged(data, new.attributes, vae.image_size)
     rows = data.rows(data.file_names("test")[:FACES])
     images = load_pixels(data, vae.image_size)[rows].astype("float32") / 255
     made = experiments(images, vae, samples)

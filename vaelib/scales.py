@@ -1,4 +1,4 @@
-"""The scales of a picture: weights for the loss, sharpening of decoded pictures, smoothing.
+"""The scales of a picture: weights for the loss, and sharpening of decoded pictures.
 
 A Laplacian pyramid splits a picture into levels, from single pixels to broad patches, whose sum is
 the picture.
@@ -99,28 +99,6 @@ def contrast_gains(images, reconstructions) -> np.ndarray:
     pairs = zip(laplacian_pyramid(images), laplacian_pyramid(reconstructions))
     ratios = [float(ops.mean(ops.square(a)) / ops.mean(ops.square(b))) for a, b in pairs]
     return np.clip(np.sqrt(ratios[:-1]), 1.0, MOST_SHARPENED)
-
-
-def smooth(images: np.ndarray, sigma: float) -> np.ndarray:
-    """Blur pictures by a Gaussian; beyond an edge, the pixels of the edge are repeated.
-
-    Args:
-        images: float32 (n, h, w, 3).
-        sigma: the standard deviation of the Gaussian in pixels, above zero.
-
-    Returns:
-        float32 (n, h, w, 3).
-    """
-    reach = int(4 * sigma) + 1
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    weights = (weights / weights.sum()).astype("float32")
-    for axis in (1, 2):
-        size = images.shape[axis]
-        around = [(reach, reach) if i == axis else (0, 0) for i in range(images.ndim)]
-        padded = np.moveaxis(np.pad(images, around, mode="edge"), axis, 0)
-        total = sum(weight * padded[i : i + size] for i, weight in enumerate(weights))
-        images = np.moveaxis(np.asarray(total), 0, axis)
-    return images
 
 
 def _halvings(side: int) -> int:

@@ -12,6 +12,7 @@ import pytest
 import vaelib
 from groundwork.files import ASIDE
 from vaelib.classifier import (
+    FAULT_WEIGHT,
     PLACES,
     SCALE,
     FaceFeatures,
@@ -19,8 +20,8 @@ from vaelib.classifier import (
     classify,
     train_classifier,
 )
+from vaelib.data.faults import FAULTS
 from vaelib.data.pipeline import random_shift
-from vaelib.scales import smooth
 
 COLOURS = ["Smiling", "Male", "Young"]
 
@@ -115,15 +116,37 @@ def test_training_faces_are_at_no_distance(small_faces, trainings):
     assert measure.distance(1 - pictures) > 0.1 * scale
 
 
-def test_features_are_probabilities_of_smoothed_pictures(small_faces, trainings):
+def test_features_are_probabilities_of_attributes_and_faults(small_faces, trainings):
     measure = FaceFeatures(small_faces, 16)
     pictures = vaelib.load_images(small_faces, image_size=16)
     features = measure.features(pictures)
-    assert features.shape == (30, len(measure.attributes))
-    logits = measure.logits(smooth(pictures, 16 / 64))
-    np.testing.assert_allclose(np.log(features / (1 - features)), logits, atol=1e-4)
+    count = len(measure.attributes)
+    assert features.shape == (30, count + len(FAULTS))
+    attributes, faults = features[:, :count], features[:, count:] / FAULT_WEIGHT
+    logits = classify(measure.classifier, pictures)
+    np.testing.assert_allclose(measure.logits(pictures), logits[:, :count])
+    for probabilities, expected in ((attributes, logits[:, :count]), (faults, logits[:, count:])):
+        np.testing.assert_allclose(np.log(probabilities / (1 - probabilities)), expected, atol=1e-4)
     whole = np.round(pictures * 255).astype("uint8")
     np.testing.assert_allclose(measure.features(whole), features, atol=1e-2)
+
+
+def test_a_classifier_that_learns_faults_sees_noise(faces):
+    model = train_classifier(faces, COLOURS, 150, image_size=16, batch_size=32, faults=True)
+    pictures = vaelib.load_images(faces, faces.file_names("test"), 16)
+    noise = np.random.default_rng(0).normal(0, 16 / 255, pictures.shape).astype("float32")
+    column = len(COLOURS) + FAULTS.index("noisy")
+    clean, noisy = classify(model, pictures), classify(model, pictures + noise)
+    assert clean.shape == (len(pictures), len(COLOURS) + len(FAULTS))
+    assert noisy[:, column].mean() > clean[:, column].mean() + 0.5
+
+
+def test_further_images_are_learned_from(faces):
+    """All further images are black, and none of the folder's is: only they tell what black is."""
+    images, labels = np.zeros((10, 16, 16, 3), "uint8"), np.tile([True, False, True], (10, 1))
+    model = train_classifier(faces, COLOURS, 60, image_size=16, batch_size=8, more=(images, labels))
+    (logits,) = classify(model, images[:1])
+    np.testing.assert_array_equal(logits > 0, labels[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
@@ -145,7 +168,7 @@ def test_a_folder_that_cannot_be_written_to_does_without(small_faces, trainings,
     # For root every folder can be written to, so the answer is faked.
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     for _ in range(2):
-        assert FaceFeatures(small_faces, 16).reference[0].shape == (4,)
+        assert FaceFeatures(small_faces, 16).reference[0].shape == (4 + len(FAULTS),)
     assert len(trainings) == 2
     assert not (small_faces.folder / ".cache").exists()
 

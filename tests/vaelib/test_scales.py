@@ -13,7 +13,6 @@ from vaelib.scales import (
     contrast_gains,
     from_laplacian_pyramid,
     laplacian_pyramid,
-    smooth,
     weigh_levels,
 )
 
@@ -111,21 +110,3 @@ def test_the_gains_give_back_the_contrast_that_was_lost(images):
 def test_noise_is_not_made_of_nothing(images):
     flat = with_contrast(images, [0.01, 2.0, 1.0])
     np.testing.assert_allclose(contrast_gains(images, flat), [1.5, 1, 1], rtol=1e-4)
-
-
-@pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0])
-def test_a_point_becomes_a_gaussian(sigma):
-    point = np.zeros((1, 41, 41, 3), "float32")
-    point[0, 20, 20] = 1
-    (spread,) = smooth(point, sigma)
-    away = np.arange(41) - 20
-    gaussian = np.exp(-0.5 * (away / sigma) ** 2)
-    gaussian = np.outer(gaussian, gaussian) / gaussian.sum() ** 2
-    np.testing.assert_allclose(spread, np.repeat(gaussian[..., None], 3, -1), atol=1e-5)
-
-
-def test_smoothing_leaves_plain_pictures_as_they_are():
-    plain = np.full((2, 8, 8, 3), 0.3, "float32")
-    smoothed = smooth(plain, 1.0)
-    assert smoothed.dtype == np.float32
-    np.testing.assert_allclose(smoothed, plain, atol=1e-6)
