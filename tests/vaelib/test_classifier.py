@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vaelib
 from groundwork.files import ASIDE
@@ -131,8 +132,12 @@ def test_features_are_probabilities_of_attributes_and_faults(small_faces, traini
     np.testing.assert_allclose(measure.features(whole), features, atol=1e-2)
 
 
-def test_a_classifier_that_learns_faults_sees_noise(faces):
-    model = train_classifier(faces, COLOURS, 100, image_size=32, faults=True)
+def test_a_classifier_that_learns_faults_sees_noise(tmp_path, draw_folder):
+    folder = draw_folder(tmp_path / "plain", 90, size=(32, 32), partition=[0] * 80 + [1, 2] * 5)
+    for i, path in enumerate(sorted((folder / "img_align_celeba").iterdir())):
+        Image.new("RGB", (32, 32), (100, 60 + 10 * (i % 10), 150)).save(path)
+    faces = vaelib.read_faces(folder)
+    model = train_classifier(faces, COLOURS, 100, image_size=32, batch_size=40, faults=True)
     pictures = vaelib.load_images(faces, faces.file_names("test"), 32)
     noise = np.random.default_rng(0).normal(0, 16 / 255, pictures.shape).astype("float32")
     column = len(COLOURS) + FAULTS.index("noisy")
