@@ -10,6 +10,7 @@ NAMES = (
     "throughput",
     "input",
     "time_to_quality",
+    "distance",
     "edits",
     "rate_distortion",
     "groups",

@@ -11,15 +11,22 @@ import pandas as pd
 from typer import Option, Typer
 
 from vaelib.__main__ import main
-from vaelib.classifier import FaceFeatures
-from vaelib.counterfactuals import ATTRIBUTES, Cases, find_cases
+from vaelib.counterfactuals import ATTRIBUTES, Cases, find_cases, find_manifest
 from vaelib.data.faces import Faces
 from vaelib.data.pixels import load_pixels
-from vaelib.editing import Editor, choose_strengths, improved_editor, measure, naive_editor
+from vaelib.editing import (
+    Editor,
+    PairedEditor,
+    choose_strengths,
+    improved_editor,
+    measure,
+    naive_editor,
+    paired_editor,
+)
+from vaelib.judge import PERSONS, Judge
 from vaelib.model import VAE
 
 FIGURE = Path("build/benchmarks/edits.png")
-TITLES = ["person", "reconstruction", "naive edit", "improved edit", "true counterfactual"]
 SHARES = ("accepted", "others_agree", "reconstruction_agree")
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -39,25 +46,28 @@ def edits(
     ] = 200,
     figure: Annotated[Path, Option(help="The picture to write, a PNG.")] = FIGURE,
 ) -> None:
-    """Add ten attributes to test faces, in two ways; the last line is JSON.
+    """Add ten attributes to test faces, in three ways; the last line is JSON.
 
-    Vectors are found on the training split and their strengths on the validation split.
+    Vectors and moves are found on the training split, and their strengths on the validation split.
+    Paired edits need training people drawn twice, so with photographs there are none.
     """
     data = vaelib.read_faces(faces)
     vae = vaelib.load_model(model)
-    features = FaceFeatures(data, vae.image_size)
-    attributes = [name for name in ATTRIBUTES if name in features.attributes]
+    judge = Judge(data, vae.image_size)
+    attributes = [name for name in ATTRIBUTES if name in judge.attributes]
     if not attributes:
         raise ValueError(
             f"{data.folder} has none of the attributes that are added: {', '.join(ATTRIBUTES)}."
         )
-    editors = fit_editors(vae, data, features, attributes, persons)
-    cases = find_cases(data, data.file_names("test")[:persons], attributes, vae.image_size)
+    editors = fit_editors(vae, data, judge, attributes, persons)
+    print(f"Editing {persons} people.", flush=True)
+    added = list(next(iter(editors.values())).strengths)
+    cases = find_cases(data, data.file_names("test")[:persons], added, vae.image_size)
     if not cases:
         raise ValueError("The test faces have every attribute already: use more --persons.")
     tables = {
         name: pd.DataFrame(
-            [measure(editor, vae, features, case) for case in cases.values()], list(cases)
+            [measure(editor, vae, judge, case) for case in cases.values()], list(cases)
         )
         for name, editor in editors.items()
     }
@@ -65,29 +75,50 @@ def edits(
     for name, table in tables.items():
         print(f"\n{name}\n{as_text(table)}")
     print(f"\nThe picture is {figure}.")
-    print(json.dumps(summary(tables["improved"], tables["naive"])))
+    print(json.dumps(summary(tables)))
 
 
 def fit_editors(
-    vae: VAE, faces: Faces, features: FaceFeatures, attributes: list[str], persons: int
-) -> dict[str, Editor]:
-    """Fit both editors, and choose their strengths on `persons` validation faces."""
+    vae: VAE, faces: Faces, judge: Judge, attributes: list[str], persons: int
+) -> dict[str, Editor | PairedEditor]:
+    """Fit the editors, and choose their strengths on `persons` validation faces."""
     latents, labels = {}, {}
     for split, count in (("train", None), ("val", persons)):
         names = faces.file_names(split)[:count]
         latents[split] = encode(vae, faces, names)
-        labels[split] = faces.attributes.loc[names, features.attributes]
-    fitted = {"naive": naive_editor, "improved": improved_editor}
+        labels[split] = faces.attributes.loc[names, judge.attributes]
+    editors: dict[str, Editor | PairedEditor] = {
+        "naive": naive_editor(latents["train"], labels["train"]),
+        "improved": improved_editor(latents["train"], labels["train"]),
+    }
+    pairs = encode_pairs(vae, faces, attributes)
+    if pairs:
+        editors["paired"] = paired_editor(pairs)
     return {
         name: choose_strengths(
-            fit(latents["train"], labels["train"]),
-            vae,
-            features,
-            latents["val"],
-            labels["val"],
-            attributes,
+            editor, vae, judge, latents["val"], labels["val"], list(pairs) or attributes
         )
-        for name, fit in fitted.items()
+        for name, editor in editors.items()
+    }
+
+
+def encode_pairs(
+    vae: VAE, faces: Faces, attributes: list[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Training people without each attribute, and drawn with it: pairs for `paired_editor`.
+
+    Returns:
+        attribute -> posterior means of both, (n, latent_dim); empty if `portraits` did not draw
+        the folder.
+    """
+    if find_manifest(faces.folder) is None:
+        return {}
+    names = faces.file_names("train")[:PERSONS]
+    print(f"Drawing {len(names)} training people again, for paired edits.", flush=True)
+    cases = find_cases(faces, names, attributes, vae.image_size)
+    return {
+        name: (vae.encode(case.images), vae.encode(case.counterfactuals))
+        for name, case in cases.items()
     }
 
 
@@ -99,11 +130,16 @@ def encode(vae: VAE, faces: Faces, names: list[str]) -> np.ndarray:
     return np.concatenate([vae.encode(part.astype("float32") / 255) for part in parts])
 
 
-def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Path) -> None:
-    """Draw one person per attribute, with the pictures of `TITLES`; the last only if known."""
+def draw(
+    vae: VAE, editors: dict[str, Editor | PairedEditor], cases: dict[str, Cases], path: Path
+) -> None:
+    """Draw one person per attribute: reconstructed, edited, and, if known, the truth."""
     matplotlib.use("Agg")
     from vaelib.plots import show_rows
 
+    known = any(case.counterfactuals is not None for case in cases.values())
+    titles = ["person", "reconstruction", *(f"{name} edit" for name in editors)]
+    titles += ["true counterfactual"] if known else []
     rows = {}
     for number, (attribute, case) in enumerate(cases.items()):
         one = number % len(case.images)  # not the same person in every row
@@ -113,7 +149,7 @@ def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Pa
         decoded = vae.decode(np.concatenate([z, *moved]))
         rows[attribute] = np.stack([case.images[one], *decoded, *truth])
     path.parent.mkdir(parents=True, exist_ok=True)
-    show_rows(rows, TITLES).savefig(path, bbox_inches="tight")  # titles and names included
+    show_rows(rows, titles).savefig(path, bbox_inches="tight")  # titles and names included
 
 
 def as_text(table: pd.DataFrame) -> str:
@@ -130,25 +166,27 @@ def as_text(table: pd.DataFrame) -> str:
     return table.to_string(formatters=formatters, na_rep="-")
 
 
-def summary(improved: pd.DataFrame, naive: pd.DataFrame) -> dict:
+def summary(tables: dict[str, pd.DataFrame]) -> dict:
     """Build the last line, for JSON: unknown values are None.
 
     Returns:
         accepted, others_agree, reconstruction_agree: means over the attributes, in [0, 1];
-        attributes: for each the result of `measure`;
-        naive: the same three means and attributes of the naive edits.
+        attributes: for each the result of `measure`.
+        These are of the last of the tables, whose name is `edits`; the same of each of the others
+        follows under its name.
     """
-    kept = [
-        {
+    kept = {
+        name: {
             **{share: _rounded(table[share].astype("float64").mean()) for share in SHARES},
             "attributes": {
-                name: {key: _rounded(value) for key, value in row.items()}
-                for name, row in table.to_dict("index").items()
+                attribute: {key: _rounded(value) for key, value in row.items()}
+                for attribute, row in table.to_dict("index").items()
             },
         }
-        for table in (improved, naive)
-    ]
-    return {**kept[0], "naive": kept[1]}
+        for name, table in tables.items()
+    }
+    last = list(kept)[-1]
+    return {"edits": last, **kept.pop(last), **kept}
 
 
 def _rounded(value: float | None) -> float | None:

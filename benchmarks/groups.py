@@ -14,7 +14,6 @@ from typer import Option, Typer
 from groundwork.files import write_whole, written_whole
 from vaelib.__main__ import main
 from vaelib.archives import load_archive
-from vaelib.classifier import FaceFeatures
 from vaelib.counterfactuals import Cases, read_dials, redraw
 from vaelib.data.faces import Faces, read_faces
 from vaelib.data.pixels import load_images, load_pixels
@@ -27,6 +26,7 @@ from vaelib.groups import (
     group_errors,
     label_weights,
 )
+from vaelib.judge import Judge
 from vaelib.model import VAE
 from vaelib.pictures import image_grid
 from vaelib.runs import identity_of, without_optimizer
@@ -245,9 +245,9 @@ def measure_edits(
     Strengths are chosen on 200 validation faces. Returns the columns model, attribute, dark,
     faces, accepted, others_agree, reconstruction_agree of `vaelib.editing.measure`.
     """
-    features = FaceFeatures(faces)
+    judge = Judge(faces)
     member, settled = dark[faces.file_names("train")], faces.file_names("val")[:200]
-    pixels, labels = load_pixels(faces), faces.attributes[features.attributes]
+    pixels, labels = load_pixels(faces), faces.attributes[judge.attributes]
     rows = []
     for name, vae in models.items():
         names = choose_faces(member, PLANS[name].share, count)
@@ -255,7 +255,7 @@ def measure_edits(
         editor = choose_strengths(
             improved_editor(latents, labels.loc[names]),
             vae,
-            features,
+            judge,
             encode(vae, pixels[faces.rows(settled)]),
             labels.loc[settled],
             ATTRIBUTES,
@@ -267,7 +267,7 @@ def measure_edits(
                 before = faces.attributes.loc[some]
                 after = before.assign(**{attribute: True})
                 case = Cases(attribute, load_images(faces, some), before, after)
-                found = measure(editor, vae, features, case)
+                found = measure(editor, vae, judge, case)
                 kept = ("faces", "accepted", "others_agree", "reconstruction_agree")
                 row = {"model": name, "attribute": attribute, "dark": belongs}
                 rows.append(row | {key: found[key] for key in kept})

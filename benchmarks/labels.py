@@ -124,7 +124,7 @@ def measure_auc(model: keras.Model, faces: Faces, attributes: list[str]) -> pd.S
     names = held_out(faces)
     size = model.input_shape[1]
     rows = faces.attributes.index.get_indexer(names)
-    scores, _ = classify(model, load_pixels(faces, size)[rows])
+    scores = classify(model, load_pixels(faces, size)[rows])
     return pd.Series(auc(scores, faces.attributes.loc[names, attributes].to_numpy()), attributes)
 
 
@@ -201,7 +201,7 @@ def switching_test(
     with Progress("Switching", len(numbers), "person", silent_below=0) as progress:
         for switches in drawn:
             pictures = [switches.before, *(picture for _, picture in switches.after.values())]
-            before, *after = classify(model, np.stack(pictures))[0]
+            before, *after = classify(model, np.stack(pictures))
             for (attribute, (on, _)), scores in zip(switches.after.items(), after):
                 column = attributes.index(attribute)
                 rise = scores[column] - before[column]

@@ -29,7 +29,7 @@ def images_of_labels(labels: np.ndarray) -> np.ndarray:
     return ColourModel().decode(np.where(labels, BRIGHT, DARK).astype("float32"))
 
 
-class ColourFeatures:
+class ColourJudge:
     """A classifier with one attribute per colour channel: whether the channel is bright."""
 
     def __init__(self, attributes):

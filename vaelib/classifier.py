@@ -1,4 +1,4 @@
-"""A classifier of attributes, and the distance FC between sets of pictures in its features."""
+"""A classifier of attributes, and the distance FC between sets of pictures in its answers."""
 
 import hashlib
 import math
@@ -17,26 +17,38 @@ from groundwork.files import written_whole
 from groundwork.progress import on_terminal
 from vaelib.archives import load_archive
 from vaelib.data.faces import Faces
-from vaelib.data.pipeline import make_dataset
+from vaelib.data.faults import FAULTS, spoiled
+from vaelib.data.pipeline import make_dataset, with_more
 from vaelib.data.pixels import CACHE, cache_locked, load_pixels, pixels_key
 from vaelib.frechet import frechet_from_moments, moments
 from vaelib.latent import constant_attributes
 from vaelib.schedule import warmup_cosine
 
-CLASSIFIER_VERSION = 1  # increase it when the classifier or its training changes
+CLASSIFIER_VERSION = 2  # increase it when the classifier, its training or the features change
+PLACES = "places"  # the last feature map, (n, size / 16, size / 16, 256)
+FAULT_WEIGHT = 0.3  # of a fault in FC beside an attribute: a fault of all pictures costs about 9
+SCALE = 100  # of FC, so that usual values lie between 1 and 100
 
 
 class FaceFeatures:
-    """A small classifier of a folder's attributes, and the Fréchet distance FC in its features.
+    """A small classifier of a folder's attributes, and the Fréchet distance FC in its answers.
 
-    FC compares a set of pictures with the folder's training faces: it is the Fréchet distance
-    between the features of the two. A picture has 256 features: the last feature map of the
-    classifier, averaged over its places. The classifier is trained here, once per folder, on the
-    training split (architecture and seed are fixed), and kept beside the faces in `.cache/`. The
-    training faces have an FC of 0; that of the folder's test split is about the best possible.
+    FC compares a set of pictures with the folder's training faces: it is 100 times the Fréchet
+    distance between the features of the two. The features of a picture are the probabilities that
+    the classifier gives it: of the attributes, and, with a smaller weight, of three faults (the
+    picture is blurred, noisy, sharpened). Real faces have most attributes clearly or clearly not; a
+    face with half a hat, or with the mouth of another person, has not. The classifier learns the
+    attributes from pictures with and without such faults, so a fault hardly changes what it
+    answers about the face, and is itself seen: noise can't make a blurred picture "better".
+    docs/distance.md has the experiments.
+
+    The classifier is trained here, once per folder, on the training split (architecture and seed
+    are fixed), and kept beside the faces in `.cache/`. The training faces have an FC of 0; that of
+    the folder's test split is about the best possible.
 
     Compare FC only between models of one folder and one image size, since each has its own
-    classifier; a smaller FC means pictures more like faces *to this classifier*. Never compare it
+    classifier; a smaller FC means pictures more like faces *to this classifier*. It sees what the
+    attributes ask for, and the more attributes a folder has, the more that is. Never compare it
     with a published FID, which uses another network (Inception, trained on photographs of things),
     2,048 features, and 50,000 samples.
 
@@ -49,54 +61,71 @@ class FaceFeatures:
 
     Attributes:
         attributes: names of the attributes that vary, in the order of the logits.
-        classifier: model from images (n, h, w, 3) in [0, 1] to [logits, features].
+        classifier: model from images (n, h, w, 3) in [0, 1] to logits (n, k + 3), of `attributes`
+            and of `FAULTS`.
 
     Reference: Heusel et al., 2017, for the distance (arXiv:1706.08500).
     """
 
     def __init__(self, faces: Faces, image_size: int = 64):
         check_split(faces, "train")
-        train_labels = faces.attributes.loc[faces.file_names("train")]
-        constant = set(constant_attributes(train_labels))
-        self.attributes = [name for name in faces.attributes if name not in constant]
-        if not self.attributes:
-            raise ValueError(
-                f"The training faces of {faces.folder} all have the same attributes, so no "
-                "classifier can learn any: use more faces, or leave FC out with --no-fc."
-            )
-        self.classifier = _cached_classifier(faces, self.attributes, image_size)
+        self.attributes = varying_attributes(faces)
+
+        def train():
+            steps = usual_steps(faces)
+            return train_classifier(faces, self.attributes, steps, image_size, faults=True)
+
+        self.classifier = cached_classifier(faces, image_size, "classifier", train)
         self.reference = _cached_reference(faces, self, image_size)
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """Images (n, h, w, 3) in [0, 1], or uint8 -> features (n, 256)."""
-        return classify(self.classifier, images)[1]
+        """Images (n, h, w, 3) in [0, 1], or uint8 -> features (n, k + 3).
+
+        Probabilities of `attributes`, and `FAULT_WEIGHT` times those of `FAULTS`.
+        """
+        probabilities = 1 / (1 + np.exp(-classify(self.classifier, images).astype("float64")))
+        probabilities[:, len(self.attributes) :] *= FAULT_WEIGHT
+        return probabilities
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) in [0, 1], or uint8 -> log-odds of `attributes` (n, k)."""
-        return classify(self.classifier, images)[0]
+        return classify(self.classifier, images)[:, : len(self.attributes)]
 
     def distance(self, images: np.ndarray) -> float:
         """FC of images (n, h, w, 3) in [0, 1] from the folder's training faces."""
         return self.distance_of_features(self.features(images))
 
     def distance_of_features(self, features: np.ndarray) -> float:
-        """FC of pictures whose features (n, 256) are known."""
-        return frechet_from_moments(moments(features), self.reference)
+        """FC of pictures whose features (n, k + 3) are known."""
+        return SCALE * frechet_from_moments(moments(features), self.reference)
 
 
-def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
-    """An untrained convolutional classifier of several attributes at once.
+def varying_attributes(faces: Faces) -> list[str]:
+    """The attributes that some training faces have and others lack; a ValueError if none has."""
+    labels = faces.attributes.loc[faces.file_names("train")]
+    constant = set(constant_attributes(labels))
+    attributes = [name for name in faces.attributes if name not in constant]
+    if not attributes:
+        raise ValueError(
+            f"The training faces of {faces.folder} all have the same attributes, so no "
+            "classifier can learn any: use more faces, or leave FC out with --no-fc."
+        )
+    return attributes
+
+
+def build_classifier(n_outputs: int, image_size: int = 64) -> keras.Model:
+    """An untrained convolutional network that answers several questions about a face at once.
 
     The logits are computed from the flattened last feature map: faces are aligned, so the place of
-    a feature is informative. The features are its average over places.
+    a feature is informative.
 
     Args:
-        n_attributes: the number of attributes.
+        n_outputs: the number of questions.
         image_size: width and height of the images in pixels, a multiple of 16.
 
     Returns:
         A model from images, float32 (n, image_size, image_size, 3) in [0, 1], to logits, float32
-        (n, n_attributes), and features, float32 (n, 256).
+        (n, n_outputs). Its layer `PLACES` is the last feature map.
 
     Raises:
         ValueError: `image_size` is no multiple of 16.
@@ -107,11 +136,17 @@ def build_classifier(n_attributes: int, image_size: int = 64) -> keras.Model:
     x = layers.Rescaling(2.0, -1.0)(images)
     for filters in (32, 64, 128, 256):
         x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    features = layers.GlobalAveragePooling2D(name="features")(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = layers.ReLU(name=PLACES if filters == 256 else None)(x)
     x = layers.Dropout(0.3)(layers.Flatten()(x))
-    logits = layers.Dense(n_attributes, name="logits")(x)
-    return keras.Model(images, [logits, features], name="classifier")
+    logits = layers.Dense(n_outputs, name="logits")(x)
+    return keras.Model(images, logits, name="classifier")
+
+
+def usual_steps(faces: Faces) -> int:
+    """How many steps `FaceFeatures` trains its classifier for."""
+    # 20 epochs, so that a small folder is not learned by heart; a part of a large one is enough.
+    return min(1500, 20 * math.ceil(len(faces.file_names("train")) / 64))
 
 
 def train_classifier(
@@ -122,6 +157,8 @@ def train_classifier(
     batch_size: int = 64,
     learning_rate: float = 2e-3,
     seed: int = 0,
+    faults: bool = False,
+    more: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> keras.Model:
     """Train a classifier on the training split of `faces`, with images shifted a little.
 
@@ -132,6 +169,10 @@ def train_classifier(
         batch_size: images per step.
         learning_rate: its peak, after a tenth of the steps; then it falls to zero.
         seed: of the weights, of dropout, of the shifts and of the order of the images.
+        faults: give the images faults (`vaelib.faults.spoil`), and learn to see these, too: their
+            logits come after those of the attributes.
+        more: further images, uint8 (n, image_size, image_size, 3), and their labels of
+            `attributes`, (n, k): a quarter of each batch.
 
     Returns:
         The trained model, as `build_classifier` describes it.
@@ -144,17 +185,22 @@ def train_classifier(
     if missing:
         raise KeyError(f"{faces.folder} has no attribute {min(missing)!r}.")
     keras.utils.set_random_seed(seed)
-    model = build_classifier(len(attributes), image_size)
+    model = build_classifier(len(attributes) + (len(FAULTS) if faults else 0), image_size)
+    aside = batch_size // 4 if more else 0
     pipeline = make_dataset(
-        faces, "train", image_size, batch_size, labels=attributes, seed=seed, shift=2
-    )
+        faces, "train", image_size, batch_size - aside, labels=attributes, seed=seed, shift=2
+    ).repeat()
+    if more:
+        pipeline = with_more(pipeline, *more, aside, seed)
+    if faults:
+        pipeline = spoiled(pipeline)
     model.compile(
         keras.optimizers.AdamW(warmup_cosine(steps, learning_rate), weight_decay=1e-4),
-        [keras.losses.BinaryCrossentropy(from_logits=True), None],
+        keras.losses.BinaryCrossentropy(from_logits=True),
     )
     print(f"Training a classifier of {len(attributes)} attributes: {steps} steps.", flush=True)
     model.fit(
-        pipeline.repeat(),
+        pipeline.prefetch(2),
         steps_per_epoch=steps,
         shuffle=False,  # the pipeline shuffles
         callbacks=[TqdmCallback(verbose=2)] if on_terminal() else [],
@@ -163,27 +209,34 @@ def train_classifier(
     return model
 
 
-def classify(classifier: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, h, w, 3) in [0, 1], or uint8, n >= 1 -> logits (n, k), features (n, 256)."""
+def classify(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Images (n, h, w, 3) in [0, 1], or uint8, n >= 1 -> logits (n, k)."""
     parts = []
     for start in range(0, len(images), 250):
         batch = np.asarray(images[start : start + 250])
         batch = batch.astype("float32") / (255 if batch.dtype == np.uint8 else 1)
-        parts.append([np.asarray(out) for out in classifier(batch, training=False)])
-    logits, features = (np.concatenate(part) for part in zip(*parts))
-    return logits, features
+        parts.append(np.asarray(classifier(batch, training=False)))
+    return np.concatenate(parts)
 
 
-def _cached_classifier(faces: Faces, attributes: list[str], image_size: int) -> keras.Model:
-    path = _cache_path(faces, image_size, "classifier", "keras")
+def cached_classifier(
+    faces: Faces, image_size: int, name: str, train: Callable[[], keras.Model]
+) -> keras.Model:
+    """The classifier of a folder that is kept under a name in its `.cache/`, or a new one.
+
+    Args:
+        faces: the folder.
+        image_size: in pixels.
+        name: the beginning of the file's name.
+        train: makes it, if there is none.
+    """
+    path = _cache_path(faces, image_size, name, "keras")
     if path.exists():
         try:
             return load_archive(path)
         except Exception:  # half a file, or one that another version wrote
             print(f"{path} is damaged, so the classifier is trained again.", flush=True)
-    # 20 epochs, so that a small folder is not learned by heart; a part of a large one is enough.
-    steps = min(1500, 20 * math.ceil(len(faces.file_names("train")) / 64))
-    model = train_classifier(faces, attributes, steps, image_size)
+    model = train()
     _keep(path, model.save)
     return model
 

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks import edits
 from portraits import DRAWING_VERSION
 from portraits.dataset.manifest import MANIFEST, Manifest, write_manifest
-from tests.colours import SIZE, ColourFeatures, ColourModel
+from tests.colours import SIZE, ColourJudge, ColourModel
 from vaelib import counterfactuals as library
 from vaelib.data.faces import read_faces
 
@@ -44,7 +44,7 @@ def write_faces(folder: Path, count: int = 200) -> Path:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(edits.vaelib, "load_model", lambda name: ColourModel())
-    monkeypatch.setattr(edits, "FaceFeatures", lambda faces, size: ColourFeatures(COLOURS))
+    monkeypatch.setattr(edits, "Judge", lambda faces, size: ColourJudge(COLOURS))
     return write_faces(tmp_path / "faces")
 
 
@@ -65,6 +65,7 @@ def truth(folder, monkeypatch):
         return picture(labels.loc[name]), drawn
 
     monkeypatch.setattr(library, "draw_counterfactuals", draw)
+    monkeypatch.setattr(edits, "PERSONS", 15)  # few are drawn in this process
     return folder
 
 
@@ -74,15 +75,12 @@ def test_command_with_the_truth(truth, run_here, tmp_path, capsys):
     assert run_here(edits.app, *options) == 0
     *printed, last = capsys.readouterr().out.splitlines()
     found = json.loads(last)
-    assert list(found) == [
-        "accepted",
-        "others_agree",
-        "reconstruction_agree",
-        "attributes",
-        "naive",
-    ]
+    of_each = ["accepted", "others_agree", "reconstruction_agree", "attributes"]
+    assert list(found) == ["edits", *of_each, "naive", "improved"]
+    assert found["edits"] == "paired"
     # The colours are the latents: only the naive one drags: smiles and men go together.
-    assert found["accepted"] == found["others_agree"] == found["reconstruction_agree"] == 1
+    for edited in (found, found["improved"]):
+        assert [edited[share] for share in of_each[:3]] == [1, 1, 1]
     assert found["naive"]["others_agree"] < 0.8
     assert list(found["attributes"]) == ["Eyeglasses", "Smiling", "Male"]
     for name, numbers in found["attributes"].items():
@@ -90,16 +88,17 @@ def test_command_with_the_truth(truth, run_here, tmp_path, capsys):
         assert 0 < numbers["pixels"] < numbers["pixels_unedited"] / 2
         assert numbers["latents"] <= dragged["latents"] + 1e-6
         assert 0 < numbers["faces"] <= 15 and numbers["refused"] == 0
-    lines = [line.split()[0] for line in printed if line and line[0] in "ESM"]
-    assert lines == ["Eyeglasses", "Smiling", "Male"] * 2
+    lines = [line.split()[0] for line in printed if line.startswith(tuple(COLOURS))]
+    assert lines == ["Eyeglasses", "Smiling", "Male"] * 3
     with Image.open(figure) as picture:
-        assert picture.width > 5 * SIZE
+        assert picture.width > 6 * SIZE
 
 
 def test_command_without_the_truth(folder, run_here, tmp_path, capsys):
     options = ("--faces", folder, "--persons", 15, "--figure", tmp_path / "edits.png")
     assert run_here(edits.app, *options) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["edits"] == "improved"
     smiling = found["attributes"]["Smiling"]
     assert smiling["pixels"] is smiling["latents"] is smiling["truth_agree"] is None
     assert smiling["accepted"] == smiling["others_agree"] == 1
@@ -109,19 +108,19 @@ def test_command_without_the_truth(folder, run_here, tmp_path, capsys):
 def test_strengths_are_chosen_without_the_test_faces(folder, monkeypatch, tmp_path):
     """What the test pictures show has no say: vectors and strengths stay as they are."""
     faces = read_faces(folder)
-    features = ColourFeatures(COLOURS)
-    first = edits.fit_editors(ColourModel(), faces, features, COLOURS, 15)
+    judge = ColourJudge(COLOURS)
+    first = edits.fit_editors(ColourModel(), faces, judge, COLOURS, 15)
     for name in faces.file_names("test"):
         black = Image.fromarray(np.zeros((SIZE, SIZE, 3), "uint8"))
         black.save(folder / "img_align_celeba" / name)
-    again = edits.fit_editors(ColourModel(), read_faces(folder), features, COLOURS, 15)
+    again = edits.fit_editors(ColourModel(), read_faces(folder), judge, COLOURS, 15)
     for name in ("naive", "improved"):
         assert first[name].strengths == again[name].strengths
         pd.testing.assert_frame_equal(first[name].vectors, again[name].vectors)
 
 
 def test_a_folder_without_the_attributes(folder, monkeypatch, capsys, run_here):
-    monkeypatch.setattr(edits, "FaceFeatures", lambda faces, size: ColourFeatures(["Young"]))
+    monkeypatch.setattr(edits, "Judge", lambda faces, size: ColourJudge(["Young"]))
     assert run_here(edits.app, "--faces", folder) == 2
     message = capsys.readouterr().err.strip()
     assert "none of the attributes" in message and message.endswith(".")
@@ -134,7 +133,9 @@ def test_table_and_summary_of_what_is_not_known():
     lines = edits.as_text(table).splitlines()
     assert lines[1].split() == ["Smiling", "3", "1", "1.50", "50.0", "25.0", "75.0", "-", "-"]
     assert lines[3].split()[0] == "mean" and "75.0" in lines[3]
-    found = json.loads(json.dumps(edits.summary(table, table), allow_nan=False))
+    found = json.loads(
+        json.dumps(edits.summary({"naive": table, "improved": table}), allow_nan=False)
+    )
     assert found["accepted"] == 0.75
     assert found["attributes"]["Male"]["pixels"] is None
     assert found["attributes"]["Male"]["strength"] == 1.5

@@ -18,6 +18,7 @@ from keras import layers
 from PIL import Image
 
 from vaelib import classifier
+from vaelib.data.faults import FAULTS
 from vaelib.model import VAE, Sampling, build_decoder, build_encoder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -233,9 +234,10 @@ def trainings(monkeypatch):
     """Counts the trainings, and makes them short: the classifier stays as it began."""
     made = []
 
-    def train_classifier(faces, attributes, steps, image_size):
+    def train_classifier(faces, attributes, steps, image_size, faults=False, more=None):
         made.append(attributes)
-        return classifier.build_classifier(len(attributes), image_size)
+        outputs = len(attributes) + (len(FAULTS) if faults else 0)
+        return classifier.build_classifier(outputs, image_size)
 
     monkeypatch.setattr(classifier, "train_classifier", train_classifier)
     return made

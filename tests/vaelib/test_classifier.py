@@ -8,24 +8,34 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vaelib
 from groundwork.files import ASIDE
-from vaelib.classifier import FaceFeatures, build_classifier, classify, train_classifier
+from vaelib.classifier import (
+    FAULT_WEIGHT,
+    PLACES,
+    SCALE,
+    FaceFeatures,
+    build_classifier,
+    classify,
+    train_classifier,
+)
+from vaelib.data.faults import FAULTS
 from vaelib.data.pipeline import random_shift
 
 COLOURS = ["Smiling", "Male", "Young"]
 
 
 @pytest.mark.parametrize("size", [16, 64])
-def test_classifier_gives_logits_and_features(size):
+def test_classifier_gives_logits(size):
     model = build_classifier(5, size)
     pictures = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("uint8")
-    logits, features = classify(model, pictures)
+    logits = classify(model, pictures)
     assert logits.shape == (2, 5)
-    assert features.shape == (2, 256)
+    assert model.get_layer(PLACES).output.shape == (None, size // 16, size // 16, 256)
     assert model.count_params() < 2e6
-    again, _ = classify(model, pictures.astype("float32") / 255)
+    again = classify(model, pictures.astype("float32") / 255)
     np.testing.assert_allclose(logits, again, atol=1e-6)
 
 
@@ -63,7 +73,7 @@ def classifier(faces):
 
 def test_trained_classifier_sees_colours(faces, classifier):
     held_out = faces.file_names("val") + faces.file_names("test")
-    logits, _ = classify(classifier.model, vaelib.load_images(faces, held_out, 16))
+    logits = classify(classifier.model, vaelib.load_images(faces, held_out, 16))
     right = (logits > 0) == faces.attributes.loc[held_out, COLOURS].to_numpy()
     assert right.mean() > 0.9
 
@@ -102,9 +112,46 @@ def test_a_second_time_nothing_is_trained(small_faces, trainings):
 def test_training_faces_are_at_no_distance(small_faces, trainings):
     measure = FaceFeatures(small_faces, 16)
     pictures = vaelib.load_images(small_faces, small_faces.file_names("train"), 16)
-    scale = np.trace(measure.reference[1])
+    scale = SCALE * np.trace(measure.reference[1])
     assert measure.distance(pictures) < 1e-3 * scale
     assert measure.distance(1 - pictures) > 0.1 * scale
+
+
+def test_features_are_probabilities_of_attributes_and_faults(small_faces, trainings):
+    measure = FaceFeatures(small_faces, 16)
+    pictures = vaelib.load_images(small_faces, image_size=16)
+    features = measure.features(pictures)
+    count = len(measure.attributes)
+    assert features.shape == (30, count + len(FAULTS))
+    attributes, faults = features[:, :count], features[:, count:] / FAULT_WEIGHT
+    logits = classify(measure.classifier, pictures)
+    np.testing.assert_allclose(measure.logits(pictures), logits[:, :count])
+    for probabilities, expected in ((attributes, logits[:, :count]), (faults, logits[:, count:])):
+        np.testing.assert_allclose(np.log(probabilities / (1 - probabilities)), expected, atol=1e-4)
+    whole = np.round(pictures * 255).astype("uint8")
+    np.testing.assert_allclose(measure.features(whole), features, atol=1e-2)
+
+
+def test_a_classifier_that_learns_faults_sees_noise(tmp_path, draw_folder):
+    folder = draw_folder(tmp_path / "plain", 90, size=(32, 32), partition=[0] * 80 + [1, 2] * 5)
+    for i, path in enumerate(sorted((folder / "img_align_celeba").iterdir())):
+        Image.new("RGB", (32, 32), (100, 60 + 10 * (i % 10), 150)).save(path)
+    faces = vaelib.read_faces(folder)
+    model = train_classifier(faces, COLOURS, 100, image_size=32, batch_size=40, faults=True)
+    pictures = vaelib.load_images(faces, faces.file_names("test"), 32)
+    noise = np.random.default_rng(0).normal(0, 16 / 255, pictures.shape).astype("float32")
+    column = len(COLOURS) + FAULTS.index("noisy")
+    clean, noisy = classify(model, pictures), classify(model, pictures + noise)
+    assert clean.shape == (len(pictures), len(COLOURS) + len(FAULTS))
+    assert noisy[:, column].mean() > clean[:, column].mean() + 1
+
+
+def test_further_images_are_learned_from(faces):
+    """All further images are black, and none of the folder's is: only they tell what black is."""
+    images, labels = np.zeros((10, 16, 16, 3), "uint8"), np.tile([True, False, True], (10, 1))
+    model = train_classifier(faces, COLOURS, 60, image_size=16, batch_size=8, more=(images, labels))
+    (logits,) = classify(model, images[:1])
+    np.testing.assert_array_equal(logits > 0, labels[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
@@ -126,7 +173,7 @@ def test_a_folder_that_cannot_be_written_to_does_without(small_faces, trainings,
     # For root every folder can be written to, so the answer is faked.
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     for _ in range(2):
-        assert FaceFeatures(small_faces, 16).reference[0].shape == (256,)
+        assert FaceFeatures(small_faces, 16).reference[0].shape == (4 + len(FAULTS),)
     assert len(trainings) == 2
     assert not (small_faces.folder / ".cache").exists()
 

@@ -5,16 +5,19 @@ import pandas as pd
 import pytest
 
 import portraits
-from tests.colours import BRIGHT, DARK, ColourFeatures, ColourModel, images_of_labels
+from tests.colours import BRIGHT, DARK, ColourJudge, ColourModel, images_of_labels
 from vaelib.counterfactuals import ATTRIBUTES, Cases
 from vaelib.editing import (
     EXCLUDES,
     NEEDS_TRUTH,
+    STEPS,
     Editor,
+    PairedEditor,
     choose_strengths,
     improved_editor,
     measure,
     naive_editor,
+    paired_editor,
 )
 from vaelib.metrics import rmse
 
@@ -59,6 +62,33 @@ def test_naive_edits_drag_what_goes_along_and_improved_ones_do_not():
     np.testing.assert_allclose(improved, [[1, 0, 0]], atol=1e-6)
 
 
+def test_a_paired_edit_depends_on_the_face():
+    """Everybody gets 1 of the first latent, and loses half of the second, wherever it is."""
+    rng = np.random.default_rng(0)
+    without = rng.normal([0, 3, 0], 20, (500, 3)).astype("float32")
+    having = without * np.float32([1, 0.5, 1]) + np.float32([1, 0, 0])
+    editor = paired_editor({"Smiling": (without, having)})
+    z = np.float32([[2, 8, 1], [2, -4, 1]])
+    moved = editor.add(z, table([[0, 0, 0]] * 2), "Smiling")
+    assert moved.dtype == np.float32
+    left = (1 - 0.5 / STEPS) ** STEPS  # of the second latent, after steps that each see less of it
+    np.testing.assert_allclose(moved, [[3, 8 * left, 1], [3, -4 * left, 1]], atol=0.05)
+    twice = PairedEditor(editor.moves, {"Smiling": 2.0}).add(z, table([[0, 0, 0]] * 2), "Smiling")
+    np.testing.assert_allclose(twice[:, 0], [4, 4], atol=0.05)
+
+
+def test_few_pairs_give_their_mean_move(one_sentence):
+    """The penalty: of three people, little can be said beyond the mean."""
+    rng = np.random.default_rng(0)
+    without = rng.normal(size=(3, 50)).astype("float32")
+    editor = paired_editor({"Male": (without, without + rng.normal(1, 0.1, without.shape))})
+    move = editor.add(np.zeros((1, 50), "float32"), table([[0, 0, 0]]), "Male")
+    np.testing.assert_allclose(move, editor.moves["Male"].mean[None], atol=0.05)
+    with pytest.raises(ValueError) as error:
+        editor.add(without, table([[0, 0, 0]] * 3), "Smiling")
+    one_sentence(error.value, "Smiling", "Male")
+
+
 def test_exclusions_are_other_attributes_and_mutual():
     assert set(EXCLUDES) <= set(ATTRIBUTES) <= set(portraits.ATTRIBUTES)
     for attribute, lost in EXCLUDES.items():
@@ -80,7 +110,7 @@ def test_the_weakest_strength_that_is_enough_is_chosen(enough, chosen):
     found = choose_strengths(
         editor,
         ColourModel(),
-        ColourFeatures(COLOURS),
+        ColourJudge(COLOURS),
         z,
         has,
         ["Smiling"],
@@ -98,7 +128,7 @@ def test_where_nothing_is_enough_the_first_of_the_best_is_chosen():
     found = choose_strengths(
         editor,
         ColourModel(),
-        ColourFeatures(COLOURS),
+        ColourJudge(COLOURS),
         z,
         table([[0] * 3] * 4),
         ["Male"],
@@ -114,7 +144,7 @@ def test_an_attribute_that_every_validation_face_has_is_an_error(one_sentence):
         choose_strengths(
             editor,
             ColourModel(),
-            ColourFeatures(COLOURS),
+            ColourJudge(COLOURS),
             np.ones((2, 3)),
             table([[1] * 3] * 2),
             ["Male"],
@@ -140,7 +170,7 @@ def test_a_perfect_edit():
     case = example(truth=True)
     case.before.loc[[0, 2], "Young"] = False  # so that youth is taken from the second alone
     editor = Editor(vector.astype("float32"), {}, {"Smiling": ["Young"]})
-    result = measure(editor, ColourModel(), ColourFeatures(COLOURS), case)
+    result = measure(editor, ColourModel(), ColourJudge(COLOURS), case)
     assert (result["faces"], result["refused"], result["strength"]) == (3, 4, 1.0)
     assert result["accepted"] == result["others_agree"] == 1
     assert result["truth_accepted"] == result["truth_agree"] == 1
@@ -156,13 +186,13 @@ def test_an_edit_that_does_half_and_drags_another():
     """Smiling needs twice the vector, and the vector moves green as well."""
     case = example(truth=True)
     vector = pd.DataFrame([[0.2, 0.2, 0.0]], ["Smiling"]).astype("float32")
-    result = measure(Editor(vector, {"Smiling": 2}), ColourModel(), ColourFeatures(COLOURS), case)
+    result = measure(Editor(vector, {"Smiling": 2}), ColourModel(), ColourJudge(COLOURS), case)
     assert result["strength"] == 2
     assert result["accepted"] == 1
     # Others wanted: (0, 0), (0, 0), (1, 1); they are (1, 0), (1, 1), (1, 1).
     assert result["others_agree"] == pytest.approx(3 / 6)
     assert result["reconstruction_agree"] == 1
-    weak = measure(Editor(vector), ColourModel(), ColourFeatures(COLOURS), case)
+    weak = measure(Editor(vector), ColourModel(), ColourJudge(COLOURS), case)
     assert weak["accepted"] == 0
     assert weak["others_agree"] == pytest.approx(5 / 6)
 
@@ -171,7 +201,7 @@ def test_without_the_truth_what_is_excluded_is_not_counted(monkeypatch):
     monkeypatch.setitem(EXCLUDES, "Smiling", ("Male",))
     case = example(truth=False)
     vector = pd.DataFrame([[0.5, 0.5, 0.0]], ["Smiling"]).astype("float32")
-    result = measure(Editor(vector), ColourModel(), ColourFeatures(COLOURS), case)
+    result = measure(Editor(vector), ColourModel(), ColourJudge(COLOURS), case)
     assert result["accepted"] == result["others_agree"] == result["reconstruction_agree"] == 1
     unknown = [name for name, value in result.items() if value is None]
     assert unknown == list(NEEDS_TRUTH)

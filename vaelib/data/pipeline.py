@@ -1,5 +1,7 @@
 """Pipelines of batches for training and validation, as `tf.data.Dataset`."""
 
+import numpy as np
+
 from vaelib.data.faces import Faces
 from vaelib.data.pixels import load_pixels
 from vaelib.data.reader import tf
@@ -63,6 +65,31 @@ def make_dataset(
     if shift and split == "train":
         batches = batches.map(moved)
     return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def with_more(
+    dataset: tf.data.Dataset, images: np.ndarray, labels: np.ndarray, count: int, seed: int
+) -> tf.data.Dataset:
+    """Append further images to each batch (images, labels) of a pipeline without end.
+
+    Args:
+        images: uint8 (n, size, size, 3); `count` of them are drawn for a batch, and each is
+            shifted by up to 2 pixels.
+        labels: (n, n_labels), as those of the pipeline.
+        count: images to append to a batch.
+        seed: of their order.
+    """
+    values = labels.astype("float32")
+
+    def append(batch, known, rows):
+        further = tf.numpy_function(lambda i: images[i], [rows], tf.uint8, stateful=False)
+        further = tf.ensure_shape(further, (count, *images.shape[1:]))
+        further = random_shift(tf.cast(further, tf.float32) / 255)
+        return tf.concat([batch, further], 0), tf.concat([known, tf.gather(values, rows)], 0)
+
+    rows = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).repeat()
+    both = tf.data.Dataset.zip(dataset, rows.batch(count, drop_remainder=True))
+    return both.map(lambda pair, rows: append(*pair, rows))
 
 
 def random_shift(images: tf.Tensor, by: int = 2) -> tf.Tensor:

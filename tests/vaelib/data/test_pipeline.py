@@ -218,3 +218,20 @@ def test_shifting_in_the_pipeline_is_shifting_its_batches(faces):
     for batch, (images, labels) in zip(dataset.repeat().take(9), expected, strict=True):
         np.testing.assert_array_equal(batch[0], images)
         np.testing.assert_array_equal(batch[1], labels)
+
+
+def test_further_images_come_at_the_end_of_each_batch():
+    first = tf.data.Dataset.from_tensors((tf.zeros((3, 8, 8, 3)), tf.zeros((3, 2)))).repeat()
+    images = np.full((5, 8, 8, 3), 51, "uint8") * np.arange(1, 6, dtype="uint8").reshape(
+        -1, 1, 1, 1
+    )
+    labels = np.stack([np.arange(5) % 2, np.ones(5)], axis=1)
+    batches = pipeline.with_more(first, images, labels, 2, seed=0)
+    seen = []
+    for pictures, known in batches.take(10):
+        assert pictures.shape == (5, 8, 8, 3)
+        assert not pictures[:3].numpy().any() and not known[:3].numpy().any()
+        rows = np.round(5 * pictures[3:, 4, 4, 0].numpy()).astype(int) - 1
+        np.testing.assert_array_equal(known[3:], labels[rows])
+        seen.extend(rows)
+    assert sorted(seen) == sorted([*range(5)] * 4)  # all of them, one pass after the other
