@@ -113,7 +113,7 @@ def draw(vae: VAE, editors: dict[str, Editor], cases: dict[str, Cases], path: Pa
         decoded = vae.decode(np.concatenate([z, *moved]))
         rows[attribute] = np.stack([case.images[one], *decoded, *truth])
     path.parent.mkdir(parents=True, exist_ok=True)
-    show_rows(rows, TITLES).savefig(path, bbox_inches="tight")  # titles and names included
+    show_rows(rows, TITLES, path=path)
 
 
 def as_text(table: pd.DataFrame) -> str:
