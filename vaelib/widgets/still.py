@@ -1,6 +1,6 @@
 """Stills: the pictures that stand for the widgets in a page without a kernel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +46,8 @@ def still_of_map(
     figure = Figure(figsize=(7.4, 4.2), dpi=DPI)
     plot = figure.add_axes((0.09, 0.13, 0.5, 0.83))
     for wanted, paint, name in [(False, GREY, f"not {color}"), (True, ORANGE, color)]:
-        plot.scatter(*points[has == wanted].T, s=7, color=paint, label=name)
+        across, up = points[has == wanted].T
+        plot.scatter(across, up, s=7, color=paint, label=name)
     plot.axhline(cross[1], color=BLUE, linewidth=0.8)
     plot.axvline(cross[0], color=BLUE, linewidth=0.8)
     plot.plot(*cross, "+", color=BLUE, ms=14, mew=2.5)
@@ -58,7 +59,7 @@ def still_of_map(
 
 
 def still_of_studio(
-    gallery: Sequence[np.ndarray],
+    gallery: Iterable[np.ndarray],
     place: int,
     faces: Mapping[str, np.ndarray],
     sliders: Mapping[str, Track],
