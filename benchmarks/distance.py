@@ -198,7 +198,7 @@ def draw(made: Experiments, path: Path) -> None:
 
     rows = {name: np.clip(np.asarray(make())[:SHOWN], 0, 1) for name, make in made.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    show_rows(rows).savefig(path, bbox_inches="tight")
+    show_rows(rows, path=path)
 
 
 @app.command()

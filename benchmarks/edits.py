@@ -149,7 +149,7 @@ def draw(
         decoded = vae.decode(np.concatenate([z, *moved]))
         rows[attribute] = np.stack([case.images[one], *decoded, *truth])
     path.parent.mkdir(parents=True, exist_ok=True)
-    show_rows(rows, titles).savefig(path, bbox_inches="tight")  # titles and names included
+    show_rows(rows, titles, path=path)
 
 
 def as_text(table: pd.DataFrame) -> str:

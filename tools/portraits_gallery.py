@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
@@ -58,7 +57,7 @@ def draw_styles() -> None:
                 changed = replace(getattr(person, group), **{field: value})
                 pictures.append(replace(person, **{group: changed}).render(128) / 255)
                 titles.append(value.replace("_", " "))
-        _save_figure(name, show_faces(pictures, titles, columns=8, scale=1))
+        show_faces(pictures, titles, columns=8, scale=1, path=FOLDER / f"{name}.png")
 
 
 def draw_switches() -> None:
@@ -73,7 +72,7 @@ def draw_switches() -> None:
         rows[f"person {index}"] = np.array(pictures) / 255
     titles = ["", *(f"{'no ' if on is False else ''}{name}" for name, on in SWITCHES.items())]
     titles = [title.replace("no No_", "").replace("_", "\n", 1) for title in titles]
-    _save_figure("switches", show_rows(rows, titles, scale=1))
+    show_rows(rows, titles, scale=1, path=FOLDER / "switches.png")
 
 
 def draw_dials() -> None:
@@ -85,7 +84,7 @@ def draw_dials() -> None:
         rows[name.replace("_", " ")] = (
             np.array([person.with_dial(name, float(value)).render(96) for value in values]) / 255
         )
-    _save_figure("dials", show_rows(rows, scale=1))
+    show_rows(rows, scale=1, path=FOLDER / "dials.png")
 
 
 def _plain(index: int, male: bool | None = None) -> Person:
@@ -102,12 +101,6 @@ def _save(name: str, picture: np.ndarray) -> None:
     path = FOLDER / f"{name}.jpg"
     Image.fromarray(picture).save(path, quality=90)
     print(f"{path.name}: {picture.shape[1]} x {picture.shape[0]}")
-
-
-def _save_figure(name: str, figure: plt.Figure) -> None:
-    path = FOLDER / f"{name}.png"
-    figure.savefig(path, bbox_inches="tight", pad_inches=0.05)
-    print(path.name)
 
 
 if __name__ == "__main__":

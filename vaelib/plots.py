@@ -1,4 +1,4 @@
-"""Figures for the notebooks; each function returns one figure, which a cell shows once."""
+"""Figures for the notebooks; each function shows one figure, wherever in a cell it is called."""
 
 from pathlib import Path
 
@@ -12,8 +12,12 @@ from vaelib.pictures import image_grid
 
 
 def show_faces(
-    images: np.ndarray, titles: list[str] | None = None, columns: int = 8, scale: int = 2
-) -> Figure:
+    images: np.ndarray,
+    titles: list[str] | None = None,
+    columns: int = 8,
+    scale: int = 2,
+    path: str | Path | None = None,
+) -> None:
     """Show faces in rows, each with a title if there are titles.
 
     Args:
@@ -21,6 +25,7 @@ def show_faces(
         titles: one per face; "" is no title.
         columns: faces in a row.
         scale: each pixel of a face becomes scale x scale pixels of the figure.
+        path: save the figure in this file instead of showing it.
     """
     rows, columns = -(-len(images) // columns), min(columns, len(images))
     figure, axes = _panels(rows, columns, images[0].shape, scale, title=titles is not None)
@@ -28,18 +33,22 @@ def show_faces(
         axis.imshow(np.clip(image, 0, 1), interpolation="nearest")
         if titles is not None:
             axis.set_title(titles[i], fontsize=9, pad=3)
-    return _finished(figure)
+    _show(figure, path)
 
 
 def show_rows(
-    rows: dict[str, np.ndarray], titles: list[str] | None = None, scale: int = 2
-) -> Figure:
+    rows: dict[str, np.ndarray],
+    titles: list[str] | None = None,
+    scale: int = 2,
+    path: str | Path | None = None,
+) -> None:
     """Show rows of faces, each with its name at the left.
 
     Args:
         rows: name -> images (n, h, w, 3) in [0, 1], all of the same n.
         titles: one per column, above the first row.
         scale: each pixel of a face becomes scale x scale pixels of the figure.
+        path: save the figure in this file instead of showing it.
 
     Raises:
         ValueError: the rows differ in length.
@@ -58,10 +67,10 @@ def show_rows(
             axis.imshow(np.clip(image, 0, 1), interpolation="nearest")
     for axis, title in zip(axes[0], titles or [], strict=False):
         axis.set_title(title, fontsize=10, pad=4)
-    return _finished(figure)
+    _show(figure, path)
 
 
-def loss_curve(history: pd.DataFrame) -> Figure:
+def loss_curve(history: pd.DataFrame) -> None:
     """Plot loss, reconstruction and KL over epochs, for training and validation, in nats.
 
     Args:
@@ -78,10 +87,10 @@ def loss_curve(history: pd.DataFrame) -> Figure:
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("nats per face")
     axes[0].legend()
-    return _finished(figure)
+    _show(figure)
 
 
-def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -> Figure:
+def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -> None:
     """Plot histograms of some latents over many faces, each with the standard normal density.
 
     Args:
@@ -101,12 +110,12 @@ def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -
         axis.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color="#D55E00")
         axis.set_title(f"latent {latent}", fontsize=9)
         axis.set_yticks([])
-    return _finished(figure)
+    _show(figure)
 
 
 def show_intervals(
     tables: dict[str, pd.DataFrame], label: str, neutral: float | None = None
-) -> Figure:
+) -> None:
     """Show values with their intervals, one line per group, one colour per table.
 
     Args:
@@ -129,7 +138,7 @@ def show_intervals(
     axis.set_xlabel(label)
     if len(tables) > 1:
         figure.legend(loc="outside upper right", ncols=len(tables), fontsize=9)
-    return _finished(figure)
+    _show(figure)
 
 
 def save_gif(images: np.ndarray, path: str | Path, seconds: float = 2.0, scale: int = 3) -> None:
@@ -180,7 +189,10 @@ def _panels(
     return figure, axes
 
 
-def _finished(figure: Figure) -> Figure:
-    # pyplot would show an open figure a second time, after the value of its cell.
-    plt.close(figure)
-    return figure
+def _show(figure: Figure, path: str | Path | None = None) -> None:
+    """Show a figure as `plt.show()` does, or save it with its titles and names."""
+    if path is None:
+        plt.show()
+    else:
+        figure.savefig(path, bbox_inches="tight", pad_inches=0.05)
+        plt.close(figure)

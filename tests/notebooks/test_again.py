@@ -1,7 +1,9 @@
 """Cells run twice, and out of order, as a learner runs them."""
 
+import ast
 import builtins
 import dis
+from itertools import combinations
 from pathlib import Path
 from types import CodeType
 
@@ -10,6 +12,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 ALL = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("0*.ipynb"))
+OF_EACH_FIGURE = {"figure", "axes", "panels", "_"}
 PREDEFINED = {*dir(builtins), "__name__", "display", "get_ipython"}
 
 
@@ -42,6 +45,45 @@ def test_what_cells_share_is_made_by_one_of_them(code_of, name):
             assert makers + imported == 1, f"{makers} cells make {shared}"
     for expects, binds, _ in cells:
         assert not expects & binds, "a cell changes what it was given"
+
+
+def assigned(cell: str) -> set[str]:
+    """The names that a cell assigns or defines itself; those of loops and functions don't count."""
+    names = set()
+    todo = [ast.parse(TransformerManager().transform_cell(cell))]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.Assign):
+            targets = [name for target in node.targets for name in ast.walk(target)]
+            names |= {
+                name.id
+                for name in targets
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            }
+        todo += ast.iter_child_nodes(node)
+    return names - OF_EACH_FIGURE
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("a, (b, *c) = d\nfigure, axes = plt.subplots()", {"a", "b", "c"}),
+        ("if x:\n    y = 1\nfor z in x:\n    x[0] = z", {"y"}),
+        ("def f():\n    inner = 1\n%load_ext something", {"f"}),
+    ],
+)
+def test_the_names_of_a_cell(cell, names):
+    assert assigned(cell) == names
+
+
+# Notebook 2 defines the parts of the model one after the other.
+@pytest.mark.parametrize("name", [name for name in ALL if "02_model" not in name])
+def test_a_name_stands_for_one_thing(code_of, name):
+    cells = [assigned(cell) for cell in code_of(name)]
+    assert not {name for one, other in combinations(cells, 2) for name in one & other}
 
 
 @pytest.mark.slow

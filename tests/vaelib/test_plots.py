@@ -1,6 +1,7 @@
-"""Figures: returned once, not left open, and showing the pixels as they are."""
+"""Figures: shown once, by the call itself, with the pixels as they are."""
 
 import io
+from unittest import mock
 
 import matplotlib
 import numpy as np
@@ -39,24 +40,38 @@ def intervals() -> pd.DataFrame:
     return pd.DataFrame(rows, index=["one", "two"])
 
 
+def shown_by(function, *arguments, **options) -> Figure:
+    """The figure that a function shows; it returns nothing that a cell would have to end with."""
+    with mock.patch.object(plt, "show") as show:
+        assert function(*arguments, **options) is None
+    show.assert_called_once_with()
+    (number,) = plt.get_fignums()
+    figure = plt.figure(number)
+    plt.close(figure)
+    return figure
+
+
 FIGURES = {
-    "show_faces": lambda: show_faces(picture(5), columns=3),
-    "show_rows": lambda: show_rows({"one": picture(3), "two": picture(3)}),
-    "loss_curve": lambda: loss_curve(history()),
-    "show_intervals": lambda: show_intervals({"a": intervals(), "b": intervals()}, "error", 1.0),
-    "latent_histograms": lambda: latent_histograms(
-        np.random.default_rng(0).normal(size=(50, 9)), [0, 3, 8]
-    ),
+    show_faces: [picture(5)],
+    show_rows: [{"one": picture(3), "two": picture(3)}],
+    loss_curve: [history()],
+    show_intervals: [{"a": intervals(), "b": intervals()}, "error", 1.0],
+    latent_histograms: [np.random.default_rng(0).normal(size=(50, 9)), [0, 3, 8]],
 }
 
 
-@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
-def test_a_figure_is_returned_and_not_left_open(make):
-    before = plt.get_fignums()
-    figure = make()
-    assert isinstance(figure, Figure)
-    assert plt.get_fignums() == before
-    assert drawn(figure)[..., :3].min() < 255  # closed, it can still be drawn
+@pytest.mark.parametrize("function", FIGURES)
+def test_each_call_shows_one_figure(function):
+    assert drawn(shown_by(function, *FIGURES[function]))[..., :3].min() < 255
+
+
+@pytest.mark.parametrize("function", [show_faces, show_rows])
+def test_a_figure_can_go_to_a_file_instead(function, tmp_path):
+    with mock.patch.object(plt, "show") as show:
+        function(*FIGURES[function], path=tmp_path / "faces.png")
+    assert not show.called and not plt.get_fignums()
+    with Image.open(tmp_path / "faces.png") as file:
+        assert file.width > 3 * 16
 
 
 def drawn(figure: Figure) -> np.ndarray:
@@ -65,7 +80,7 @@ def drawn(figure: Figure) -> np.ndarray:
     return np.asarray(Image.open(file))
 
 
-def shown(figure: Figure) -> list[np.ndarray]:
+def images_in(figure: Figure) -> list[np.ndarray]:
     return [axis.images[0].get_array() for axis in figure.axes if axis.images]
 
 
@@ -73,48 +88,52 @@ def shown(figure: Figure) -> list[np.ndarray]:
     ("count", "columns", "axes"), [(5, 3, 6), (3, 8, 3), (8, 8, 8), (9, 8, 16), (1, 8, 1)]
 )
 def test_faces_fill_rows(count, columns, axes):
-    figure = show_faces(picture(count), columns=columns)
+    figure = shown_by(show_faces, picture(count), columns=columns)
     assert len(figure.axes) == axes
-    assert len(shown(figure)) == count
+    assert len(images_in(figure)) == count
 
 
 def test_faces_are_shown_unmodified():
     images = picture(4)
-    for array, image in zip(shown(show_faces(images)), images, strict=True):
+    for array, image in zip(images_in(shown_by(show_faces, images)), images, strict=True):
         np.testing.assert_array_equal(array, image)
 
 
 def test_a_grey_face_is_drawn_grey():
     """The pixels of the drawn figure, not only the arrays given to it."""
-    figure = show_faces(np.full((1, 8, 8, 3), 0.5, "float32"))
+    figure = shown_by(show_faces, np.full((1, 8, 8, 3), 0.5, "float32"))
     pixels = drawn(figure)
     centre = pixels[pixels.shape[0] // 2, pixels.shape[1] // 2, :3]
     np.testing.assert_allclose(centre, 127.5, atol=1)
 
 
 def test_values_outside_the_range_are_cut_off():
-    (array,) = shown(show_faces(np.array([-0.5, 0, 1, 1.5] * 12, "float32").reshape(1, 4, 4, 3)))
+    values = np.array([-0.5, 0, 1, 1.5] * 12, "float32").reshape(1, 4, 4, 3)
+    (array,) = images_in(shown_by(show_faces, values))
     assert (array.min(), array.max()) == (0, 1)
 
 
 def test_faces_have_their_titles():
-    figure = show_faces(picture(3), titles=["a", "", "c"], columns=2)
+    figure = shown_by(show_faces, picture(3), titles=["a", "", "c"], columns=2)
     assert [axis.get_title() for axis in figure.axes] == ["a", "", "c", ""]
 
 
 def test_no_face_has_an_axis_around_it():
-    for figure in (show_faces(picture(3), columns=2), show_rows({"a": picture(2)})):
+    for figure in (
+        shown_by(show_faces, picture(3), columns=2),
+        shown_by(show_rows, {"a": picture(2)}),
+    ):
         assert not any(axis.axison for axis in figure.axes)
 
 
 def test_rows_have_names_and_columns_have_titles():
     rows = {"original": picture(3), "reconstruction": 1 - picture(3)}
-    figure = show_rows(rows, titles=["x", "y", "z"])
+    figure = shown_by(show_rows, rows, titles=["x", "y", "z"])
     assert len(figure.axes) == 6
     assert [axis.get_title() for axis in figure.axes] == ["x", "y", "z", "", "", ""]
     names = [text.get_text() for axis in figure.axes for text in axis.texts]
     assert names == ["original", "reconstruction"]
-    for array, image in zip(shown(figure), np.concatenate(list(rows.values())), strict=True):
+    for array, image in zip(images_in(figure), np.concatenate(list(rows.values())), strict=True):
         np.testing.assert_array_equal(array, image)
 
 
@@ -126,7 +145,7 @@ def test_rows_of_different_length_are_one_sentence(one_sentence):
 
 def test_the_loss_curve_has_three_panels_of_two_lines():
     table = history()
-    figure = loss_curve(table)
+    figure = shown_by(loss_curve, table)
     assert [axis.get_title() for axis in figure.axes] == ["loss", "reconstruction", "kl"]
     for axis in figure.axes:
         name = axis.get_title()
@@ -139,7 +158,7 @@ def test_the_loss_curve_has_three_panels_of_two_lines():
 
 
 def test_a_loss_curve_of_one_epoch_shows_its_points():
-    picture = drawn(loss_curve(history(1)))[..., :3].astype(int)
+    picture = drawn(shown_by(loss_curve, history(1)))[..., :3].astype(int)
     panels = picture[:, picture.shape[1] // 2 :]  # without the first one, which has the legend
     for color in [(0, 114, 178), (213, 94, 0)]:
         assert (np.abs(panels - color).max(axis=2) < 5).sum() > 10
@@ -147,7 +166,7 @@ def test_a_loss_curve_of_one_epoch_shows_its_points():
 
 def test_histograms_show_the_latents_asked_for():
     latents = np.random.default_rng(0).normal(size=(500, 9)) + np.arange(9)
-    figure = latent_histograms(latents, [2, 0, 1], columns=2)
+    figure = shown_by(latent_histograms, latents, [2, 0, 1], columns=2)
     visible = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title() for axis in visible] == ["latent 2", "latent 0", "latent 1"]
     assert len(figure.axes) == 4
@@ -158,7 +177,7 @@ def test_histograms_show_the_latents_asked_for():
 
 
 def test_histograms_stand_against_the_standard_normal():
-    figure = latent_histograms(np.zeros((5, 1)), [0])
+    figure = shown_by(latent_histograms, np.zeros((5, 1)), [0])
     x, y = figure.axes[0].lines[0].get_data()
     assert np.interp(0, x, y) == pytest.approx(1 / np.sqrt(2 * np.pi), rel=1e-3)
     assert ((y[:-1] + y[1:]) / 2 * np.diff(x)).sum() == pytest.approx(1, abs=1e-3)
@@ -198,7 +217,7 @@ def test_a_gif_keeps_its_colours(tmp_path):
 
 
 def test_intervals_reach_from_low_to_high_and_groups_keep_their_order():
-    (axis,) = show_intervals({"a": intervals()}, "error", neutral=1.0).axes
+    (axis,) = shown_by(show_intervals, {"a": intervals()}, "error", neutral=1.0).axes
     (reach,) = axis.collections
     ends = np.array([segment[:, 0] for segment in reach.get_segments()])
     assert ends == pytest.approx(intervals()[["low", "high"]].to_numpy())

@@ -13,7 +13,7 @@ from IPython import get_ipython
 from traitlets import TraitError
 
 from vaelib.model import VAE
-from vaelib.pictures import image_grid, jpg_bytes, png_bytes
+from vaelib.pictures import jpg_bytes, png_bytes
 
 FRONTEND = Path(__file__).parent
 BATCH = 9  # faces decoded together; studio.js asks for as many
@@ -51,14 +51,13 @@ class FaceWidget(anywidget.AnyWidget):
         for name in ("_vae", "_images", "_truth", "_centred"):
             vars(self).pop(name, None)
 
-    def strip(self) -> np.ndarray:
-        """The faces to show in a page without a kernel: (n, h, w, 3) in [0, 1]."""
+    def still(self) -> np.ndarray:
+        """The picture for a page without a kernel: uint8 (h, w, 3)."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = image_grid(self.strip(), columns=9)
-        data["image/jpeg"] = base64.b64encode(jpg_bytes(picture)).decode()
+        data["image/jpeg"] = base64.b64encode(jpg_bytes(self.still())).decode()
         data["text/plain"] = (
             f"{type(self).__name__}: a widget, which needs a running kernel. "
             "Run this cell in JupyterLab, Notebook or VS Code."

@@ -1,13 +1,15 @@
 """Dials: sliders and check boxes for any function that draws a picture."""
 
+import base64
 from collections.abc import Callable
 
 import ipywidgets as widgets
 import numpy as np
 from traitlets import validate
 
-from vaelib.pictures import png_bytes
+from vaelib.pictures import jpg_bytes, png_bytes, read_image
 from vaelib.widgets.base import finite_number
+from vaelib.widgets.still import Track, still_of_dials
 
 
 class Dials(widgets.HBox):
@@ -52,6 +54,24 @@ class Dials(widgets.HBox):
         columns = [widgets.VBox([self.controls[name] for name in dials])]
         columns += [widgets.VBox([self.controls[name] for name in boxes or {}])]
         super().__init__([self.face, *columns])
+
+    def still(self) -> np.ndarray:
+        """The picture for a page without a kernel: uint8 (h, w, 3)."""
+        tracks = {
+            name: Track(control.min, control.max, control.value, f"{control.value:.2f}")
+            for name, control in self.controls.items()
+            if isinstance(control, _Slider)
+        }
+        return still_of_dials(read_image(self.face.value), tracks)
+
+    def _repr_mimebundle_(self, **kwargs):
+        data = super()._repr_mimebundle_(**kwargs)
+        data["image/jpeg"] = base64.b64encode(jpg_bytes(self.still())).decode()
+        data["text/plain"] = (
+            "Dials: a widget, which needs a running kernel. "
+            "Run this cell in JupyterLab, Notebook or VS Code."
+        )
+        return data
 
     def _redraw(self) -> None:
         values = {name: control.value for name, control in self.controls.items()}

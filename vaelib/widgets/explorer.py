@@ -5,14 +5,9 @@ import pandas as pd
 from traitlets import Bytes, Float, Int, List, TraitError, Unicode, observe, validate
 
 from vaelib.model import VAE
-from vaelib.pictures import image_grid, jpg_bytes
-from vaelib.widgets.base import (
-    FaceWidget,
-    decode_fast,
-    decode_to_png,
-    finite_number,
-    javascript,
-)
+from vaelib.pictures import image_grid, jpg_bytes, read_image
+from vaelib.widgets.base import FaceWidget, decode_to_png, finite_number, javascript
+from vaelib.widgets.still import still_of_map
 
 VARIANCE = ("the most variance", "the second most")
 
@@ -99,10 +94,11 @@ class Explorer(FaceWidget):
     def latent(self) -> np.ndarray:
         return self._mean + np.asarray(self.value, "float32") @ self._back
 
-    def strip(self) -> np.ndarray:
-        left, right, low, high = self.bounds
-        places = np.stack([np.linspace(left, right, 9), np.full(9, (low + high) / 2)], axis=1)
-        return decode_fast(self._vae, self._mean + places.astype("float32") @ self._back)
+    def still(self) -> np.ndarray:
+        points = np.frombuffer(self.points, "<f4").reshape(-1, 2)
+        has = np.frombuffer(self.labels, "uint8").astype(bool)
+        names = [self.x_axis, self.y_axis]
+        return still_of_map(points, has, self.color, names, self.value, read_image(self.face))
 
     @validate("x_axis", "y_axis", "color")
     def _known_name(self, proposal):

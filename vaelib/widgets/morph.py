@@ -7,6 +7,7 @@ from vaelib.latent import interpolate
 from vaelib.model import VAE
 from vaelib.pictures import png_bytes, read_image
 from vaelib.widgets.base import FaceWidget, decode_fast, javascript
+from vaelib.widgets.still import Track, still_of_morph
 
 
 class Morph(FaceWidget):
@@ -47,6 +48,8 @@ class Morph(FaceWidget):
     def _within_frames(self, proposal):
         return min(max(proposal.value, 0), len(self.frames) - 1)
 
-    def strip(self) -> np.ndarray:
-        places = np.linspace(0, len(self.frames) - 1, 9).round().astype(int)
-        return np.stack([read_image(self.frames[place]) for place in places])
+    def still(self) -> np.ndarray:
+        last = len(self.frames) - 1
+        places = np.linspace(0, last, 9).round().astype(int).tolist()
+        faces = {place: read_image(self.frames[place]) for place in places}
+        return still_of_morph(faces, Track(0, last, self.value, f"{self.value} of {last}"))

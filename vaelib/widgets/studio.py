@@ -20,6 +20,7 @@ from vaelib.widgets.base import (
     finite_number,
     javascript,
 )
+from vaelib.widgets.still import Track, still_of_studio
 
 GALLERY = 12  # faces to choose from at a time
 SWITCHED = 0.5  # an attribute of this strength or more counts as switched on or off
@@ -118,9 +119,16 @@ class Studio(FaceWidget):
     def latent(self) -> np.ndarray:
         return edit(self.z, self.value, vectors=self._vectors)
 
-    def strip(self) -> np.ndarray:
-        shown = [self.original, self.reconstruction, self.edited, self.truth]
-        return np.stack([read_image(face) for face in shown if face])
+    def still(self) -> np.ndarray:
+        shown = {"original": self.original, "reconstruction": self.reconstruction}
+        shown |= {"edit": self.edited, "truth": self.truth}
+        faces = {title: read_image(face) for title, face in shown.items() if face}
+        strengths = {name: self.value.get(name, 0.0) for name in self.sliders}
+        tracks = {
+            name: Track(-self.limit, self.limit, strength, f"{strength:.2f}")
+            for name, strength in strengths.items()
+        }
+        return still_of_studio(self._images[self._rows], self.place, faces, tracks, self.code)
 
     # -------------------------------------------------------------- which face
 

@@ -59,14 +59,16 @@ def test_the_compiled_model_gives_the_sharpened_faces_in_batches_of_two_sizes(
         lambda: Studio(SliderModel(), FACES, VECTORS, []),
         lambda: Morph(SliderModel(), START, END),
         lambda: Explorer(SliderModel(), FACES, LABELS, color="Red"),
+        lambda: Dials(lambda red: np.full((4, 4, 3), red), {"red": (0, 1, 0.5)}),
     ],
-    ids=["studio", "morph", "explorer"],
+    ids=["studio", "morph", "explorer", "dials"],
 )
-def test_a_page_without_a_kernel_shows_a_strip_and_a_sentence(make):
-    data, _ = make()._repr_mimebundle_()
+def test_a_page_without_a_kernel_shows_a_picture_and_a_sentence(make):
+    bundle = make()._repr_mimebundle_()
+    data = bundle if isinstance(bundle, dict) else bundle[0]  # data, and metadata
     assert "needs a running kernel" in data["text/plain"]
-    strip = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
-    assert strip.width > strip.height
+    still = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
+    assert still.width >= 700
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
