@@ -78,6 +78,7 @@ def drawn_again(
     cases = find_cases(faces, names, ATTRIBUTES, image_size, jobs)
     if not cases:
         return None
-    pictures = [np.round(255 * case.counterfactuals).astype("uint8") for case in cases.values()]
+    drawn = [case.counterfactuals for case in cases.values() if case.counterfactuals is not None]
+    pictures = [np.round(255 * images).astype("uint8") for images in drawn]
     labels = pd.concat([case.after[attributes] for case in cases.values()])
     return np.concatenate(pictures), labels.to_numpy(bool)

@@ -53,7 +53,7 @@ def test_a_keras_json_of_other_projects_changes_nothing(python, tmp_path, monkey
     (tmp_path / "keras.json").write_text(json.dumps({**asked, "epsilon": 0.1}))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.delenv("KERAS_BACKEND")
-    code = f"""
+    code = """
 import json
 import vaelib, keras
 images = keras.ops.full((1, 64, 64, 3), 0.5)

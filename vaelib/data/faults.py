@@ -57,7 +57,7 @@ def spoil(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.round(tf.clip_by_value(images, 0, 1) * 255) / 255, tf.cast(faults, tf.float32)
 
 
-def blur(images, pixels) -> tf.Tensor:
+def blur(images: np.ndarray | tf.Tensor, pixels: float | tf.Tensor) -> tf.Tensor:
     """Smooth pictures by a Gaussian; beyond an edge, the picture is mirrored.
 
     Args:
@@ -76,13 +76,13 @@ def blur(images, pixels) -> tf.Tensor:
     return images
 
 
-def sharpen(images, gain) -> tf.Tensor:
+def sharpen(images: np.ndarray | tf.Tensor, gain: float | tf.Tensor) -> tf.Tensor:
     """Multiply the details of pictures, which a blur by one pixel of 64 takes away, by `gain`."""
     broad = blur(images, images.shape[2] / 64)
     return broad + gain * (images - broad)
 
 
-def turn_hue(images, degrees) -> tf.Tensor:
+def turn_hue(images: np.ndarray | tf.Tensor, degrees: float | np.ndarray | tf.Tensor) -> tf.Tensor:
     """Turn all colours around the axis of greys, which stay as they are.
 
     Args:

@@ -81,7 +81,8 @@ def with_more(
     """
     values = labels.astype("float32")
 
-    def append(batch, known, rows):
+    def append(pair, rows):
+        batch, known = pair
         further = tf.numpy_function(lambda i: images[i], [rows], tf.uint8, stateful=False)
         further = tf.ensure_shape(further, (count, *images.shape[1:]))
         further = random_shift(tf.cast(further, tf.float32) / 255)
@@ -89,7 +90,7 @@ def with_more(
 
     rows = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed).repeat()
     both = tf.data.Dataset.zip(dataset, rows.batch(count, drop_remainder=True))
-    return both.map(lambda pair, rows: append(*pair, rows))
+    return both.map(append)
 
 
 def random_shift(images: tf.Tensor, by: int = 2) -> tf.Tensor:
