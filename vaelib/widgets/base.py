@@ -24,6 +24,11 @@ def javascript(name: str) -> str:
     return "".join((FRONTEND / part).read_text("utf-8") for part in ("common.js", name))
 
 
+def stylesheet(*names: str) -> str:
+    """The look that the widgets share, and a widget's own CSS files after it."""
+    return "".join((FRONTEND / part).read_text("utf-8") for part in ("widgets.css", *names))
+
+
 class FaceWidget(anywidget.AnyWidget):
     """A widget that shows faces; a page without a kernel shows a picture and a sentence instead.
 
@@ -31,7 +36,7 @@ class FaceWidget(anywidget.AnyWidget):
     """
 
     # The text and not the path: for a path, anywidget would keep a listener, and it the widget.
-    _css = (FRONTEND / "widgets.css").read_text("utf-8")
+    _css = stylesheet()
     _open: ClassVar = WeakSet()
 
     def __init__(self, **state):
@@ -55,10 +60,13 @@ class FaceWidget(anywidget.AnyWidget):
         """The faces to show in a page without a kernel: (n, h, w, 3) in [0, 1]."""
         raise NotImplementedError
 
+    def still(self) -> bytes:
+        """The picture that a page without a kernel shows, as the bytes of a JPG file."""
+        return jpg_bytes(image_grid(self.strip(), columns=9))
+
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        picture = image_grid(self.strip(), columns=9)
-        data["image/jpeg"] = base64.b64encode(jpg_bytes(picture)).decode()
+        data["image/jpeg"] = base64.b64encode(self.still()).decode()
         data["text/plain"] = (
             f"{type(self).__name__}: a widget, which needs a running kernel. "
             "Run this cell in JupyterLab, Notebook or VS Code."
