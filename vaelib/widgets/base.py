@@ -60,13 +60,13 @@ class FaceWidget(anywidget.AnyWidget):
         """The faces to show in a page without a kernel: (n, h, w, 3) in [0, 1]."""
         raise NotImplementedError
 
-    def still(self) -> bytes:
-        """The picture that a page without a kernel shows, as the bytes of a JPG file."""
-        return jpg_bytes(image_grid(self.strip(), columns=9))
+    def still(self) -> np.ndarray:
+        """The picture for a page without a kernel: uint8 (h, w, 3)."""
+        return image_grid(self.strip(), columns=9)
 
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
-        data["image/jpeg"] = base64.b64encode(self.still()).decode()
+        data["image/jpeg"] = base64.b64encode(jpg_bytes(self.still())).decode()
         data["text/plain"] = (
             f"{type(self).__name__}: a widget, which needs a running kernel. "
             "Run this cell in JupyterLab, Notebook or VS Code."

@@ -11,7 +11,7 @@ from vaelib.model import VAE
 from vaelib.pictures import png_bytes, read_image
 from vaelib.widgets.base import decode_to_png, finite_number, javascript, stylesheet
 from vaelib.widgets.gallery import GalleryWidget
-from vaelib.widgets.stills import inside_still
+from vaelib.widgets.still_inside import still_of_inside
 
 SHOWN = 12  # latents at a time
 FARTHEST = 10.0  # of a latent that is set by hand
@@ -133,10 +133,11 @@ class Inside(GalleryWidget):
         """Forget what was set by hand."""
         self.value = {}
 
-    def still(self) -> bytes:
+    def still(self) -> np.ndarray:
         on_page = self.order[self.first : self.first + self.shown]
-        return inside_still(
+        return still_of_inside(
             gallery=read_image(self.gallery),
+            place=self.place,
             faces=(read_image(self.original), read_image(self.decoded)),
             latents=on_page,
             rows=np.stack([self.z_mean, self.deviation, self.z, self.kl])[:, on_page],
