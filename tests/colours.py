@@ -9,6 +9,7 @@ from PIL import Image
 from vaelib.widgets.base import BATCH
 
 SIZE = 16
+DEVIATION = 0.1  # of the posterior of a colour
 DARK, BRIGHT = 0.25, 0.75  # an attribute that is absent, and one that is present
 
 
@@ -61,6 +62,12 @@ class SliderModel:
     def encode(self, images) -> np.ndarray:
         colours = np.asarray(images, "float32").mean(axis=(1, 2))
         return np.concatenate([colours, np.zeros((len(colours), 1))], axis=1).astype("float32")
+
+    def posterior(self, images) -> tuple[np.ndarray, np.ndarray]:
+        """The deviation of a colour is DEVIATION; the fourth number is N(0, 1)."""
+        z_mean = self.encode(images)
+        deviations = np.array([DEVIATION] * 3 + [1], "float32")
+        return z_mean, np.broadcast_to(2 * np.log(deviations), z_mean.shape)
 
     def reconstruct(self, images) -> np.ndarray:
         return self.decode(self.encode(images))

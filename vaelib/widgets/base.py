@@ -24,6 +24,11 @@ def javascript(name: str) -> str:
     return "".join((FRONTEND / part).read_text("utf-8") for part in ("common.js", name))
 
 
+def stylesheet(*names: str) -> str:
+    """The look that the widgets share, and a widget's own CSS files after it."""
+    return "".join((FRONTEND / part).read_text("utf-8") for part in ("widgets.css", *names))
+
+
 class FaceWidget(anywidget.AnyWidget):
     """A widget that shows faces; a page without a kernel shows a picture and a sentence instead.
 
@@ -31,7 +36,7 @@ class FaceWidget(anywidget.AnyWidget):
     """
 
     # The text and not the path: for a path, anywidget would keep a listener, and it the widget.
-    _css = (FRONTEND / "widgets.css").read_text("utf-8")
+    _css = stylesheet()
     _open: ClassVar = WeakSet()
 
     def __init__(self, **state):

@@ -5,17 +5,6 @@ const MARGIN = 12;
 const REACH = 12; // largest distance between the pointer and the point it shows, in CSS pixels
 const COLORS = { yes: "#d55e00", no: "#0072b2" }; // of Okabe and Ito, distinct for colour-blind people
 
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
-}
-
-// A line of the key: a dot in the colour of the points, and what it means.
-function keyEntry(text, color, hollow) {
-  const node = element("span", { className: `key ${hollow ? "hollow" : ""}` }, text);
-  node.style.setProperty("--dot", color);
-  return node;
-}
-
 function render({ model, el }) {
   const { on, watch, stop } = listeners(model);
 
@@ -41,8 +30,8 @@ function render({ model, el }) {
   const key = element("div", { className: "row" });
   watch(["color"], () => {
     const name = spaced(model.get("color"));
-    const has = keyEntry(name, COLORS.yes, false);
-    key.replaceChildren(has, keyEntry(`not ${name}`, COLORS.no, true));
+    const has = keyEntry(name, COLORS.yes, "");
+    key.replaceChildren(has, keyEntry(`not ${name}`, COLORS.no, "hollow"));
   });
 
   // ---------------------------------------------------------------- the map
@@ -55,10 +44,6 @@ function render({ model, el }) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = canvas.height = SIZE * ratio;
   canvas.style.width = canvas.style.height = `${SIZE}px`;
-  const floats = (name) => {
-    const view = model.get(name); // a DataView of 32-bit floats: x, y, x, y, ...
-    return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-  };
   let points = new Float32Array();
   let bounds = [0, 1, 0, 1];
   const toPage = ([x, y]) => {
@@ -188,7 +173,7 @@ function render({ model, el }) {
   );
   mount(el, root, on);
   watch(["points", "bounds"], () => {
-    points = floats("points");
+    points = floats(model.get("points")); // x, y, x, y, ...
     bounds = model.get("bounds");
     hovered = -1;
     draw();

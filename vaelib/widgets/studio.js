@@ -14,18 +14,11 @@ function words(value) {
 }
 
 function render({ model, el }) {
-  const { on, watch, receive, stop } = listeners(model);
-  const button = (text, title, action) => {
-    const node = element("button", { type: "button", textContent: text, title });
-    on(node, "click", action);
-    return node;
-  };
+  const { on, watch, receive, stop, button } = listeners(model);
   const ask = (action, more = {}) => model.send({ action, ...more });
 
   // ---------------------------------------------------------------- which face
-  const gallery = element("div", { className: "row" });
-  gallery.setAttribute("role", "group");
-  gallery.setAttribute("aria-label", "Choose a face");
+  const gallery = faceGallery(model, watch, button);
   const file = element("input", { type: "file", accept: "image/*" });
   const upload = element("label", { className: "upload" }, "Your photo…", file);
   upload.title = "Choose a file, or drop one here: it goes to your own kernel and nowhere else";
@@ -34,24 +27,6 @@ function render({ model, el }) {
     { className: "row" },
     button("Shuffle", "Other held-out faces", () => ask("shuffle")),
     upload,
-  );
-  watch(["gallery", "gallery_size"], () => {
-    const size = model.get("gallery_size");
-    const sheet = address(model.get("gallery"));
-    const thumbnails = Array.from({ length: size }, (_, i) => {
-      const node = button("", "", () => ask("choose", { place: i }));
-      node.className = "thumbnail";
-      node.setAttribute("aria-label", `Face ${i + 1} of ${size}`);
-      node.style.backgroundImage = `url(${sheet})`;
-      node.style.backgroundPosition = `${size > 1 ? (100 * i) / (size - 1) : 0}% 0`;
-      return node;
-    });
-    gallery.replaceChildren(...thumbnails);
-  });
-  watch(["place", "gallery"], () =>
-    [...gallery.children].forEach((node, i) =>
-      node.setAttribute("aria-pressed", i === model.get("place")),
-    ),
   );
   async function send(photo) {
     if (!photo) return;

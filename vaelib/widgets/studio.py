@@ -5,24 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from traitlets import Bool, Bytes, Dict, Float, Int, List, TraitError, Unicode, observe, validate
+from traitlets import Bool, Bytes, Dict, Float, List, TraitError, Unicode, observe, validate
 
 from vaelib.data.photo import LARGEST_FILE, read_photo
 from vaelib.latent import edit, unknown_vector
 from vaelib.metrics import rmse
 from vaelib.model import VAE
-from vaelib.pictures import image_grid, png_bytes, read_image
-from vaelib.widgets.base import (
-    BATCH,
-    FaceWidget,
-    decode_fast,
-    decode_to_png,
-    finite_number,
-    javascript,
-)
+from vaelib.pictures import png_bytes, read_image
+from vaelib.widgets.base import BATCH, decode_fast, decode_to_png, finite_number, javascript
+from vaelib.widgets.gallery import GalleryWidget
 from vaelib.widgets.still import Track, still_of_studio
 
-GALLERY = 12  # faces to choose from at a time
 SWITCHED = 0.5  # an attribute of this strength or more counts as switched on or off
 
 Truth = Callable[[int, dict[str, bool]], np.ndarray | None]
@@ -37,7 +30,7 @@ class _Subject:
     row: int | None
 
 
-class Studio(FaceWidget):
+class Studio(GalleryWidget):
     """Edit the attributes of a face with sliders; the face changes during a drag.
 
     Args:
@@ -79,9 +72,6 @@ class Studio(FaceWidget):
     edited = Bytes().tag(sync=True)
     edited_for = Dict().tag(sync=True)  # the value that `edited` belongs to
     truth = Bytes().tag(sync=True)
-    gallery = Bytes().tag(sync=True)
-    gallery_size = Int().tag(sync=True)
-    place = Int(-1).tag(sync=True)  # of the face in the gallery; -1 if it is not there
     can_undo = Bool(False).tag(sync=True)
     code = Unicode().tag(sync=True)
     message = Unicode().tag(sync=True)
@@ -97,21 +87,18 @@ class Studio(FaceWidget):
         seed: int = 0,
         look_ahead: bool = True,
     ):
-        self._vae, self._images, self._vectors, self._truth = vae, images, vectors, truth
-        self._rng = np.random.default_rng(seed)
-        self._rows = np.arange(min(GALLERY, len(images)))
+        self._vectors, self._truth = vectors, truth
         self._upload = bytearray()
         self._usual: float | None = None
         self._history: list[tuple[_Subject, dict[str, float]]] = []
+        state = {"choices": list(vectors.index), "limit": limit, "look_ahead": look_ahead}
+        super().__init__(vae, images, seed, **state)
         self._subject = self._held_out(0)
-        super().__init__(choices=list(vectors.index), limit=limit, look_ahead=look_ahead)
         for name in sliders:
             self.add(name)
-        self._show_gallery()
         self._start(self._subject)
         if look_ahead:
             self._decode_ahead([{}] * BATCH)  # compiles, so that no drag waits for that
-        self.on_msg(self._on_message)
 
     z = property(lambda self: self._subject.z)
 
@@ -136,13 +123,6 @@ class Studio(FaceWidget):
         """Edit the face in this row of `images`; the sliders keep their values."""
         self._start(self._held_out(row))
 
-    def shuffle(self) -> None:
-        """Offer other faces, and edit the first of them."""
-        count = len(self._images)
-        self._rows = self._rng.choice(count, min(GALLERY, count), replace=False)
-        self._show_gallery()
-        self.choose(int(self._rows[0]))
-
     def open_photo(self, data: bytes, name: str = "The photo") -> None:
         """Edit a photo, given as the bytes of its file; if it can't be read, `message` says why."""
         try:
@@ -166,18 +146,12 @@ class Studio(FaceWidget):
             )
 
     def _held_out(self, row: int) -> _Subject:
-        image = np.array(self._images[row], "float32")  # a copy: a view would keep all images
+        image = self._image(row)
         return _Subject(image, self._vae.encode(image[None])[0], row)
-
-    def _show_gallery(self) -> None:
-        sheet = image_grid(self._images[self._rows], columns=len(self._rows), gap=0)
-        with self.hold_trait_notifications():
-            self.gallery, self.gallery_size = png_bytes(sheet / 255), len(self._rows)
 
     def _start(self, subject: _Subject) -> None:
         self._subject = subject
-        (places,) = np.nonzero(self._rows == subject.row)
-        self.place = int(places[0]) if len(places) else -1
+        self._mark(subject.row)
         self.message = ""
         self.original = png_bytes(subject.image)
         self.reconstruction = self._decode(subject.z)
@@ -277,10 +251,8 @@ class Studio(FaceWidget):
 
     # -------------------------------------------------------------- messages from the page
 
-    def _on_message(self, _, content: Mapping, buffers: list) -> None:
+    def _on_message(self, content: Mapping, buffers: list) -> None:
         match content:
-            case {"action": "choose", "place": place}:
-                self.choose(int(self._rows[place]))
             case {"action": "add", "name": name}:
                 self.add(name)
             case {"action": "remove", "name": name}:
@@ -290,8 +262,10 @@ class Studio(FaceWidget):
             case {"action": "ahead", "values": values, "subject": subject}:
                 answer = {"action": "ahead", "values": values, "subject": subject}
                 self.send(answer, self._decode_ahead(values[:BATCH]))
-            case {"action": "shuffle" | "reset" | "undo" as action}:
+            case {"action": "reset" | "undo" as action}:
                 getattr(self, action)()
+            case _:
+                super()._on_message(content, buffers)
 
     def _receive(self, name: str, part: int, parts: int, data) -> None:
         # Jupyter's server refuses messages of more than 10 MB, so a photo comes in parts.

@@ -29,6 +29,7 @@ from vaelib.widgets import base
 from vaelib.widgets.base import BATCH, decode_fast, decode_to_png
 from vaelib.widgets.dials import Dials
 from vaelib.widgets.explorer import Explorer
+from vaelib.widgets.inside import Inside
 from vaelib.widgets.morph import Morph
 from vaelib.widgets.studio import Studio
 
@@ -59,9 +60,10 @@ def test_the_compiled_model_gives_the_sharpened_faces_in_batches_of_two_sizes(
         lambda: Studio(SliderModel(), FACES, VECTORS, []),
         lambda: Morph(SliderModel(), START, END),
         lambda: Explorer(SliderModel(), FACES, LABELS, color="Red"),
+        lambda: Inside(SliderModel(), FACES),
         lambda: Dials(lambda red: np.full((4, 4, 3), red), {"red": (0, 1, 0.5)}),
     ],
-    ids=["studio", "morph", "explorer", "dials"],
+    ids=["studio", "morph", "explorer", "inside", "dials"],
 )
 def test_a_page_without_a_kernel_shows_a_picture_and_a_sentence(make):
     bundle = make()._repr_mimebundle_()
@@ -76,12 +78,16 @@ NO_NUMBERS = [math.nan, math.inf, -math.inf, "1", "nan", None, [1], {}, 1j]
 
 
 @pytest.mark.parametrize("wrong", NO_NUMBERS, ids=lambda wrong: f"{wrong!r:.5}")
-@pytest.mark.parametrize("trait", ["studio.value", "studio.limit", "morph.value", "explorer.value"])
-def test_what_is_no_finite_number_is_refused(trait, wrong, studio, explorer):
+@pytest.mark.parametrize(
+    "trait", ["studio.value", "studio.limit", "morph.value", "explorer.value", "inside.value"]
+)
+def test_what_is_no_finite_number_is_refused(trait, wrong, studio, explorer, inside):
     widget_name, _, name = trait.partition(".")
     morph = Morph(SliderModel(), START, END)
-    widget = {"studio": studio, "explorer": explorer, "morph": morph}[widget_name]
-    value = {"studio.value": {"Male": wrong}, "explorer.value": [0, wrong]}.get(trait, wrong)
+    widgets = {"studio": studio, "explorer": explorer, "morph": morph, "inside": inside}
+    widget = widgets[widget_name]
+    values = {"studio.value": {"Male": wrong}, "explorer.value": [0, wrong]}
+    value = {**values, "inside.value": {"2": wrong}}.get(trait, wrong)
     before = widget.get_state()
     with pytest.raises(TraitError):
         setattr(widget, name, value)
@@ -96,6 +102,7 @@ def test_what_is_no_finite_number_is_refused(trait, wrong, studio, explorer):
         lambda: Studio(SliderModel(), FACES, VECTORS, ["Male"]),
         lambda: Morph(SliderModel(), np.zeros(4), np.ones(4)),
         lambda: Explorer(SliderModel(), FACES, LABELS, VECTORS, "Red"),
+        lambda: Inside(SliderModel(), FACES),
         lambda: Dials(lambda red: np.full((4, 4, 3), red), {"red": (0, 1, 0.5)}),
     ],
 )
@@ -129,9 +136,9 @@ def test_a_cell_that_is_run_again_lets_go_of_model_and_faces(cell, monkeypatch):
             return images[row]
 
         kept += [Studio(model, images, VECTORS, ["Male"], truth)]
-        kept += [Explorer(model, images, LABELS, VECTORS, "Red")]
+        kept += [Explorer(model, images, LABELS, VECTORS, "Red"), Inside(model, images)]
         gone += [(weakref.ref(model), weakref.ref(images))]
-        assert [widget.comm is not None for widget in kept[-2:]] == [True, True]
+        assert all(widget.comm is not None for widget in kept[-3:])
     del model, images, truth
     gc.collect()
     assert [(model() is None, images() is None) for model, images in gone] == [
