@@ -79,8 +79,7 @@ def test_the_names_of_a_cell(cell, names):
     assert assigned(cell) == names
 
 
-# Notebook 2 defines the parts of the model one after the other.
-@pytest.mark.parametrize("name", [name for name in ALL if "02_model" not in name])
+@pytest.mark.parametrize("name", ALL)
 def test_a_name_stands_for_one_thing(code_of, name):
     cells = [assigned(cell) for cell in code_of(name)]
     assert not {name for one, other in combinations(cells, 2) for name in one & other}

@@ -7,11 +7,11 @@ import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from vaelib import plots
+from vaelib import drawings, plots
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 ALL = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("0*.ipynb"))
-MAKERS = {name for name in dir(plots) if name.startswith("show_")}
+MAKERS = {name for name in [*dir(plots), *dir(drawings)] if name.startswith("show_")}
 MAKERS |= {"loss_curve", "latent_histograms", "subplots", "figure"}
 
 

@@ -76,13 +76,13 @@ def test_numbers_in_bold_are_those_that_were_printed(name):
 
 
 def prose(path: Path) -> str:
-    """The text of a notebook or a page; code is blanked out, so that places stay the same."""
+    """The text of a notebook or a page; code and formulas are blanked out, so places stay."""
     if path.suffix == ".md":
         text = path.read_text("utf-8")
     else:
         cells = nbformat.read(path, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    return re.sub(r"`[^`\n]*`|^ {4}.*$", blank, text, flags=re.MULTILINE)
+    return re.sub(r"`[^`\n]*`|^ {4}.*$|\$\$.*?\$\$|\$[^$\n]+\$", blank, text, flags=re.MULTILINE)
 
 
 def blank(match: re.Match) -> str:
