@@ -106,10 +106,11 @@ def experiments(images: np.ndarray, vae: VAE, samples: int = SAMPLES) -> Experim
     Returns:
         name -> a function that returns an array or tensor, float32 (m, h, w, 3).
     """
-    blurred, decoded = np.asarray(blur(images, 0.7)), vae.reconstruct(images)
+    width = images.shape[2] / 64  # a pixel is one of 64, as in `vaelib.data.faults`
+    blurred, decoded = np.asarray(blur(images, 0.7 * width)), vae.reconstruct(images)
     made: Experiments = {TEST: lambda: images}
     for pixels in (0.5, 0.7, 1.0):
-        made[f"blur {pixels:g} px"] = partial(blur, images, pixels)
+        made[f"blur {pixels:g} px"] = partial(blur, images, pixels * width)
     for levels in (4, 8, 16):
         made[f"noise {levels}"] = partial(add_noise, images, levels)
     for degrees in (10, 20, 40):
@@ -197,6 +198,8 @@ def draw(made: Experiments, path: Path) -> None:
     from vaelib.plots import show_rows
 
     rows = {name: np.clip(np.asarray(make())[:SHOWN], 0, 1) for name, make in made.items()}
+    count = min(map(len, rows.values()))
+    rows = {name: images[:count] for name, images in rows.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     show_rows(rows, path=path)
 
@@ -221,11 +224,11 @@ def distance(
     images = load_pixels(data, vae.image_size)[rows].astype("float32") / 255
     made = experiments(images, vae, samples)
     table = measure(made, {"old": old.distance, "new": new.distance})
-    draw(made, figure)
     print(as_text(table))
     wrong = {column: broken(table[column]) for column in table}
     for column, chains in wrong.items():
         print(f"{column}: out of order: {', '.join(chains) or 'none'}")
+    draw(made, figure)
     print(f"The picture is {figure}.")
     print(json.dumps({"distances": table.round(4).to_dict(), "out_of_order": wrong}))
 

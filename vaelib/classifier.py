@@ -169,8 +169,8 @@ def train_classifier(
         batch_size: images per step.
         learning_rate: its peak, after a tenth of the steps; then it falls to zero.
         seed: of the weights, of dropout, of the shifts and of the order of the images.
-        faults: give the images faults (`vaelib.faults.spoil`), and learn to see these, too: their
-            logits come after those of the attributes.
+        faults: give the images faults (`vaelib.data.faults.spoil`), and learn to see these, too:
+            their logits come after those of the attributes.
         more: further images, uint8 (n, image_size, image_size, 3), and their labels of
             `attributes`, (n, k): a quarter of each batch.
 
@@ -244,7 +244,9 @@ def cached_classifier(
 def _cached_reference(
     faces: Faces, measure: FaceFeatures, image_size: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    path = _cache_path(faces, image_size, "reference", "npz")
+    weights = hashlib.sha256(b"".join(w.tobytes() for w in measure.classifier.get_weights()))
+    # Another classifier, though of the same faces, has other features.
+    path = _cache_path(faces, image_size, f"reference-{weights.hexdigest()[:8]}", "npz")
     if path.exists():
         try:
             with np.load(path, allow_pickle=False) as kept:

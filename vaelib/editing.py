@@ -152,17 +152,17 @@ def paired_editor(pairs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> PairedE
 
     Args:
         pairs: attribute -> posterior means of people without it, and of the same people with it,
-            both (n, latent_dim), two people or more.
+            both (n, latent_dim).
     """
     moves = {}
     for attribute, (without, having) in pairs.items():
-        known = math.ceil(0.8 * len(without))
+        known = max(1, min(math.ceil(0.8 * len(without)), len(without) - 1))
         rest, true = without[known:], having[known:]
 
         def error(ridge, without=without[:known], having=having[:known], rest=rest, true=true):
             return np.square(rest + learn_move(without, having, ridge)(rest) - true).sum()
 
-        moves[attribute] = learn_move(without, having, min(RIDGES, key=error))
+        moves[attribute] = learn_move(without, having, min(reversed(RIDGES), key=error))
     return PairedEditor(moves)
 
 

@@ -15,7 +15,6 @@ from vaelib.counterfactuals import ATTRIBUTES, find_cases, find_manifest
 from vaelib.data.faces import Faces
 
 PERSONS = 1200  # training people who are drawn again, each with up to ten attributes
-NAME = f"judge-{PERSONS}"  # of the file
 
 
 class Judge:
@@ -46,13 +45,15 @@ class Judge:
     def __init__(self, faces: Faces, image_size: int = 64, jobs: int | None = None):
         check_split(faces, "train")
         self.attributes = varying_attributes(faces)
+        manifest = find_manifest(faces.folder)
+        name = f"judge-{manifest.version}-{PERSONS}" if manifest else "judge"
 
         def train():
-            more = drawn_again(faces, self.attributes, image_size, jobs)
+            more = drawn_again(faces, self.attributes, image_size, jobs) if manifest else None
             steps = usual_steps(faces)
             return train_classifier(faces, self.attributes, steps, image_size, more=more)
 
-        self.classifier = cached_classifier(faces, image_size, NAME, train)
+        self.classifier = cached_classifier(faces, image_size, name, train)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) in [0, 1], or uint8 -> log-odds of `attributes` (n, k)."""
@@ -65,17 +66,17 @@ def drawn_again(
     """The first training people, drawn with each of `ATTRIBUTES` that they lack.
 
     Args:
-        attributes: those whose labels are returned.
+        faces: a folder that `portraits` drew.
+        attributes: those whose labels are returned; others are not added.
 
     Returns:
-        uint8 (n, image_size, image_size, 3), and labels, boolean (n, k); None if `portraits` did
-        not draw the folder, or none of the people can be drawn so.
+        uint8 (n, image_size, image_size, 3), and labels, boolean (n, k); None if none of the people
+        can be drawn so.
     """
-    if find_manifest(faces.folder) is None:
-        return None
     names = faces.file_names("train")[:PERSONS]
     print(f"Drawing {len(names)} people again, for a classifier that judges edits.", flush=True)
-    cases = find_cases(faces, names, ATTRIBUTES, image_size, jobs)
+    added = [name for name in ATTRIBUTES if name in attributes]
+    cases = find_cases(faces, names, added, image_size, jobs)
     if not cases:
         return None
     drawn = [case.counterfactuals for case in cases.values() if case.counterfactuals is not None]

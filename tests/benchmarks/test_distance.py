@@ -124,7 +124,7 @@ def test_the_command_prints_a_table_and_json(folder, monkeypatch, tmp_path, run_
     for module in (classifier, distance):
         monkeypatch.setattr(module, "train_classifier", untrained)
     picture = tmp_path / "new" / "sheet.png"
-    assert run_here(distance.app, "--faces", folder, "--samples", 12, "--figure", picture) == 0
+    assert run_here(distance.app, "--faces", folder, "--samples", 7, "--figure", picture) == 0
     *table, last = capsys.readouterr().out.splitlines()
     result = json.loads(last)
     assert set(result["distances"]) == set(result["out_of_order"]) == {"old", "new"}

@@ -157,16 +157,15 @@ def test_further_images_are_learned_from(faces):
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
 def test_broken_files_are_replaced(small_faces, trainings, content, capsys):
     first = FaceFeatures(small_faces, 16)
-    for suffix in ("keras", "npz"):
-        path = kept(small_faces, suffix)
+    paths = [kept(small_faces, suffix) for suffix in ("npz", "keras")]
+    for count, path in enumerate(paths, 1):
         path.write_bytes(path.read_bytes()[:300] if content is None else content)
-    second = FaceFeatures(small_faces, 16)
-    assert len(trainings) == 2
-    said = capsys.readouterr().out
-    assert all(f"{kept(small_faces, suffix)} is damaged" in said for suffix in ("keras", "npz"))
+        again = FaceFeatures(small_faces, 16)
+        assert f"{path} is damaged" in capsys.readouterr().out
+        assert len(trainings) == count
+        assert again.reference[0].shape == first.reference[0].shape
     FaceFeatures(small_faces, 16)
     assert len(trainings) == 2
-    assert first.reference[0].shape == second.reference[0].shape
 
 
 def test_a_folder_that_cannot_be_written_to_does_without(small_faces, trainings, monkeypatch):
@@ -198,3 +197,14 @@ def test_faces_that_teach_a_classifier_nothing(lonely_faces, trainings, one_sent
             FaceFeatures(faces, 16)
         one_sentence(error.value, part, faces.folder)
     assert trainings == []
+
+
+def test_a_new_classifier_gets_a_new_reference(small_faces, trainings):
+    first = FaceFeatures(small_faces, 16)
+    kept(small_faces, "keras").write_bytes(b"")
+    second = FaceFeatures(small_faces, 16)
+    pictures = vaelib.load_images(small_faces, small_faces.file_names("train"), 16)
+    assert len(trainings) == 2
+    for measure in (first, second):
+        scale = SCALE * np.trace(measure.reference[1])
+        assert measure.distance(pictures) < 1e-3 * scale

@@ -83,7 +83,9 @@ def test_few_pairs_give_their_mean_move(one_sentence):
     without = rng.normal(size=(3, 50)).astype("float32")
     editor = paired_editor({"Male": (without, without + rng.normal(1, 0.1, without.shape))})
     move = editor.add(np.zeros((1, 50), "float32"), table([[0, 0, 0]]), "Male")
-    np.testing.assert_allclose(move, editor.moves["Male"].mean[None], atol=0.05)
+    np.testing.assert_allclose(move, editor.moves["Male"].mean[None], atol=0.02)
+    alone = paired_editor({"Male": (without[:1], without[:1] + 1)})
+    np.testing.assert_allclose(alone.moves["Male"](without[1:]), 1, atol=1e-6)
     with pytest.raises(ValueError) as error:
         editor.add(without, table([[0, 0, 0]] * 3), "Smiling")
     one_sentence(error.value, "Smiling", "Male")

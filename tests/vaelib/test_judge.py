@@ -63,3 +63,12 @@ def test_a_folder_where_all_are_alike(lonely_faces, mixed, one_sentence):
         Judge(alike, 16)
     one_sentence(error.value, lonely_faces.folder)
     assert not mixed
+
+
+def test_an_attribute_without_labels_is_not_drawn(portraits, mixed, monkeypatch):
+    monkeypatch.setattr(judge, "PERSONS", 6)
+    monkeypatch.setattr(judge, "ATTRIBUTES", ("Wearing_Lipstick", "Wearing_Hat"))
+    table = portraits.attributes.drop(columns="Wearing_Hat")
+    Judge(replace(portraits, attributes=table), 32, jobs=1)
+    ((images, _),) = mixed
+    assert len(images) == (~table.loc[portraits.file_names("train")[:6], "Wearing_Lipstick"]).sum()

@@ -30,8 +30,9 @@ def spoil(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Blur a third of a batch at random, sharpen a third and add noise to a third.
 
     The thirds are drawn apart, so a picture may have all faults or none. Their strengths are random
-    too (`BLUR`, `SHARPENING`, `NOISE`). The colours of half of the batch are turned a little, of
-    which nothing is told. `keras.utils.set_random_seed` seeds it.
+    too (`SHARPENING`, `NOISE`; `BLUR`, one for all blurred pictures of the batch). The colours of
+    half of the batch are turned a little, of which nothing is told. `keras.utils.set_random_seed`
+    seeds it.
 
     Args:
         images: float32 (n, size, size, 3) in [0, 1].
@@ -48,7 +49,8 @@ def spoil(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     turned = tf.random.uniform((count,)) < 0.5
     images = turn_hue(images, tf.where(turned, tf.random.normal((count,), 0, TURN), 0))
     width = images.shape[2] / 64
-    images = tf.where(blurred, blur(images, width * tf.random.uniform((), *BLUR)), images)
+    pixels = tf.maximum(width * tf.random.uniform((), *BLUR), BLUR[0])  # less can't be seen
+    images = tf.where(blurred, blur(images, pixels), images)
     gains = tf.random.uniform((count, 1, 1, 1), *SHARPENING)
     images = tf.where(sharpened, sharpen(images, gains), images)
     levels = tf.exp(tf.random.uniform((count, 1, 1, 1), *np.log(NOISE)))

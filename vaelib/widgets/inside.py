@@ -264,8 +264,10 @@ class Inside(GalleryWidget):
             self.selected = self.order[0]
             self._explain()
 
-    @observe("first")
+    @observe("first", "shown")
     def _on_first(self, _) -> None:
+        if not self._ready:
+            return
         with self.hold_sync():
             self.selected = self.order[self.first]
             self._explain()
