@@ -11,6 +11,8 @@ NAMES = (
     "input",
     "time_to_quality",
     "distance",
+    "judges",
+    "edit_choices",
     "edits",
     "rate_distortion",
     "groups",

@@ -23,7 +23,7 @@ from vaelib.editing import (
     naive_editor,
     paired_editor,
 )
-from vaelib.judge import PERSONS, Judge
+from vaelib.judge import AT_ONCE, PERSONS, Judge
 from vaelib.model import VAE
 
 FIGURE = Path("build/benchmarks/edits.png")
@@ -115,10 +115,15 @@ def encode_pairs(
         return {}
     names = faces.file_names("train")[:PERSONS]
     print(f"Drawing {len(names)} training people again, for paired edits.", flush=True)
-    cases = find_cases(faces, names, attributes, vae.image_size)
+    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        for name, case in find_cases(faces, some, attributes, vae.image_size).items():
+            pair = vae.encode(case.images), vae.encode(case.counterfactuals)
+            parts.setdefault(name, []).append(pair)
     return {
-        name: (vae.encode(case.images), vae.encode(case.counterfactuals))
-        for name, case in cases.items()
+        name: (np.concatenate([a for a, _ in some]), np.concatenate([b for _, b in some]))
+        for name, some in parts.items()
     }
 
 

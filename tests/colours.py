@@ -9,6 +9,7 @@ from PIL import Image
 from vaelib.widgets.base import BATCH
 
 SIZE = 16
+COLOUR_NAMES = ["Smiling", "Male", "Eyeglasses"]  # red, green, blue
 DEVIATION = 0.1  # of the posterior of a colour
 DARK, BRIGHT = 0.25, 0.75  # an attribute that is absent, and one that is present
 

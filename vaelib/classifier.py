@@ -13,7 +13,7 @@ import pandas as pd
 from keras import layers
 from tqdm.keras import TqdmCallback
 
-from groundwork.files import written_whole
+from groundwork.files import DiskFull, written_whole
 from groundwork.progress import on_terminal
 from vaelib.archives import load_archive
 from vaelib.data.faces import Faces
@@ -108,7 +108,7 @@ def varying_attributes(faces: Faces) -> list[str]:
     if not attributes:
         raise ValueError(
             f"The training faces of {faces.folder} all have the same attributes, so no "
-            "classifier can learn any: use more faces, or leave FC out with --no-fc."
+            "classifier can learn any: use more faces (`evaluate --no-fc` needs no classifier)."
         )
     return attributes
 
@@ -270,18 +270,21 @@ def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
 
 
 def _keep(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file whole, unless the folder can't be written to."""
+    """Write a file whole, if the folder can be written to and has room for it."""
     if not os.access(path.parent if path.parent.exists() else path.parent.parent, os.W_OK):
         return
     path.parent.mkdir(exist_ok=True)
-    with cache_locked(path.parent), written_whole(path) as aside:
-        write(aside)
+    try:
+        with cache_locked(path.parent), written_whole(path) as aside:
+            write(aside)
+    except DiskFull as error:  # what was computed is used all the same
+        print(f"{error} The next time, it is computed again.", flush=True)
 
 
 def check_split(faces: Faces, split: str) -> None:
     """Raise a ValueError unless a split has the two faces that a Fréchet distance needs."""
     if len(faces.file_names(split)) < 2:
         raise ValueError(
-            f"The split {split!r} of {faces.folder} has a single face, and a Fréchet distance "
-            "compares many: use more faces, name another split, or leave it out with --no-fc."
+            f"The split {split!r} of {faces.folder} has a single face, too few for a classifier or "
+            "a Fréchet distance: use more, or another split (`evaluate --no-fc` needs neither)."
         )

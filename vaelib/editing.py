@@ -119,15 +119,17 @@ class Move:
 class PairedEditor:
     """Moves and strengths that add attributes to latents; `paired_editor` learns them.
 
-    A face goes in `STEPS` steps, each of which depends on where it is by then: along a curve.
+    A face goes in several steps, each of which depends on where it is by then: along a curve.
 
     Attributes:
         moves: attribute -> its move.
         strengths: attribute -> factor of its move; 1 for an attribute that is not named.
+        steps: the number of steps.
     """
 
     moves: Mapping[str, Move]
     strengths: Mapping[str, float] = field(default_factory=dict)
+    steps: int = STEPS
 
     def add(self, z: np.ndarray, has: pd.DataFrame, attribute: str) -> np.ndarray:
         """Add an attribute to faces; args and result are those of `Editor.add`.
@@ -137,8 +139,8 @@ class PairedEditor:
         """
         if attribute not in self.moves:
             raise ValueError(f"No move adds {attribute}: choose one of {', '.join(self.moves)}.")
-        for _ in range(STEPS):
-            step = self.moves[attribute](z) / STEPS
+        for _ in range(self.steps):
+            step = self.moves[attribute](z) / self.steps
             z = z + np.float32(self.strengths.get(attribute, 1.0)) * step
         return z
 
@@ -235,7 +237,7 @@ def choose_strengths(
         for strength in strengths:
             tried = replace(editor, strengths={attribute: strength})
             z = tried.add(latents[lack], has[lack], attribute)
-            accepted = _classified(judge, vae.decode(z))[attribute].mean()
+            accepted = classified(judge, vae.decode(z))[attribute].mean()
             if accepted > best:
                 best, chosen[attribute] = accepted, strength
             if accepted >= enough:
@@ -277,22 +279,22 @@ def measure(editor: Editor | PairedEditor, vae: VAE, judge: Judge, cases: Cases)
     def agree(found: pd.DataFrame, labels: pd.DataFrame) -> float:
         return float((found[others].to_numpy() == labels[others].to_numpy()).mean())
 
-    found = _classified(judge, decoded)
+    found = classified(judge, decoded)
     result = {
         "faces": len(cases.images),
         "refused": cases.refused,
         "strength": editor.strengths.get(attribute, 1.0),
         "accepted": float(found[attribute].mean()),
         "others_agree": agree(found, cases.after),
-        "reconstruction_agree": agree(_classified(judge, reconstructed), cases.before),
+        "reconstruction_agree": agree(classified(judge, reconstructed), cases.before),
     }
     if truth is None:
         return result | dict.fromkeys(NEEDS_TRUTH)
-    found, target = _classified(judge, truth), vae.encode(truth)
+    found, target = classified(judge, truth), vae.encode(truth)
     values = (
         float(found[attribute].mean()),
         agree(found, cases.after),
-        float(_classified(judge, vae.decode(target))[attribute].mean()),
+        float(classified(judge, vae.decode(target))[attribute].mean()),
         rmse(truth, decoded),
         rmse(truth, reconstructed),
         float(np.linalg.norm(edited - target, axis=1).mean()),
@@ -301,6 +303,6 @@ def measure(editor: Editor | PairedEditor, vae: VAE, judge: Judge, cases: Cases)
     return result | dict(zip(NEEDS_TRUTH, values))
 
 
-def _classified(judge: Judge, images: np.ndarray) -> pd.DataFrame:
+def classified(judge: Judge, images: np.ndarray) -> pd.DataFrame:
     """The attributes that the judge finds in images: boolean (n, n_attributes)."""
     return pd.DataFrame(judge.logits(images) > 0, columns=judge.attributes)

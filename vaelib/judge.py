@@ -15,6 +15,7 @@ from vaelib.counterfactuals import ATTRIBUTES, find_cases, find_manifest
 from vaelib.data.faces import Faces
 
 PERSONS = 1200  # training people who are drawn again, each with up to ten attributes
+AT_ONCE = 300  # of them: their pictures are float32, 1.2 GB at 128 pixels
 
 
 class Judge:
@@ -76,10 +77,11 @@ def drawn_again(
     names = faces.file_names("train")[:PERSONS]
     print(f"Drawing {len(names)} people again, for a classifier that judges edits.", flush=True)
     added = [name for name in ATTRIBUTES if name in attributes]
-    cases = find_cases(faces, names, added, image_size, jobs)
-    if not cases:
-        return None
-    drawn = [case.counterfactuals for case in cases.values() if case.counterfactuals is not None]
-    pictures = [np.round(255 * images).astype("uint8") for images in drawn]
-    labels = pd.concat([case.after[attributes] for case in cases.values()])
-    return np.concatenate(pictures), labels.to_numpy(bool)
+    pictures, labels = [], []
+    for start in range(0, len(names), AT_ONCE):
+        cases = find_cases(faces, names[start : start + AT_ONCE], added, image_size, jobs)
+        for case in cases.values():
+            if case.counterfactuals is not None:
+                pictures.append(np.round(255 * case.counterfactuals).astype("uint8"))
+                labels.append(case.after[attributes])
+    return (np.concatenate(pictures), pd.concat(labels).to_numpy(bool)) if pictures else None

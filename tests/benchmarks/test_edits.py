@@ -13,39 +13,19 @@ from PIL import Image
 from benchmarks import edits
 from portraits import DRAWING_VERSION
 from portraits.dataset.manifest import MANIFEST, Manifest, write_manifest
+from tests.colours import COLOUR_NAMES as COLOURS
 from tests.colours import SIZE, ColourJudge, ColourModel
 from vaelib import counterfactuals as library
 from vaelib.data.faces import read_faces
 
 ROOT = Path(__file__).resolve().parents[2]
-COLOURS = ["Smiling", "Male", "Eyeglasses"]  # red, green, blue
-
-
-def write_faces(folder: Path, count: int = 200) -> Path:
-    """Plain colours; most of those who smile are men."""
-    rng = np.random.default_rng(0)
-    smiling = rng.random(count) < 0.5
-    values = np.stack([smiling, smiling ^ (rng.random(count) < 0.05), rng.random(count) < 0.5], 1)
-    values = np.concatenate([values, np.zeros((count, 1), bool)], axis=1)
-    (folder / "img_align_celeba").mkdir(parents=True)
-    rows = []
-    for i, row in enumerate(values):
-        name = f"{i + 1:06}.jpg"
-        pixels = np.full((SIZE, SIZE, 3), np.where(row[:3], 180, 75), "uint8")
-        Image.fromarray(pixels).save(folder / "img_align_celeba" / name, quality=95)
-        rows.append(" ".join([name, *np.where(row, "1", "-1")]))
-    header = [str(count), " ".join([*COLOURS, "Young"])]
-    (folder / "list_attr_celeba.txt").write_text("\n".join(header + rows) + "\n")
-    splits = [f"{i + 1:06}.jpg {[0, 0, 0, 1, 2][i % 5]}" for i in range(count)]
-    (folder / "list_eval_partition.txt").write_text("\n".join(splits) + "\n")
-    return folder
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(colour_faces, monkeypatch):
     monkeypatch.setattr(edits.vaelib, "load_model", lambda name: ColourModel())
     monkeypatch.setattr(edits, "Judge", lambda faces, size: ColourJudge(COLOURS))
-    return write_faces(tmp_path / "faces")
+    return colour_faces
 
 
 @pytest.fixture
@@ -105,18 +85,22 @@ def test_command_without_the_truth(folder, run_here, tmp_path, capsys):
     assert (tmp_path / "edits.png").exists()
 
 
-def test_strengths_are_chosen_without_the_test_faces(folder, monkeypatch, tmp_path):
-    """What the test pictures show has no say: vectors and strengths stay as they are."""
-    faces = read_faces(folder)
+def test_strengths_are_chosen_without_the_test_faces(truth):
+    """What the test pictures show has no say: vectors, moves and strengths stay as they are."""
+    faces = read_faces(truth)
     judge = ColourJudge(COLOURS)
     first = edits.fit_editors(ColourModel(), faces, judge, COLOURS, 15)
     for name in faces.file_names("test"):
         black = Image.fromarray(np.zeros((SIZE, SIZE, 3), "uint8"))
-        black.save(folder / "img_align_celeba" / name)
-    again = edits.fit_editors(ColourModel(), read_faces(folder), judge, COLOURS, 15)
+        black.save(truth / "img_align_celeba" / name)
+    again = edits.fit_editors(ColourModel(), read_faces(truth), judge, COLOURS, 15)
+    assert list(first) == list(again) == ["naive", "improved", "paired"]
+    for name, editor in first.items():
+        assert editor.strengths == again[name].strengths
     for name in ("naive", "improved"):
-        assert first[name].strengths == again[name].strengths
         pd.testing.assert_frame_equal(first[name].vectors, again[name].vectors)
+    for attribute, move in first["paired"].moves.items():
+        np.testing.assert_array_equal(move.mean, again["paired"].moves[attribute].mean)
 
 
 def test_a_folder_without_the_attributes(folder, monkeypatch, capsys, run_here):

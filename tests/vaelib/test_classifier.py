@@ -1,6 +1,7 @@
 """The classifier, and what is kept of it beside the faces."""
 
 import contextlib
+import errno
 import io
 import os
 from dataclasses import replace
@@ -152,6 +153,16 @@ def test_further_images_are_learned_from(faces):
     model = train_classifier(faces, COLOURS, 60, image_size=16, batch_size=8, more=(images, labels))
     (logits,) = classify(model, images[:1])
     np.testing.assert_array_equal(logits > 0, labels[0])
+
+
+def test_a_full_disk_loses_no_training(small_faces, trainings, capsys, monkeypatch):
+    def full(path, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    measure = FaceFeatures(small_faces, 16)
+    assert measure.distance(np.zeros((20, 16, 16, 3))) > 0
+    assert "The next time, it is computed again." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", bytes(5000), None])
