@@ -14,18 +14,23 @@ from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
+import pandas as pd
 
 from groundwork.files import write_whole, written_whole
 from groundwork.places import data_folder
 from portraits.dataset.write import write_dataset
 from vaelib.archives import WEIGHTS
-from vaelib.data.faces import read_faces
-from vaelib.runs import PRETRAINED, RUNS, load_model
+from vaelib.data.faces import Faces, read_faces
+from vaelib.data.pipeline import make_dataset
+from vaelib.latent import attribute_vectors, regressed_vectors
+from vaelib.model import VAE
+from vaelib.runs import PRETRAINED, RUNS, load_model, vectors_path
 from vaelib.training import new_vae, train
 
 SEED = 4242  # of the people: the folder data/portraits holds those of seed 0
 STEPS = 500  # in an epoch
 LATENT_DIM = 384
+PEOPLE = 18_000  # training faces from which vectors are learned, as in notebook 5
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,9 @@ def main() -> None:
         before, after = shrink(run / "vae.keras", model, recipe.bits)
         history = model.with_name(model.stem.replace("vae", "history") + ".csv")
         write_whole(history, (run / "history.csv").read_bytes())
+        if size != 64:  # notebook 5 computes those of the smaller model
+            faces = read_faces(data_folder() / recipe.folder)
+            write_whole(vectors_path(model), vectors(load_model(model), faces))
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     print(f"{model}: {after / 1e6:.1f} MB, of {before / 1e6:.1f}.")
@@ -106,6 +114,17 @@ def shrink(source: Path, target: Path, bits: int) -> tuple[int, int]:
                     content = compressed_arrays(content)
                 new.writestr(member, content, zipfile.ZIP_DEFLATED, compresslevel=9)
     return source.stat().st_size, target.stat().st_size
+
+
+def vectors(vae: VAE, faces: Faces) -> bytes:
+    """The attribute vectors of both kinds, from training faces, as a table for `load_vectors`."""
+    names = faces.file_names("train")[:PEOPLE]
+    images = make_dataset(faces, "train", vae.image_size, 500, shuffle=False)
+    parts = (vae.encode(batch) for batch in images.take(PEOPLE // 500))
+    z, labels = np.concatenate([*parts])[:PEOPLE], faces.attributes.loc[names]
+    kinds = {False: attribute_vectors(z, labels), True: regressed_vectors(z, labels)}
+    table = pd.concat(kinds, names=["regressed", "attribute"])
+    return table.to_csv(float_format="%.4g").encode()
 
 
 def rounded(weight: np.ndarray, bits: int) -> np.ndarray:

@@ -177,6 +177,7 @@ def redraw(
     switched: Mapping[str, bool],
     image_size: int = 64,
     dials: Mapping[str, float] | None = None,
+    drawn: int | None = None,
 ) -> np.ndarray | None:
     """Draw the person of a picture again, with attributes switched or dials turned.
 
@@ -186,6 +187,8 @@ def redraw(
         switched: attribute -> True or False; empty switches nothing.
         image_size: in pixels.
         dials: name of one of `portraits.DIALS` -> its value; None turns nothing.
+        drawn: width and height of the drawing, in pixels, such as 128 for a model of larger faces
+            than the folder's; None takes those of its pictures.
 
     Returns:
         float32 (image_size, image_size, 3) in [0, 1]; None where `portraits` did not draw the
@@ -205,7 +208,7 @@ def redraw(
         return None
     for dial, value in (dials or {}).items():
         person = person.with_dial(dial, value)
-    picture = person.render((manifest.width, manifest.height))
+    picture = person.render(drawn or (manifest.width, manifest.height))
     return as_jpg(picture, image_size).astype("float32") / 255
 
 

@@ -289,6 +289,36 @@ def load_model(
     return vae
 
 
+def load_vectors(name: str, regressed: bool = False) -> pd.DataFrame:
+    """Load the attribute vectors that come with a pretrained model, from its training faces.
+
+    Args:
+        name: "pretrained-128"; for other models, encode training faces and call
+            `vaelib.latent.attribute_vectors` or `regressed_vectors`.
+        regressed: of `regressed_vectors`; else of `attribute_vectors`.
+
+    Returns:
+        DataFrame (n_attributes, latent_dim), in latent units, rounded to four digits.
+
+    Raises:
+        FileNotFoundError: no vectors come with it.
+    """
+    path = vectors_path(PRETRAINED.get(name, Path(name)))
+    if not path.exists():
+        raise FileNotFoundError(
+            f"No vectors come with the model {name}: encode training faces, and call "
+            "attribute_vectors or regressed_vectors."
+        )
+    table = pd.read_csv(path, index_col=["regressed", "attribute"])
+    vectors = table.loc[regressed].astype("float32")
+    return vectors.set_axis(range(vectors.shape[1]), axis=1).rename_axis(None)
+
+
+def vectors_path(model: Path) -> Path:
+    """Where the vectors of a pretrained model lie: vectors-128.csv for vae-128.keras."""
+    return model.with_name(model.stem.replace("vae", "vectors") + ".csv")
+
+
 def newest_run(runs: Path = RUNS, faces: Faces | None = None) -> Path:
     """The folder of the run that finished last; with `faces`, of those that trained on them.
 

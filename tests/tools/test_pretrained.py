@@ -2,11 +2,15 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
+from portraits.dataset.write import write_dataset
+from tools import pretrained
 from tools.pretrained import rounded, shrink
-from vaelib import VAE, build_decoder, build_encoder
-from vaelib.runs import load_model
+from vaelib import VAE, build_decoder, build_encoder, load_images, read_faces
+from vaelib.latent import attribute_vectors, regressed_vectors
+from vaelib.runs import load_model, load_vectors, vectors_path
 
 
 def test_rounding_keeps_nine_binary_digits():
@@ -35,3 +39,26 @@ def test_a_run_without_a_model_leaves_the_old_one(tmp_path):
     with pytest.raises(FileNotFoundError):
         shrink(tmp_path / "vae.keras", tmp_path / "small.keras", 9)
     assert (tmp_path / "small.keras").read_text() == "old"
+
+
+def test_vectors_are_written_as_they_are_computed(tmp_path, monkeypatch):
+    class Encoder:
+        image_size = 16
+
+        def encode(self, images):
+            return np.asarray(images).mean(axis=(1, 2))
+
+    folder = tmp_path / "faces"
+    monkeypatch.setattr(pretrained, "PEOPLE", 500)
+    write_dataset(folder, 40, 32, 7)
+    faces = read_faces(folder)
+    model = tmp_path / "vae-16.keras"
+    vectors_path(model).write_bytes(pretrained.vectors(Encoder(), faces))
+    images = load_images(faces, faces.file_names("train"), 16)
+    labels = faces.attributes.loc[faces.file_names("train")]
+    for regressed, compute in ((False, attribute_vectors), (True, regressed_vectors)):
+        read = load_vectors(str(model), regressed)
+        computed = compute(Encoder().encode(images), labels)
+        pd.testing.assert_frame_equal(read, computed, rtol=1e-3, atol=1e-4)
+    with pytest.raises(FileNotFoundError, match="No vectors come with the model pretrained"):
+        load_vectors("pretrained")

@@ -166,6 +166,12 @@ def test_a_person_is_drawn_again_with_what_was_switched(tmp_path):
     write_dataset(tmp_path / "set", count=3, seed=3, size=64)
     faces = read_faces(tmp_path / "set")
     as_is = redraw(faces, "000002.jpg", {})
+    larger = redraw(faces, "000002.jpg", {}, 128, drawn=128)
+    assert larger.shape == (128, 128, 3)
+    halved = larger.reshape(64, 2, 64, 2, 3).mean(axis=(1, 3))
+    assert 0 < np.abs(255 * (halved - as_is)).mean() < 5  # the same person
+    enlarged = redraw(faces, "000002.jpg", {}, 128)
+    assert np.abs(np.diff(larger, axis=1)).mean() > 1.2 * np.abs(np.diff(enlarged, axis=1)).mean()
     kept = load_images(faces, ["000002.jpg"])[0]
     assert np.abs(255 * (as_is - kept)).mean() < 2
     smiling = bool(faces.attributes.loc["000002.jpg", "Smiling"])
