@@ -180,12 +180,13 @@ def summary(ours: pd.DataFrame, baseline: pd.DataFrame, budget: float) -> dict:
     Returns:
         fc_samples_ratio and fc_reconstructions_ratio: ours over the baseline's at `budget`;
         bpd_gain: how many bits lower ours is; speedup: the baseline's seconds over the seconds in
-        which ours reached its final quality, None if it did not; and what they come from.
+        which ours reached its final quality, None if it did not, or was measured once; and what
+        they come from.
     """
     mine, theirs = ours.iloc[-1], baseline[baseline["seconds"] >= budget].iloc[0]
     final = baseline.iloc[-1]
     there = ours[(ours[list(QUALITY)] <= final[list(QUALITY)]).all(axis=1)]
-    reached = None if there.empty else float(there["seconds"].iloc[0])
+    reached = None if there.empty or len(ours) == 1 else float(there["seconds"].iloc[0])
     return {
         "fc_samples_ratio": round(mine["fc_samples"] / theirs["fc_samples"], 3),
         "fc_reconstructions_ratio": round(
@@ -245,12 +246,19 @@ def measure(
     out: Annotated[Path, Option(help="Folder for both models, the curves and the figure.")] = Path(
         "build/benchmarks/time_to_quality"
     ),
+    curve: Annotated[
+        bool,
+        Option(
+            help="Measure eleven times on the way, which takes as long as the training; else, at "
+            "the end."
+        ),
+    ] = True,
 ) -> None:
     """Train our recipe and the baseline for a number of seconds; the last line is JSON."""
     data = read_faces(faces)
     features = FaceFeatures(data)
     longest = max(budget, baseline_budget or 0)
-    marks = [share * budget for share in MARKS]
+    marks = [share * budget for share in (MARKS if curve else MARKS[-1:])]
     ours = Curve("ours", data, features, budget, out)
     vae = train_ours(data, budget, [mark / budget for mark in marks], ours)
     ours.keep(vae, "ours.keras")
@@ -263,7 +271,8 @@ def measure(
             baseline.keep(vae, "baseline.keras")
 
     (out / "baseline.keras").unlink(missing_ok=True)
-    marks += [2**power * budget for power in range(1, 20) if 2**power * budget < longest]
+    if curve:
+        marks += [2**power * budget for power in range(1, 20) if 2**power * budget < longest]
     vae = train_baseline(data, longest, [mark / longest for mark in {*marks, longest}], at_budget)
     if longest > budget:
         baseline.keep(vae, "baseline-final.keras")

@@ -1,45 +1,101 @@
-"""Draw docs/gallery.png, the picture of the README, with the pretrained model."""
+"""Draw docs/gallery.png, the picture of the README, and docs/sizes.png, with pretrained models."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 import vaelib
+from vaelib.counterfactuals import redraw
+from vaelib.data.faces import Faces
+from vaelib.latent import regressed_vectors
+from vaelib.model import VAE
 from vaelib.pictures import image_grid
+from vaelib.plots import show_rows
+from vaelib.runs import load_vectors
 
-ROOT = Path(__file__).resolve().parent.parent
-COLUMNS = 12
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+COLUMNS = 8
+SIZE = 128  # of the faces in both pictures
+PLAIN = {"Blurry": False, "Eyeglasses": False, "Wearing_Hat": False, "Bangs": False}
 
 
 def main() -> None:
-    """Draw a row each of test faces, reconstructions, two edits of one face, and a morph."""
-    vae = vaelib.load_model("pretrained")
+    """Draw both pictures; the people are test faces of data/portraits, drawn anew at 128 pixels."""
     faces = vaelib.read_faces("portraits")
-    images = vaelib.load_images(faces, faces.file_names("test")[:COLUMNS], vae.image_size)
-
+    names = faces.file_names("test")[:COLUMNS]
+    small, large = vaelib.load_model("pretrained"), vaelib.load_model("pretrained-128")
+    DOCS.mkdir(exist_ok=True)
+    gallery = image_grid(np.concatenate(gallery_rows(faces, names, large)), COLUMNS)
+    Image.fromarray(gallery).save(DOCS / "gallery.png", optimize=True)
     train = faces.file_names("train")
-    z_train = vae.encode(vaelib.load_images(faces, train, vae.image_size))
-    wanted = ["Blond_Hair", "Eyeglasses"]
-    vectors = vaelib.attribute_vectors(z_train, faces.attributes.loc[train], wanted)
-    plain = {"Blurry": False, "Eyeglasses": False, "Wearing_Hat": False, "Bangs": False}
-    men = faces.find("test", Male=True, Goatee=True, **plain)
-    women = faces.find("test", Male=False, Blond_Hair=False, Smiling=False, **plain)
-    pair = vaelib.load_images(faces, [men[5], women[2]], vae.image_size)
-    him, her = vae.encode(pair)
-    strengths = np.linspace(0, 2.5, COLUMNS)
+    z_train = vae_means(small, faces, train)
+    vectors = {
+        64: regressed_vectors(z_train, faces.attributes.loc[train]),
+        SIZE: load_vectors("pretrained-128", regressed=True),
+    }
+    rows = size_rows(faces, names, {64: small, SIZE: large}, vectors)
+    show_rows(rows, scale=1, path=DOCS / "sizes.png")
+    print("docs/gallery.png and docs/sizes.png are drawn.")
 
-    rows = [
+
+def vae_means(vae: VAE, faces: Faces, names: list[str]) -> np.ndarray:
+    """Posterior means (n, latent_dim) of faces of the folder."""
+    return vae.encode(vaelib.load_images(faces, names, vae.image_size))
+
+
+def drawn(faces: Faces, names: list[str], size: int) -> np.ndarray:
+    """People of the folder, drawn again at a size: (n, size, size, 3) in [0, 1]."""
+    return np.stack([redraw(faces, name, {}, size, drawn=size) for name in names])
+
+
+def gallery_rows(faces: Faces, names: list[str], vae: VAE) -> list[np.ndarray]:
+    """A row each of test faces, reconstructions, two edits of one face, and a morph."""
+    vectors = load_vectors("pretrained-128", regressed=True)
+    men = faces.find("test", Male=True, Goatee=True, **PLAIN)
+    women = faces.find("test", Male=False, Blond_Hair=False, Smiling=False, **PLAIN)
+    him, her = vae.encode(drawn(faces, [men[5], women[2]], vae.image_size))
+    strengths = np.linspace(0, 2, COLUMNS)
+    images = drawn(faces, names, vae.image_size)
+    return [
         images,
         vae.reconstruct(images),
         vae.decode(vaelib.edit(her, vectors.loc["Blond_Hair"], strengths)),
         vae.decode(vaelib.edit(him, vectors.loc["Eyeglasses"], strengths)),
         vae.decode(vaelib.interpolate(him, her, COLUMNS)),
     ]
-    path = ROOT / "docs" / "gallery.png"
-    path.parent.mkdir(exist_ok=True)
-    Image.fromarray(image_grid(np.concatenate(rows), COLUMNS)).save(path, optimize=True)
-    print(f"{path.relative_to(ROOT)} is drawn.")
+
+
+def size_rows(
+    faces: Faces,
+    names: list[str],
+    models: Mapping[int, VAE],
+    vectors: Mapping[int, pd.DataFrame],
+) -> dict[str, np.ndarray]:
+    """The same people and edits by models for faces of several sizes; smaller ones are enlarged."""
+    rows = {"drawn": drawn(faces, names, SIZE)}
+    people = {size: drawn(faces, names, size) for size in models}
+    z = {size: vae.encode(people[size]) for size, vae in models.items()}
+    for title, strengths in {
+        "reconstructed": {},
+        "with glasses": {"Eyeglasses": 1.5},
+        "smiling": {"Smiling": 2.0},
+    }.items():
+        for size, vae in models.items():
+            edited = vaelib.edit(z[size], strengths, vectors=vectors[size])
+            rows[f"{title}, {size}"] = enlarged(vae.decode(edited), SIZE)
+    return rows
+
+
+def enlarged(images: np.ndarray, size: int) -> np.ndarray:
+    """Images (n, h, w, 3) in [0, 1], smoothly enlarged to (n, size, size, 3)."""
+    levels = np.round(255 * images).astype("uint8")
+    wide = [
+        Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC) for image in levels
+    ]
+    return np.stack([np.asarray(image) for image in wide]) / 255
 
 
 if __name__ == "__main__":

@@ -78,7 +78,12 @@ def test_summary_compares_at_the_budget_and_finds_when_ours_is_as_good_as_the_fi
 
 
 def test_a_quality_that_is_never_reached_has_no_speedup():
-    ours = curve([(100, 6.0, 21, 4)])  # one of the three is worse
+    ours = curve([(50, 7.4, 30, 30), (100, 6.0, 21, 4)])  # one of the three is worse
+    assert summary(ours, curve([(100, 7.3, 20, 25)]), 100)["speedup"] is None
+
+
+def test_a_single_measurement_tells_no_speedup():
+    ours = curve([(100, 6.0, 5, 4)])
     assert summary(ours, curve([(100, 7.3, 20, 25)]), 100)["speedup"] is None
 
 
