@@ -67,7 +67,7 @@ def exercises_of_all(notebooks: Path) -> dict[Path, str]:
         name = path.stem.removesuffix("_solutions")
         try:
             solutions = nbformat.read(path, as_version=4)
-        except (AttributeError, ValueError) as error:  # the first if it is JSON of another kind
+        except (AttributeError, ValueError, nbformat.ValidationError) as error:
             raise ValueError(f"{path.name} is no notebook: restore it.") from error
         try:
             notebook = exercises_of(solutions, name)
