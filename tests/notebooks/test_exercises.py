@@ -1,15 +1,18 @@
-"""The exercises: one notebook for each of the course, made from its solutions, without answers."""
+"""The exercises: one notebook for each of the course, made from its solutions, without answers.
+
+nbval runs them from top to bottom, as it runs all notebooks; test_again.py holds that their cells
+use nothing that an answer would have made.
+"""
 
 import re
 
 import nbformat
 import pytest
 
-from tests.notebooks.lists import COURSE, EXERCISES, NOTEBOOKS, SOLUTIONS, named
+from tests.notebooks.lists import COURSE, EXERCISES, NOTEBOOKS, SOLUTIONS
 from tools.exercises import FOR_CODE, FOR_TEXT, differences, exercises_of_all, is_answer
 
 PAIRS = list(zip(SOLUTIONS, EXERCISES))
-CHEAP = ["01_faces", "02_model"]  # their first cells load no model
 
 
 def cells_of(path):
@@ -17,7 +20,7 @@ def cells_of(path):
 
 
 def name(path):
-    return path.name if hasattr(path, "name") else ""
+    return path.name
 
 
 def parts(source: str) -> list[str]:
@@ -71,10 +74,3 @@ def test_cells_that_stay_print_nothing(path):
     """Else nbval would miss their outputs in the exercises."""
     code = [cell for cell in cells_of(path) if cell.cell_type == "code"]
     assert not any(cell.outputs for cell in code if not is_answer(cell))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", named([p for p in EXERCISES if p.stem[:-10] in CHEAP]))
-def test_runs_with_empty_answers(code_of, run_cells, path):
-    """nbval runs them all."""
-    run_cells(code_of(path), NOTEBOOKS / "exercises")
