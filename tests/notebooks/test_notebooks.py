@@ -63,6 +63,13 @@ def test_goals_first(path):
 
 
 @pytest.mark.parametrize("path", COURSE, ids=name)
+def test_what_one_should_know_before_is_said_before_the_first_cell_of_code(path):
+    cells = read(path).cells
+    start = [cell.cell_type for cell in cells].index("code")
+    assert any("**Before you start.**" in cell.source for cell in cells[:start])
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name)
 def test_the_end_has_a_recap_questions_exercises_and_where_to_read_on(path):
     headings = re.findall(r"^## (.*)$", text_of(path), flags=re.M)
     assert headings[-4:] == ["Recap", "Questions", "Exercises", "Where to read on"]
