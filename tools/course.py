@@ -33,6 +33,7 @@ from groundwork.files import write_whole  # noqa: E402
 from tools.faces import settle_faces  # noqa: E402
 from tools.installed import complaint  # noqa: E402
 
+EXTRA = "explorers.ipynb"  # the notebook without a number
 CELL_TIMEOUT = 600  # seconds, as nbval's in pyproject.toml
 # A change here makes every copy stale.
 USED_BY_ALL = ("groundwork", "vaelib", "portraits")
@@ -127,8 +128,13 @@ def run_course(
 
 
 def find_notebooks(folder: Path, names: tuple[str, ...] = ()) -> list[Path]:
-    """List the numbered notebooks of a folder in order, then those of its solutions/."""
-    found = sorted(folder.glob("[0-9]*.ipynb")) + sorted(folder.glob("solutions/[0-9]*.ipynb"))
+    """List the notebooks of a folder to execute, in order.
+
+    The numbered ones come first, then EXTRA, then those of solutions/. Those of exercises/ hold
+    nothing but set-up cells and room for answers.
+    """
+    patterns = ("[0-9]*.ipynb", EXTRA, "solutions/[0-9]*.ipynb")
+    found = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
     return [path for path in found if not names or path.name.startswith(names)]
 
 

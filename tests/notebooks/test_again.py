@@ -5,15 +5,14 @@ import builtins
 import dis
 import re
 from itertools import combinations
-from pathlib import Path
 from types import CodeType
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-ALL = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("0*.ipynb"))
+from tests.notebooks.lists import ALL, named
+
 OF_EACH_FIGURE = {"figure", "axes", "panels", "_"}
 PREDEFINED = {*dir(builtins), "__name__", "display", "get_ipython"}
 
@@ -35,7 +34,7 @@ def names_of(code: CodeType) -> tuple[set[str], set[str], set[str]]:
     return expects, binds, imports
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", named(ALL))
 def test_what_cells_share_is_made_by_one_of_them(code_of, name):
     """Else a cell that is run again finds something else under the name than the first time."""
     transform = TransformerManager().transform_cell
@@ -81,7 +80,7 @@ def test_the_names_of_a_cell(cell, names):
     assert assigned(cell) == names
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", named(ALL))
 def test_a_name_stands_for_one_thing(code_of, name):
     cells = [assigned(cell) for cell in code_of(name)]
     assert not {name for one, other in combinations(cells, 2) for name in one & other}

@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = ROOT / "notebooks"
-ALL = sorted(path.relative_to(NOTEBOOKS).as_posix() for path in NOTEBOOKS.rglob("0*.ipynb"))
+from tests.notebooks.lists import ALL, COURSE, NOTEBOOKS, named
+
+ROOT = NOTEBOOKS.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
 CELLS_ABOVE = 4  # cells that print something, in which a number in bold is looked for
 NUMBER = r"[-+−]?\d[\d,]*(?:\.\d+)?%?"
@@ -69,7 +69,7 @@ def test_a_number_is_looked_for_above_and_not_below():
     assert numbers_without_output(page("**5**", output="5")[::-1]) == ["5"]
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", named(ALL))
 def test_numbers_in_bold_are_those_that_were_printed(name):
     cells = nbformat.read(NOTEBOOKS / name, as_version=4).cells
     assert numbers_without_output(cells) == []
@@ -99,7 +99,7 @@ def links(path: Path) -> list[str]:
     return re.findall(r"\]\(([^)\s]+)\)", prose(path))
 
 
-PAGES = [*(NOTEBOOKS / name for name in ALL), GLOSSARY]
+PAGES = [*ALL, GLOSSARY]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -119,7 +119,7 @@ TERMS = re.findall(r"^## (.*)$", GLOSSARY.read_text("utf-8"), flags=re.MULTILINE
 
 def test_the_glossary_is_in_order_and_each_term_is_linked_from_a_notebook():
     assert sorted(term.lower() for term in TERMS) == [term.lower() for term in TERMS]
-    linked = {link.partition("#")[2] for name in ALL for link in links(NOTEBOOKS / name)}
+    linked = {link.partition("#")[2] for path in ALL for link in links(path)}
     assert anchors(GLOSSARY) - {"glossary"} <= linked
 
 
@@ -152,6 +152,6 @@ def test_a_first_use_is_recognised():
 
 
 # Notebook 2 is where most terms are introduced.
-@pytest.mark.parametrize("name", [name for name in ALL if "/" not in name and "02_" not in name])
+@pytest.mark.parametrize("name", named([path for path in ALL if path != COURSE[1]]))
 def test_terms_are_linked_where_a_notebook_first_uses_them(name):
     assert unlinked(prose(NOTEBOOKS / name)) == []

@@ -3,15 +3,15 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-COURSE = sorted((ROOT / "notebooks").glob("0*.ipynb"))
-SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("0*.ipynb"))
+from tests.notebooks.lists import ALL, COURSE, EXECUTED, EXPLORERS, NOTEBOOKS, SOLUTIONS
+from tools.exercises import TAG
+
+ROOT = NOTEBOOKS.parent
 
 # Cells whose output differs from run to run, by their first line. All others are compared.
 NOT_COMPARED = {
@@ -43,29 +43,70 @@ def name(path):
     return path.name
 
 
-def test_there_are_eight_with_their_solutions():
+def text_of(path):
+    return "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+def section(path, title):
+    """The text below a heading of the second level, up to the next one."""
+    return text_of(path).split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def test_there_are_eight():
     assert [path.name[:3] for path in COURSE] == [f"0{number}_" for number in range(1, 9)]
-    assert [path.stem for path in SOLUTIONS] == [f"{path.stem}_solutions" for path in COURSE]
+
+
+@pytest.mark.parametrize("path", [*COURSE, EXPLORERS], ids=name)
+def test_goals_first(path):
+    first = read(path).cells[0]
+    assert first.cell_type == "markdown" and "In this notebook, we" in first.source
 
 
 @pytest.mark.parametrize("path", COURSE, ids=name)
-def test_goals_first_a_recap_and_exercises_last(path):
-    first, *_ = cells = read(path).cells
-    assert first.cell_type == "markdown" and "In this notebook, we" in first.source
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert "## Recap" in text
-    assert len(re.findall(r"^\d\. ", text.split("## Exercises")[1], flags=re.M)) in (2, 3)
-    assert f"solutions/{path.stem}_solutions.ipynb" in text
+def test_what_one_should_know_before_is_said_before_the_first_cell_of_code(path):
+    cells = read(path).cells
+    start = [cell.cell_type for cell in cells].index("code")
+    assert any("**Before you start.**" in cell.source for cell in cells[:start])
 
 
-@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+@pytest.mark.parametrize("path", COURSE, ids=name)
+def test_the_end_has_a_recap_questions_exercises_and_where_to_read_on(path):
+    headings = re.findall(r"^## (.*)$", text_of(path), flags=re.M)
+    assert headings[-4:] == ["Recap", "Questions", "Exercises", "Where to read on"]
+    assert len(re.findall(r"^- ", section(path, "Where to read on"), flags=re.M)) >= 2
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name)
+def test_five_questions_have_folded_answers(path):
+    questions = section(path, "Questions")
+    form = r"\*\*Question (\d)\.\*\* .+?\n\n<details><summary>Answer</summary>\n\n.+?\n\n</details>"
+    assert re.findall(form, questions, flags=re.DOTALL) == ["1", "2", "3", "4", "5"]
+    assert questions.count("<details>") == 5
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name)
+def test_the_exercises_are_named_and_stand_elsewhere(path):
+    """So that they can't differ from those in the solutions."""
+    text = section(path, "Exercises")
+    for kind in ("exercises", "solutions"):
+        file = f"{kind}/{path.stem}_{kind}.ipynb"
+        assert f"[{file}]({file})" in text
+    assert not re.search(r"^\d\. ", text, flags=re.M)
+
+
+@pytest.mark.parametrize("path", COURSE, ids=name)
+def test_three_figures_are_to_be_predicted(path):
+    assert text_of(path).count("**Predict") >= 3
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
 def test_cells_are_short(path):
     lengths = [lines_of_code(cell) for cell in code_cells(path)]
     assert max(lengths) <= 25
     assert median(lengths) <= 5
 
 
-@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+@pytest.mark.parametrize("path", EXECUTED, ids=name)
 def test_was_run_from_top_to_bottom_without_error_or_noise(path):
     cells = code_cells(path)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
@@ -75,7 +116,7 @@ def test_was_run_from_top_to_bottom_without_error_or_noise(path):
     assert not any("WARNING" in output.get("text", "") for output in outputs)
 
 
-@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+@pytest.mark.parametrize("path", ALL, ids=name)
 def test_is_small_and_knows_no_machine(path):
     text = path.read_text()
     assert len(text) < 1_500_000
@@ -83,15 +124,20 @@ def test_is_small_and_knows_no_machine(path):
     assert "widgets" not in read(path).metadata
 
 
-@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+@pytest.mark.parametrize("path", ALL, ids=name)
 def test_only_the_listed_cells_are_not_compared(path):
-    tagged = [cell for cell in code_cells(path) if "tags" in cell.metadata]
-    assert all(cell.metadata.tags == ["nbval-ignore-output"] for cell in tagged)
+    used = {tag for cell in read(path).cells for tag in tags(cell)}
+    assert used <= {"nbval-ignore-output", *([TAG] if path in SOLUTIONS else [])}
+    tagged = [cell for cell in code_cells(path) if "nbval-ignore-output" in tags(cell)]
     first_lines = [cell.source.splitlines()[0] for cell in tagged]
     assert first_lines == NOT_COMPARED.get(path.name, [])
 
 
-USES_FACES = [path for path in COURSE + SOLUTIONS if "02_model_sol" not in path.name]
+USES_FACES = [path for path in ALL if not path.stem.startswith("02_model_")]
 
 
 @pytest.mark.parametrize("path", USES_FACES, ids=name)
@@ -103,7 +149,7 @@ def test_one_line_at_the_top_changes_the_faces(path):
     assert 'read_faces("' not in "\n".join(others)
 
 
-@pytest.mark.parametrize("path", COURSE[3:] + SOLUTIONS[3:], ids=name)
+@pytest.mark.parametrize("path", [*COURSE[3:], EXPLORERS, *SOLUTIONS[3:]], ids=name)
 def test_one_line_at_the_top_changes_the_model(path):
     first, *others = [cell.source for cell in code_cells(path)]
     assert first.splitlines()[3:] == ['MODEL = "pretrained" if FACES == "portraits" else "mine"']
@@ -130,7 +176,7 @@ def test_a_changed_number_fails(tmp_path, stored, result):
     assert run.returncode == result, run.stdout
 
 
-@pytest.mark.parametrize("path", COURSE + SOLUTIONS, ids=name)
+@pytest.mark.parametrize("path", ALL, ids=name)
 def test_no_cell_hides_its_value_with_a_semicolon(path):
     """nbval runs cells without history, where IPython does not see the semicolon."""
     assert not any(cell.source.rstrip().endswith(";") for cell in code_cells(path))

@@ -156,6 +156,7 @@ def test_a_folder_anywhere_can_hold_the_copies(ready, tmp_path, monkeypatch):
     lab.main()
     mine = tmp_path / "my copies"
     assert ready == [(mine / "01_faces.ipynb", mine, 8888, [])]
+    assert (mine / "exercises" / "01_faces_exercises.ipynb").is_file()
     assert (mine / "solutions" / "01_faces_solutions.ipynb").is_file()
 
 
