@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vaelib.colours import BLUE, GREEN, ORANGE, PINK, SKY_BLUE
 from vaelib.pictures import image_grid
 
 
@@ -78,9 +79,9 @@ def loss_curve(history: pd.DataFrame) -> None:
     """
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.8), layout="constrained")
     for axis, name in zip(axes, ["loss", "reconstruction", "kl"], strict=True):
-        axis.plot(history.index, history[name], "o-", color="#0072B2", label="training", ms=4)
+        axis.plot(history.index, history[name], "o-", color=BLUE, label="training", ms=4)
         axis.plot(
-            history.index, history[f"val_{name}"], "s--", color="#D55E00", label="validation", ms=4
+            history.index, history[f"val_{name}"], "s--", color=ORANGE, label="validation", ms=4
         )
         axis.set(title=name, xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -93,6 +94,8 @@ def loss_curve(history: pd.DataFrame) -> None:
 def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -> None:
     """Plot histograms of some latents over many faces, each with the standard normal density.
 
+    All panels share their axes, which reach to the most distant value.
+
     Args:
         latents: (n, latent_dim).
         which: the indices of the latents to show.
@@ -100,16 +103,27 @@ def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -
     """
     rows = -(-len(which) // columns)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(10, 1.7 * rows), layout="constrained", sharex=True, squeeze=False
+        rows,
+        columns,
+        figsize=(10, 0.6 + 1.7 * rows),
+        layout="constrained",
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
-    x = np.linspace(-4, 4, 200)
+    reach = max(4, int(np.ceil(np.abs(latents[:, which]).max())))
+    bins = np.linspace(-reach, reach, 10 * reach + 1)  # each 0.2 wide, however far they reach
+    x = np.linspace(-reach, reach, 400)
     for axis in axes.flat[len(which) :]:
         axis.axis("off")
     for axis, latent in zip(axes.flat, which, strict=False):
-        axis.hist(latents[:, latent], bins=40, range=(-4, 4), density=True, color="#56B4E9")
-        axis.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color="#D55E00")
+        axis.hist(latents[:, latent], bins=bins, density=True, color=SKY_BLUE, label="faces")
+        density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        axis.plot(x, density, color=ORANGE, label="standard normal density, N(0, 1)")
         axis.set_title(f"latent {latent}", fontsize=9)
-        axis.set_yticks([])
+    figure.supxlabel("value of the latent", fontsize=10)
+    figure.supylabel("density", fontsize=10)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     _show(figure)
 
 
@@ -123,7 +137,7 @@ def show_intervals(
         label: of the axis.
         neutral: where to draw a dashed line; None draws none.
     """
-    count, colours = len(next(iter(tables.values()))), ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+    count, colours = len(next(iter(tables.values()))), (BLUE, ORANGE, GREEN, PINK)
     figure, axis = plt.subplots(figsize=(7, 1.0 + 0.34 * count), layout="constrained")
     for i, (name, table) in enumerate(tables.items()):
         places = np.arange(len(table)) + 0.2 * (i - (len(tables) - 1) / 2)

@@ -155,3 +155,79 @@ def test_a_first_use_is_recognised():
 @pytest.mark.parametrize("name", named([path for path in ALL if path != COURSE[1]]))
 def test_terms_are_linked_where_a_notebook_first_uses_them(name):
     assert unlinked(prose(NOTEBOOKS / name)) == []
+
+
+LESSONS = [name for name in ALL if "/" not in name]
+PREDICT = r"^> \*\*Predict\.\*\* "
+FOLD = r"<details><summary>Answer</summary>\n\n(?:[^<].*\n+)+</details>$"
+QUESTION = rf"^\*\*Question (\d)\.\*\* .*\n\n{FOLD}"
+READ_ON = "\n## Where to read on\n"
+
+
+def lacking(cells: list) -> list[str]:
+    """What a notebook should have for its reader, and has not."""
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    text = "\n\n".join(texts)
+    predicted = [i for i, cell in enumerate(cells) if re.search(PREDICT, cell.source, flags=re.M)]
+    followed = [any(c.cell_type == "code" for c in cells[i + 1 : i + 3]) for i in predicted]
+    questions = re.findall(QUESTION, text, flags=re.M)
+    order = re.findall(r"^## (Recap|Questions|Exercises|Where to read on)$", text, flags=re.M)
+    end = text.rpartition(READ_ON)[2] if READ_ON in text else ""
+    sources = re.findall(r"^- .*\]\(https://", end, flags=re.M)
+    has = {
+        "'In this notebook, we', in the first cell": "In this notebook, we" in texts[0],
+        "**Before you start.**, in the first cell": "\n**Before you start.** " in texts[0],
+        "three '> **Predict.** ', each before a cell to run": sum(followed) >= 3 and all(followed),
+        "five folded questions, 1 to 5": questions == list("12345"),
+        "Recap, Questions, Exercises, Where to read on, in this order": order
+        == ["Recap", "Questions", "Exercises", "Where to read on"],
+        "two sources with a link each": len(sources) >= 2,
+    }
+    return [what for what, there in has.items() if not there]
+
+
+def lesson() -> list:
+    """A notebook that has everything."""
+    fold = "<details><summary>Answer</summary>\n\nSo.\n\n</details>"
+    questions = "\n\n".join(f"**Question {i}.** Why?\n\n{fold}" for i in range(1, 6))
+    sources = "- A ([arXiv:1](https://a.org))\n- B ([arXiv:2](https://b.org))"
+    end = f"## Recap\n\n## Questions\n\n{questions}\n\n## Exercises"
+    end = f"{end}\n\n## Where to read on\n\n{sources}"
+    cells = [
+        nbformat.v4.new_markdown_cell("In this notebook, we\n\n**Before you start.** You know")
+    ]
+    for _ in range(3):
+        cells += [
+            nbformat.v4.new_markdown_cell("Text.\n\n> **Predict.** What?"),
+            nbformat.v4.new_code_cell("show_faces(x)"),
+            nbformat.v4.new_markdown_cell("**Answer.** This."),
+        ]
+    return [*cells, nbformat.v4.new_markdown_cell(end)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lacks"),
+    [
+        ("", "", ""),
+        ("Before you start", "Before", "Before you start"),
+        ("> **Predict.**", "Predict", "three"),
+        ("show_faces(x)", "", "three"),
+        ("**Question 5.**", "**Question 6.**", "folded"),
+        ("</details>", "", "folded"),
+        ("## Recap", "## Summary", "order"),
+        ("(https://b.org)", "", "sources"),
+    ],
+)
+def test_what_a_lesson_lacks(old, new, lacks):
+    cells = lesson()
+    for cell in cells:
+        cell.source = cell.source.replace(old, new)
+    cells = [cell for cell in cells if cell.source]
+    missing = lacking(cells)
+    assert any(lacks in what for what in missing) if lacks else missing == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_notebook_has_what_a_lesson_has(name):
+    missing = lacking(nbformat.read(NOTEBOOKS / name, as_version=4).cells)
+    assert not missing, f"{name} lacks {'; '.join(missing)}"

@@ -170,10 +170,22 @@ def test_histograms_show_the_latents_asked_for():
     visible = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title() for axis in visible] == ["latent 2", "latent 0", "latent 1"]
     assert len(figure.axes) == 4
-    heights, edges = np.histogram(latents[:, 0], bins=40, range=(-4, 4), density=True)
     bars = visible[1].patches
+    edges = [bar.get_x() for bar in bars] + [bars[-1].get_x() + bars[-1].get_width()]
+    heights, _ = np.histogram(latents[:, 0], bins=edges, density=True)
     np.testing.assert_allclose([bar.get_height() for bar in bars], heights)
-    np.testing.assert_allclose([bar.get_x() for bar in bars], edges[:-1])
+
+
+def test_histograms_show_every_face_and_share_their_axes():
+    latents = np.random.default_rng(0).normal(size=(200, 2)) * [7, 0.5]
+    figure = shown_by(latent_histograms, latents, [0, 1])
+    for axis in figure.axes[:2]:
+        assert sum(bar.get_height() * bar.get_width() for bar in axis.patches) == pytest.approx(1)
+        assert axis.get_xlim()[0] < latents.min() and axis.get_xlim()[1] > latents.max()
+        assert axis.patches[0].get_x() <= latents.min()
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert figure.axes[0].get_ylim()[1] > max(bar.get_height() for bar in figure.axes[1].patches)
+    assert figure.get_supxlabel() and figure.get_supylabel() == "density"
 
 
 def test_histograms_stand_against_the_standard_normal():

@@ -62,7 +62,8 @@ class Dials(widgets.HBox):
             for name, control in self.controls.items()
             if isinstance(control, _Slider)
         }
-        return still_of_dials(read_image(self.face.value), tracks)
+        boxes = {name: c.value for name, c in self.controls.items() if name not in tracks}
+        return still_of_dials(read_image(self.face.value), tracks, boxes)
 
     def _repr_mimebundle_(self, **kwargs):
         data = super()._repr_mimebundle_(**kwargs)

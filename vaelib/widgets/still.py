@@ -7,9 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from vaelib.colours import BLUE, GREY, ORANGE
 
 DPI = 100
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"  # as in widgets.css
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def still_of_map(
     cross: Sequence[float],
     face: np.ndarray,
 ) -> np.ndarray:
-    """Draw a map of points with a cross in it, and the face of the cross.
+    """Draw the choices, a map of points with a cross in it, and the face of the cross.
 
     Args:
         points: (n, 2).
@@ -43,19 +45,21 @@ def still_of_map(
     Returns:
         The picture, uint8 (h, w, 3), as those of all functions here.
     """
-    figure = Figure(figsize=(7.4, 4.2), dpi=DPI)
-    plot = figure.add_axes((0.09, 0.13, 0.5, 0.83))
-    for wanted, paint, name in [(False, GREY, f"not {color}"), (True, ORANGE, color)]:
+    figure = Figure(figsize=(7.6, 4.7), dpi=DPI)
+    left = 0.02
+    for label, choice in (("across", axes[0]), ("up", axes[1]), ("colour", color)):
+        left = _button(figure, left, 0.95, f"{choice.replace('_', ' ')} ▾", label) + 0.03
+    plot = figure.add_axes((0.09, 0.11, 0.5, 0.77))
+    name = color.replace("_", " ")
+    for wanted, paint, fill, label in [(0, BLUE, "none", f"not {name}"), (1, ORANGE, ORANGE, name)]:
         across, up = points[has == wanted].T
-        plot.scatter(across, up, s=7, color=paint, label=name)
-    plot.axhline(cross[1], color=BLUE, linewidth=0.8)
-    plot.axvline(cross[0], color=BLUE, linewidth=0.8)
-    plot.plot(*cross, "+", color=BLUE, ms=14, mew=2.5)
-    plot.set_xlabel(axes[0])
-    plot.set_ylabel(axes[1])
+        plot.scatter(across, up, s=12, facecolor=fill, edgecolor=paint, linewidth=0.7, label=label)
+    plot.plot(*cross, "+", color="black", ms=16, mew=2)
+    plot.set(xlabel=axes[0].replace("_", " "), ylabel=axes[1].replace("_", " "))
+    plot.locator_params(nbins=8)
     plot.legend(loc="lower left", bbox_to_anchor=(1.05, 0), frameon=False)
-    _face(figure, (0.64, 0.36, 0.34, 0.6), face, "under the cross")
-    return _drawn(figure)
+    _face(figure, (0.64, 0.3, 0.34, 0.55), face, "decoded under the cross")
+    return drawn(figure)
 
 
 def still_of_studio(
@@ -76,25 +80,49 @@ def still_of_studio(
         _face(figure, (0.01 + 0.145 * i, 0.35, 0.14, 0.3), image, title)
     _tracks(figure, (0.58, 0.2, 0.41, 0.53), sliders)
     figure.text(0.012, 0.08, code, family="monospace", fontsize=10)
-    return _drawn(figure)
+    return drawn(figure)
 
 
 def still_of_morph(faces: Mapping[int, np.ndarray], track: Track) -> np.ndarray:
-    """Draw some faces of a morph with their numbers, and the slider below them."""
+    """Draw some faces of a morph with their numbers, the slider and the buttons below them."""
     width = 1 / len(faces)
-    figure = Figure(figsize=(9, 1.7), dpi=DPI)
+    figure = Figure(figsize=(9, 1.9), dpi=DPI)
     for i, (number, image) in enumerate(faces.items()):
-        _face(figure, ((i + 0.03) * width, 0.3, 0.94 * width, 0.56), image, str(number))
-    _tracks(figure, (0, 0.02, 1, 0.2), {"face": track})
-    return _drawn(figure)
+        _face(figure, ((i + 0.03) * width, 0.38, 0.94 * width, 0.5), image, str(number))
+    _tracks(figure, (0, 0.2, 1, 0.16), {"face": track})
+    _box(figure, _button(figure, 0.36, 0.1, "Play") + 0.02, 0.1, "there and back", True)
+    return drawn(figure)
 
 
-def still_of_dials(face: np.ndarray, sliders: Mapping[str, Track]) -> np.ndarray:
-    """Draw a face and the sliders beside it."""
-    figure = Figure(figsize=(7, 2.8), dpi=DPI)
-    _face(figure, (0.01, 0.04, 0.37, 0.92), face, "")
-    _tracks(figure, (0.4, 0.04, 0.59, 0.92), sliders)
-    return _drawn(figure)
+def still_of_dials(
+    face: np.ndarray, sliders: Mapping[str, Track], boxes: Mapping[str, bool] | None = None
+) -> np.ndarray:
+    """Draw a face, and beside it the sliders and the check boxes."""
+    figure = Figure(figsize=(8.6, 2.8), dpi=DPI)
+    _face(figure, (0.01, 0.04, 0.3, 0.92), face, "")
+    _tracks(figure, (0.32, 0.04, 0.5, 0.92), sliders)
+    for line, (name, ticked) in enumerate((boxes or {}).items()):
+        _box(figure, 0.83, 0.9 - 0.12 * line, name, ticked)
+    return drawn(figure)
+
+
+def _button(figure: Figure, left: float, middle: float, text: str, label: str = "") -> float:
+    """Draw a button with its text, a label before it; returns where it ends."""
+    if label:
+        left = _end(figure, figure.text(left, middle, label, va="center", fontsize=10)) + 0.015
+    frame = {"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": GREY}
+    return _end(figure, figure.text(left, middle, text, va="center", fontsize=10, bbox=frame))
+
+
+def _box(figure: Figure, left: float, middle: float, text: str, ticked: bool) -> None:
+    """Draw a check box with its text."""
+    mark = "\N{BALLOT BOX WITH CHECK}" if ticked else "\N{BALLOT BOX}"
+    figure.text(left, middle, f"{mark} {text}", va="center", fontsize=10)
+
+
+def _end(figure: Figure, text: Text) -> float:
+    """Where a text ends, as a share of the width of the figure."""
+    return text.get_window_extent(FigureCanvasAgg(figure).get_renderer()).x1 / figure.bbox.width
 
 
 def _face(figure: Figure, box: tuple, image: np.ndarray, title: str) -> Axes:
@@ -119,7 +147,8 @@ def _tracks(figure: Figure, box: tuple, sliders: Mapping[str, Track]) -> None:
         axes.text(0.88, line, track.readout, ha="left", va="center", fontsize=10)
 
 
-def _drawn(figure: Figure) -> np.ndarray:
+def drawn(figure: Figure) -> np.ndarray:
+    """The picture of a figure: uint8 (h, w, 3)."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -13,7 +13,7 @@ from vaelib.widgets.still import (
 
 GREEN = np.full((8, 8, 3), (0.0, 0.9, 0.0))
 RED = np.full((8, 8, 3), (0.9, 0.0, 0.0))
-BLUE, ORANGE, GREY = (0, 114, 178), (213, 94, 0), (153, 153, 153)
+BLUE, ORANGE, BLACK = (0, 114, 178), (213, 94, 0), (0, 0, 0)
 
 
 def places(picture: np.ndarray, colour: tuple) -> np.ndarray:
@@ -32,12 +32,15 @@ def a_map(cross=(0.0, 0.0)):
 
 def test_a_map_has_its_dots_in_two_colours_and_the_face():
     picture = a_map()
-    assert len(places(picture, ORANGE)) > 100 and len(places(picture, GREY)) > 100
+    assert len(places(picture, ORANGE)) > 100
+    bluish = picture[..., 2].astype(int) - picture[..., 0] > 60  # of thin rings, at their edges
+    assert bluish.sum() > 100
     assert has_colour(picture, GREEN)
 
 
 def test_the_cross_of_a_map_moves():
-    left, right = (np.median(places(a_map((x, 0.0)), BLUE)[:, 1]) for x in (-1, 1))
+    inside = (a_map((x, 0.0))[80:400, 90:420] for x in (-1, 1))  # the frame is black, too
+    left, right = (np.median(places(picture, BLACK)[:, 1]) for picture in inside)
     assert left < right
 
 
@@ -49,6 +52,15 @@ def test_the_knob_of_a_slider_lies_at_its_value(low, high):
         knobs.append(places(still_of_dials(GREEN, {"a_name": track}), BLUE)[:, 1].mean())
     assert knobs[0] < knobs[1] < knobs[2]
     assert knobs[1] == pytest.approx((knobs[0] + knobs[2]) / 2, abs=2)
+
+
+def test_dials_have_their_boxes_ticked_or_not():
+    track = {"a_name": Track(0, 1, 0.5, "")}
+    none, empty, ticked = (
+        still_of_dials(GREEN, track, boxes) for boxes in (None, {"Hat": False}, {"Hat": True})
+    )
+    for one, other in [(none, empty), (empty, ticked)]:
+        assert (one != other).any()
 
 
 def test_a_studio_has_gallery_faces_and_sliders():
