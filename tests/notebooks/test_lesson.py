@@ -157,7 +157,6 @@ def test_terms_are_linked_where_a_notebook_first_uses_them(name):
     assert unlinked(prose(NOTEBOOKS / name)) == []
 
 
-LESSONS = [name for name in ALL if "/" not in name]
 PREDICT = r"^> \*\*Predict\.\*\* "
 FOLD = r"<details><summary>Answer</summary>\n\n(?:[^<].*\n+)+</details>$"
 QUESTION = rf"^\*\*Question (\d)\.\*\* .*\n\n{FOLD}"
@@ -227,7 +226,7 @@ def test_what_a_lesson_lacks(old, new, lacks):
     assert any(lacks in what for what in missing) if lacks else missing == []
 
 
-@pytest.mark.parametrize("name", LESSONS)
+@pytest.mark.parametrize("name", named(COURSE))
 def test_each_notebook_has_what_a_lesson_has(name):
     missing = lacking(nbformat.read(NOTEBOOKS / name, as_version=4).cells)
     assert not missing, f"{name} lacks {'; '.join(missing)}"
