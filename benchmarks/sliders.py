@@ -20,26 +20,30 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 STUDIO = """\
 import matplotlib.pyplot as plt
+import numpy as np
 import vaelib
 from ipywidgets import interact
 from vaelib.counterfactuals import redraw
+from vaelib.runs import load_vectors
 from vaelib.widgets import Studio
 
-vae = vaelib.load_model("pretrained")
+MODEL = "pretrained-128"
+vae, vectors = vaelib.load_model(MODEL), load_vectors(MODEL)
+size = vae.image_size
 faces = vaelib.read_faces("portraits")
-names = faces.file_names("test")
-images = vaelib.load_images(faces, names, vae.image_size)
-train = faces.file_names("train")[:4000]
-z = vae.encode(vaelib.load_images(faces, train, vae.image_size))
-vectors = vaelib.attribute_vectors(z, faces.attributes.loc[train])
+names = faces.file_names("test")[:100]
+
+
+def truth(row, switched):
+    return redraw(faces, names[row], switched, size, drawn=size)
+
+
+images = np.stack([truth(row, {}) for row in range(len(names))])
 
 
 def make(look_ahead):
-    return Studio(
-        vae, images, vectors, ["Blond_Hair", "Smiling", "Eyeglasses", "Young"],
-        lambda row, switched: redraw(faces, names[row], switched, vae.image_size),
-        look_ahead=look_ahead,
-    )
+    sliders = ["Blond_Hair", "Smiling", "Eyeglasses", "Young"]
+    return Studio(vae, images, vectors, sliders, truth, look_ahead=look_ahead)
 
 
 studio = make(True)
