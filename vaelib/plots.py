@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vaelib.colours import BLUE, GREEN, ORANGE, PINK, SKY_BLUE
 from vaelib.pictures import image_grid
 
 
@@ -78,9 +79,9 @@ def loss_curve(history: pd.DataFrame) -> None:
     """
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.8), layout="constrained")
     for axis, name in zip(axes, ["loss", "reconstruction", "kl"], strict=True):
-        axis.plot(history.index, history[name], "o-", color="#0072B2", label="training", ms=4)
+        axis.plot(history.index, history[name], "o-", color=BLUE, label="training", ms=4)
         axis.plot(
-            history.index, history[f"val_{name}"], "s--", color="#D55E00", label="validation", ms=4
+            history.index, history[f"val_{name}"], "s--", color=ORANGE, label="validation", ms=4
         )
         axis.set(title=name, xlabel="epoch")
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -106,8 +107,8 @@ def latent_histograms(latents: np.ndarray, which: list[int], columns: int = 6) -
     for axis in axes.flat[len(which) :]:
         axis.axis("off")
     for axis, latent in zip(axes.flat, which, strict=False):
-        axis.hist(latents[:, latent], bins=40, range=(-4, 4), density=True, color="#56B4E9")
-        axis.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color="#D55E00")
+        axis.hist(latents[:, latent], bins=40, range=(-4, 4), density=True, color=SKY_BLUE)
+        axis.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color=ORANGE)
         axis.set_title(f"latent {latent}", fontsize=9)
         axis.set_yticks([])
     _show(figure)
@@ -123,7 +124,7 @@ def show_intervals(
         label: of the axis.
         neutral: where to draw a dashed line; None draws none.
     """
-    count, colours = len(next(iter(tables.values()))), ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+    count, colours = len(next(iter(tables.values()))), (BLUE, ORANGE, GREEN, PINK)
     figure, axis = plt.subplots(figsize=(7, 1.0 + 0.34 * count), layout="constrained")
     for i, (name, table) in enumerate(tables.items()):
         places = np.arange(len(table)) + 0.2 * (i - (len(tables) - 1) / 2)

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from vaelib.colours import BLUE, GREY, ORANGE
+
 DPI = 100
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"  # as in widgets.css
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def still_of_map(
     plot.set_ylabel(axes[1])
     plot.legend(loc="lower left", bbox_to_anchor=(1.05, 0), frameon=False)
     _face(figure, (0.64, 0.36, 0.34, 0.6), face, "under the cross")
-    return _drawn(figure)
+    return drawn(figure)
 
 
 def still_of_studio(
@@ -76,7 +77,7 @@ def still_of_studio(
         _face(figure, (0.01 + 0.145 * i, 0.35, 0.14, 0.3), image, title)
     _tracks(figure, (0.58, 0.2, 0.41, 0.53), sliders)
     figure.text(0.012, 0.08, code, family="monospace", fontsize=10)
-    return _drawn(figure)
+    return drawn(figure)
 
 
 def still_of_morph(faces: Mapping[int, np.ndarray], track: Track) -> np.ndarray:
@@ -86,7 +87,7 @@ def still_of_morph(faces: Mapping[int, np.ndarray], track: Track) -> np.ndarray:
     for i, (number, image) in enumerate(faces.items()):
         _face(figure, ((i + 0.03) * width, 0.3, 0.94 * width, 0.56), image, str(number))
     _tracks(figure, (0, 0.02, 1, 0.2), {"face": track})
-    return _drawn(figure)
+    return drawn(figure)
 
 
 def still_of_dials(face: np.ndarray, sliders: Mapping[str, Track]) -> np.ndarray:
@@ -94,7 +95,7 @@ def still_of_dials(face: np.ndarray, sliders: Mapping[str, Track]) -> np.ndarray
     figure = Figure(figsize=(7, 2.8), dpi=DPI)
     _face(figure, (0.01, 0.04, 0.37, 0.92), face, "")
     _tracks(figure, (0.4, 0.04, 0.59, 0.92), sliders)
-    return _drawn(figure)
+    return drawn(figure)
 
 
 def _face(figure: Figure, box: tuple, image: np.ndarray, title: str) -> Axes:
@@ -119,7 +120,8 @@ def _tracks(figure: Figure, box: tuple, sliders: Mapping[str, Track]) -> None:
         axes.text(0.88, line, track.readout, ha="left", va="center", fontsize=10)
 
 
-def _drawn(figure: Figure) -> np.ndarray:
+def drawn(figure: Figure) -> np.ndarray:
+    """The picture of a figure: uint8 (h, w, 3)."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
