@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon
 
-BLUE, ORANGE = "#0072B2", "#D55E00"
+from vaelib.colours import BLUE, ORANGE
+
 PALE_BLUE, PALE_ORANGE, PALE_GREY = "#D6EAF5", "#FBE3D2", "#EEEEEE"
 RADIUS_95 = 2.448  # of the circle that holds 95% of N(0, I) in two dimensions
 

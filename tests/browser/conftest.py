@@ -93,6 +93,39 @@ def pixels():
     return take
 
 
+@pytest.fixture(scope="session")
+def at_rest(pixels):
+    """Waits until a picture in a widget has not changed for a moment; gives its pixels."""
+
+    def wait(widget, selector: str) -> np.ndarray:
+        before = None
+        for _ in range(50):
+            now = pixels(widget.locator(selector))
+            if before is not None and (now == before).all():
+                return now
+            before = now
+            widget.page.wait_for_timeout(150)
+        raise TimeoutError(f"{selector} does not come to rest")
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def theme():
+    """Gives JupyterLab's page the theme "Light" or "Dark"."""
+
+    def choose(page, name: str) -> None:
+        page.evaluate(
+            "() => window.jupyterapp.commands.execute("
+            f"'apputils:change-theme', {{theme: 'JupyterLab {name}'}})"
+        )
+        light = str(name == "Light").lower()
+        page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        page.wait_for_timeout(500)
+
+    return choose
+
+
 @pytest.fixture(scope="session", autouse=True)
 def new_screenshots():
     """Remove the screenshots of earlier runs."""

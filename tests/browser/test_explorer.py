@@ -1,5 +1,6 @@
 """The explorer in notebook 4: pointed at, clicked, moved by keys."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,19 +22,9 @@ def map_(explorer):
 
 
 @pytest.fixture
-def decoded(explorer, pixels):
+def decoded(explorer, at_rest):
     """Pixels of the decoded face, once they have stopped changing."""
-
-    def wait() -> np.ndarray:
-        before = None
-        while True:
-            now = pixels(explorer.locator("img[data-face=decoded]"))
-            if before is not None and (now == before).all():
-                return now
-            before = now
-            explorer.page.wait_for_timeout(200)
-
-    return wait
+    return partial(at_rest, explorer, "img[data-face=decoded]")
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:

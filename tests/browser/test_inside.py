@@ -1,6 +1,7 @@
 """The inside of the pretrained model: dragged, stepped by keys, judged by its pixels."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,21 +50,9 @@ def inside(whole_inside, settled):
 
 
 @pytest.fixture(scope="session")
-def settled(pixels):
+def settled(at_rest):
     """Waits until the decoded face has not changed for a moment; gives its pixels."""
-
-    def wait(inside) -> np.ndarray:
-        face = inside.locator("img[data-face=decoded]")
-        before = None
-        for _ in range(50):
-            now = pixels(face)
-            if before is not None and (now == before).all():
-                return now
-            before = now
-            inside.page.wait_for_timeout(150)
-        raise TimeoutError("the face does not come to rest")
-
-    return wait
+    return partial(at_rest, selector="img[data-face=decoded]")
 
 
 def latents(inside) -> list[str]:
@@ -259,7 +248,7 @@ def test_every_control_has_a_name_and_is_reached_by_the_keyboard(inside):
     assert all(style == "solid" and width >= 2 for *_, style, width in reached)
 
 
-def test_it_can_be_read_in_the_dark(inside, settled, notebook, pixels):
+def test_it_can_be_read_in_the_dark(inside, settled, notebook, theme, pixels):
     page = notebook.page
     theme(page, "Dark")
     settled(inside)
@@ -269,16 +258,6 @@ def test_it_can_be_read_in_the_dark(inside, settled, notebook, pixels):
         assert np.median(picture) < 60  # the paper
         assert picture.max() > 140  # the ink
     theme(page, "Light")
-
-
-def theme(page, name: str) -> None:
-    page.evaluate(
-        f"() => window.jupyterapp.commands.execute("
-        f"'apputils:change-theme', {{theme: 'JupyterLab {name}'}})"
-    )
-    state = str(name == "Light").lower()
-    page.wait_for_selector(f"body[data-jp-theme-light={state}]", state="attached")
-    page.wait_for_timeout(500)
 
 
 def test_it_fits_a_narrow_page(inside, settled, notebook):

@@ -1,6 +1,7 @@
 """The studio in notebook 5: dragged with the mouse, stepped with the keys, judged by its pixels."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,21 +34,9 @@ def studio(whole_studio, settled):
 
 
 @pytest.fixture(scope="session")
-def settled(pixels):
+def settled(at_rest):
     """Waits until the edited face has not changed for a moment; gives its pixels."""
-
-    def wait(studio) -> np.ndarray:
-        face = studio.locator("img[data-face=edited]")
-        before = None
-        for _ in range(50):
-            now = pixels(face)
-            if before is not None and (now == before).all():
-                return now
-            before = now
-            studio.page.wait_for_timeout(150)
-        raise TimeoutError("the face does not come to rest")
-
-    return wait
+    return partial(at_rest, selector="img[data-face=edited]")
 
 
 def slider(studio, attribute: str):
@@ -337,25 +326,16 @@ def test_a_photo_without_a_face_is_shown_with_a_warning(studio, settled):
 # Themes, and the end
 
 
-def test_it_can_be_read_in_the_dark(studio, settled, notebook, pixels):
+def test_it_can_be_read_in_the_dark(studio, settled, notebook, theme, pixels):
     page = notebook.page
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
-    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
-    page.wait_for_timeout(500)
+    theme(page, "Dark")
     settled(studio)
     studio.screenshot(path=SCREENSHOTS / "05_studio_dark.png")
     label = studio.locator(".slider label").first
     picture = pixels(label)
     assert np.median(picture) < 60  # the paper
     assert picture.max() > 180  # the ink
-    page.evaluate(
-        "() => window.jupyterapp.commands.execute("
-        "'apputils:change-theme', {theme: 'JupyterLab Light'})"
-    )
-    page.wait_for_selector("body[data-jp-theme-light=true]", state="attached")
+    theme(page, "Light")
 
 
 def test_running_its_cell_again_leaves_one_studio_and_no_listener(studio, notebook, settled):

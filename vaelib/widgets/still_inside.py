@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#767676"  # blue and vermillion of Okabe and Ito
+from vaelib.colours import BLUE, DARK_GREY, ORANGE
+from vaelib.widgets.still import DPI, drawn
+
 WIDTH, ROW = 9.0, 0.25  # inches
 
 
@@ -40,7 +41,7 @@ def still_of_inside(
     strip = WIDTH * gallery.shape[0] / gallery.shape[1]
     panel = ROW * (len(latents) + 2)
     height = strip + panel + 0.8
-    figure = Figure(figsize=(WIDTH, height), dpi=100)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI)
 
     def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
         """Axes at inches from the left and from the top."""
@@ -64,9 +65,7 @@ def still_of_inside(
         figure.text((left + 0.22) / WIDTH, middle, f"{word}\n→", ha="center", fontsize=8)
     _bars(axes_at(2.72, top, 2.25, panel - 0.3), latents, rows, by_hand)
     figure.text(0.01, 0.06 / height, "\n".join(sentences), fontsize=8, va="bottom", wrap=True)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return drawn(figure)
 
 
 def _show(axis: Axes, image: np.ndarray) -> None:
@@ -78,8 +77,8 @@ def _bars(axis: Axes, latents: Sequence[int], rows: np.ndarray, by_hand: Sequenc
     mean, deviation, z, kl = rows
     places = np.arange(len(latents))
     for reach in (1, 2):
-        axis.axvspan(-reach, reach, color=GREY, alpha=0.13, lw=0)
-    axis.axvline(0, color=GREY, lw=0.8)
+        axis.axvspan(-reach, reach, color=DARK_GREY, alpha=0.13, lw=0)
+    axis.axvline(0, color=DARK_GREY, lw=0.8)
     axis.barh(places, mean, height=0.3, color=BLUE, alpha=0.35)
     axis.barh(places, 2 * deviation, left=mean - deviation, height=0.62, color=BLUE)
     axis.plot(z, places + 0.3, "^", color=ORANGE, ms=7)
@@ -96,8 +95,8 @@ def _bars(axis: Axes, latents: Sequence[int], rows: np.ndarray, by_hand: Sequenc
     for text, x in (("deviation", 1.22), ("z", 1.4), ("KL, nats", 1.64)):
         axis.text(x, -0.8, text, transform=right, fontsize=8, ha="right", va="bottom")
     axis.text(-0.02, -0.8, "latent", transform=right, fontsize=8, ha="right", va="bottom")
-    for place, (spread, drawn, nats) in enumerate(zip(deviation, z, kl, strict=True)):
-        for text, x in ((f"{spread:.2f}", 1.22), (f"{drawn:.2f}", 1.4), (f"{nats:.1f}", 1.64)):
+    for place, (spread, at, nats) in enumerate(zip(deviation, z, kl, strict=True)):
+        for text, x in ((f"{spread:.2f}", 1.22), (f"{at:.2f}", 1.4), (f"{nats:.1f}", 1.64)):
             text = text.replace("-", "−")
             axis.text(x, place, text, transform=right, fontsize=8, ha="right", va="center")
     key = "blue: mean ± deviation; orange: z; grey: prior N(0, 1), ±1 and ±2 deviations"

@@ -45,6 +45,7 @@ class Studio(GalleryWidget):
         seed: of the faces that Shuffle offers.
         look_ahead: decode the other positions of a slider while it is held, so that the page has
             a face before the mouse gets there; without it, each movement waits for the kernel.
+        value: attribute -> strength, where the sliders are at the start; the others are at 0.
 
     Attributes:
         value: attribute -> strength; assign to it to move the sliders from code.
@@ -58,6 +59,7 @@ class Studio(GalleryWidget):
 
     Raises:
         ValueError: an attribute that `vectors` does not have.
+        TraitError: a strength that is no finite number.
     """
 
     _esm = javascript("studio.js")
@@ -86,6 +88,7 @@ class Studio(GalleryWidget):
         limit: float = 2.0,
         seed: int = 0,
         look_ahead: bool = True,
+        value: Mapping[str, float] | None = None,
     ):
         self._vectors, self._truth = vectors, truth
         self._upload = bytearray()
@@ -94,8 +97,9 @@ class Studio(GalleryWidget):
         state = {"choices": list(vectors.index), "limit": limit, "look_ahead": look_ahead}
         super().__init__(vae, images, seed, **state)
         self._subject = self._held_out(0)
-        for name in sliders:
+        for name in [*sliders, *(value or {})]:
             self.add(name)
+        self.value = dict(value or {})
         self._start(self._subject)
         if look_ahead:
             self._decode_ahead([{}] * BATCH)  # compiles, so that no drag waits for that

@@ -35,6 +35,27 @@ def test_it_begins_with_the_first_face_as_it_is(studio):
     assert studio.truth == b""
 
 
+def test_it_begins_where_value_says():
+    shown = []
+
+    def truth(row, switched):
+        shown.append(switched)
+
+    value = {"Young": 1, "Male": 7}
+    studio = Studio(SliderModel(), FACES, VECTORS, ["Smiling", "Male"], truth, value=value)
+    assert studio.sliders == ["Smiling", "Male", "Young"]
+    assert studio.value == {"Young": 1, "Male": 2}  # 2 is the limit
+    moved = edit(studio.z, studio.value, vectors=VECTORS)
+    np.testing.assert_allclose(studio.latent, moved)
+    assert studio.edited != studio.reconstruction
+    assert shown[-1] == {"Young": True, "Male": True}
+    assert not studio.can_undo
+    at_0 = Studio(SliderModel(), FACES, VECTORS, studio.sliders)
+    assert (studio.still() != at_0.still()).any()
+    studio.reset()
+    assert studio.edited == at_0.edited
+
+
 def test_a_value_moves_the_face_along_its_vectors(studio):
     studio.value = {"Smiling": 2, "Male": 0.5}
     assert close(colour(studio.edited), COLOURS[0] + [0.2, 0.1, 0])
@@ -120,6 +141,9 @@ def test_an_unknown_attribute_is_one_sentence(studio, one_sentence):
     one_sentence(error.value, "Old")
     with pytest.raises(ValueError):
         Studio(SliderModel(), FACES, VECTORS, ["Smiling", "Old"])
+    with pytest.raises(ValueError) as error:
+        Studio(SliderModel(), FACES, VECTORS, ["Smiling"], value={"Old": 1})
+    one_sentence(error.value, "Old")
 
 
 def test_what_is_no_strength_limit_or_slider_is_one_sentence(studio, one_sentence):
