@@ -18,6 +18,8 @@ from tools.browser import find_browser  # noqa: E402
 from tools.installed import complaint  # noqa: E402
 
 IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process loads TensorFlow
+# Two files at a time: cells follow each other, and some tests of a file share what they made.
+BY_FILE = ["-n", "2", "--dist", "loadfile"]
 MODULE = [sys.executable, "-m"]
 PYTEST = [*MODULE, "pytest"]
 # The tests of what runs with each of Keras' backends.
@@ -46,8 +48,14 @@ PARTS = {
         *COVERAGE,
     ],
     "JAX tests": ["env", "KERAS_BACKEND=jax", *PYTEST, *JAX_TESTS, "-m", "not slow", *IN_PARALLEL],
-    "notebooks": [*PYTEST, "--nbval", "notebooks"],
-    "slow tests": [*PYTEST, "tests", "-m", "(slow or after_notebooks) and not browser"],
+    "notebooks": [*PYTEST, "--nbval", "notebooks", *BY_FILE],
+    "slow tests": [
+        *PYTEST,
+        "tests",
+        "-m",
+        "(slow or after_notebooks) and not browser",
+        *BY_FILE,
+    ],
     "browser tests": [*PYTEST, "tests/browser"],
 }
 LEFT_OUT = (
