@@ -56,17 +56,20 @@ def drawn(faces: Faces, names: list[str], size: int) -> np.ndarray:
 
 def gallery_rows(faces: Faces, names: list[str], vae: VAE) -> list[np.ndarray]:
     """A row each of test faces, reconstructions, two edits of one face, and a morph."""
-    vectors = load_vectors("pretrained-128", regressed=True)
+    hair, glasses = (
+        load_vectors("pretrained-128", regressed).loc[name]
+        for regressed, name in ((False, "Blond_Hair"), (True, "Eyeglasses"))
+    )
     men = faces.find("test", Male=True, Goatee=True, **PLAIN)
     women = faces.find("test", Male=False, Blond_Hair=False, Smiling=False, **PLAIN)
-    him, her = vae.encode(drawn(faces, [men[5], women[2]], vae.image_size))
+    him, her = vae.encode(drawn(faces, [men[8], women[0]], vae.image_size))
     strengths = np.linspace(0, 2, COLUMNS)
     images = drawn(faces, names, vae.image_size)
     return [
         images,
         vae.reconstruct(images),
-        vae.decode(vaelib.edit(her, vectors.loc["Blond_Hair"], strengths)),
-        vae.decode(vaelib.edit(him, vectors.loc["Eyeglasses"], strengths)),
+        vae.decode(vaelib.edit(her, hair, strengths)),
+        vae.decode(vaelib.edit(him, glasses, strengths)),
         vae.decode(vaelib.interpolate(him, her, COLUMNS)),
     ]
 
