@@ -14,6 +14,7 @@ NAMES = (
     "edits",
     "rate_distortion",
     "groups",
+    "overfitting",
     "sliders",
 )
 
