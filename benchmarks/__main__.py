@@ -16,6 +16,7 @@ NAMES = (
     "edits",
     "rate_distortion",
     "groups",
+    "overfitting",
     "sliders",
 )
 

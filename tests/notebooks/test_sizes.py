@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ["groundwork", "portraits", "vaelib", "data/pretrained", "data/README.md"]
-COPIED += ["data/rate_distortion.csv", "data/groups", "notebooks", "pyproject.toml"]
+COPIED += ["data/rate_distortion.csv", "data/groups", "data/overfitting", "notebooks"]
+COPIED += ["pyproject.toml"]
 NAMES = ["03_training", "04_latent_space", "05_attributes", "06_morphing"]
 NAMES += ["07_what_it_knows", "08_whom_it_fails"]
 
