@@ -1,15 +1,39 @@
-"""The model that comes with the course is small, and reconstructs portraits it has never seen."""
+"""The models that come with the course are small, and reconstruct portraits new to them."""
 
+import numpy as np
 import pytest
 
 import vaelib
+from vaelib.counterfactuals import redraw
 from vaelib.metrics import rmse
-from vaelib.runs import PRETRAINED
+from vaelib.runs import PRETRAINED, load_vectors
 
 
-def test_is_small_and_has_no_optimizer():
-    assert PRETRAINED["pretrained"].stat().st_size <= 14e6
-    assert not vaelib.load_model("pretrained").compiled
+@pytest.mark.parametrize(("name", "size"), [("pretrained", 64), ("pretrained-128", 128)])
+def test_is_small_and_has_no_optimizer(name, size):
+    assert PRETRAINED[name].stat().st_size <= 14e6
+    vae = vaelib.load_model(name)
+    assert not vae.compiled
+    assert (vae.image_size, vae.latent_dim) == (size, 384)
+
+
+def test_the_vectors_of_the_larger_model_add_what_they_say():
+    """In its own latent space: blond hair is brighter than black hair."""
+    vae, vectors = vaelib.load_model("pretrained-128"), load_vectors("pretrained-128")
+    assert list(vectors.index) == list(load_vectors("pretrained-128", regressed=True).index)
+    average = np.zeros((1, vae.latent_dim), "float32")
+    blond, black = (
+        vae.decode(vaelib.edit(average, {name: 1.5}, vectors=vectors))[0, 10:30, 40:88].mean()
+        for name in ("Blond_Hair", "Black_Hair")
+    )
+    assert blond > black + 0.1
+
+
+@pytest.mark.after_notebooks
+def test_the_larger_model_reconstructs_test_portraits():
+    vae, faces = vaelib.load_model("pretrained-128"), vaelib.read_faces("portraits")
+    people = [redraw(faces, name, {}, 128, drawn=128) for name in faces.file_names("test")[:100]]
+    assert rmse(np.stack(people), vae.reconstruct(np.stack(people), sharpen=False)) <= 11
 
 
 @pytest.mark.after_notebooks
