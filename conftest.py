@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent
+READY = pytest.StashKey[bool]()
 READ_ONCE = "from vaelib.data import load_pixels, read_faces; load_pixels(read_faces('portraits'))"
 
 
@@ -31,7 +33,30 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # `tensorboard` and `!pip` in a cell are this Python's own.
     os.environ["FACES"] = "portraits"  # the stored outputs are theirs
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        prepare(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Do it once, before the tests are handed out, where several workers run them.
+
+    Here, the tests are known by their names alone.
+    """
+    wanted = node.config.option.markexpr
+    files = {name.partition("::")[0] for name in ids}
+    notebooks = any(file.endswith(".ipynb") for file in files)
+    tests = any(file.startswith("tests/notebooks/") for file in files)
+    if notebooks or (tests and wanted and "not after_notebooks" not in wanted):
+        prepare(node.config)
+
+
+def prepare(config: pytest.Config) -> None:
+    """Draw the portraits and read them; end the tests if that fails."""
+    if config.stash.get(READY, False):
+        return
+    config.stash[READY] = True
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         for arguments in (["-m", "portraits"], ["-c", READ_ONCE]):
             if subprocess.call([sys.executable, *arguments], cwd=ROOT) != 0:
                 pytest.exit("The portraits are not ready; it says why above.", returncode=1)

@@ -12,9 +12,10 @@ from typer import Option, Typer
 
 from benchmarks.edits import encode, encode_pairs
 from vaelib.__main__ import main
-from vaelib.counterfactuals import ATTRIBUTES, Cases, find_cases
+from vaelib.counterfactuals import ATTRIBUTES, Cases, find_cases, find_manifest
 from vaelib.editing import Editor, PairedEditor, classified, improved_editor, paired_editor
 from vaelib.judge import Judge
+from vaelib.latent import constant_attributes
 from vaelib.model import VAE
 
 HARD = ["Bald", "Mustache", "Wearing_Lipstick"]  # those to which straight lines do badly
@@ -40,11 +41,15 @@ def edit_choices(
     if wrong := [name for name in attribute if name not in ATTRIBUTES]:
         raise ValueError(f"--attribute {wrong[0]} is none of {', '.join(ATTRIBUTES)}.")
     data = vaelib.read_faces(faces)
+    if find_manifest(data.folder) is None:
+        raise ValueError(f"{data.folder} was not drawn by `portraits`, so there are no pairs.")
+    if constant := set(constant_attributes(data.attributes.loc[data.file_names("train")])):
+        attribute = [name for name in attribute if name not in constant]
+    if not attribute:
+        raise ValueError(f"All training faces of {data.folder} are alike in what is to be added.")
     vae = vaelib.load_model(model)
     judge = Judge(data, vae.image_size)
     pairs = encode_pairs(vae, data, attribute)
-    if not pairs:
-        raise ValueError(f"{data.folder} was not drawn by `portraits`, so there are no pairs.")
     names = data.file_names("train")
     vectors = improved_editor(encode(vae, data, names), data.attributes.loc[names])
     cases = find_cases(data, data.file_names("val")[:persons], list(pairs), vae.image_size)

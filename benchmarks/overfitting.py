@@ -14,6 +14,7 @@ from typer import Option, Typer
 
 from groundwork.files import written_whole
 from vaelib.__main__ import main
+from vaelib.counterfactuals import find_manifest
 from vaelib.data.faces import Faces, read_faces
 from vaelib.data.pipeline import make_dataset
 from vaelib.data.pixels import load_images
@@ -81,18 +82,26 @@ class Watch(keras.callbacks.Callback):
 
 @app.command()
 def overfitting(
-    faces: Annotated[str, Option(help='"portraits", "celeba", or a folder.')] = "portraits",
+    faces: Annotated[str, Option(help='"portraits", or a folder of them.')] = "portraits",
     steps: Annotated[
         int, Option(min=1, max=1_000_000, help="Batches in each of the 8 epochs.")
     ] = STEPS,
     out: Annotated[Path, Option(help="The folder of the results: history.csv, faces.png.")] = OUT,
 ) -> None:
     """Train the model of notebook 3's part on overfitting; the last line is JSON."""
-    data = few_faces(read_faces(faces), FEW)
+    whole = read_faces(faces)
+    if find_manifest(whole.folder) is None:
+        raise ValueError(
+            f"{whole.folder} holds no portraits, and photographs must not come into the course's "
+            "figures: name a folder of portraits."
+        )
+    data = few_faces(whole, FEW)
+    out.mkdir(parents=True, exist_ok=True)
     known, others = data.file_names("train"), data.file_names("val")[:FEW]
     pictures = Pictures(load_images(data, known), load_images(data, others))
     history, watch = train_and_watch(data, steps, pictures)
-    out.mkdir(parents=True, exist_ok=True)
+    if watch.best is None:
+        raise ValueError("The validation loss was no number in any epoch: nothing is written.")
     with written_whole(out / "history.csv") as aside:
         history.to_csv(aside)
     rows = np.concatenate([pictures.shown, watch.best, watch.last])

@@ -67,8 +67,13 @@ def exercises_of_all(notebooks: Path) -> dict[Path, str]:
         name = path.stem.removesuffix("_solutions")
         try:
             solutions = nbformat.read(path, as_version=4)
-        except (AttributeError, ValueError, nbformat.ValidationError) as error:
+            cells = [cell.id for cell in solutions.cells]
+        except OSError:
+            raise
+        except Exception as error:  # nbformat has many for what is no notebook
             raise ValueError(f"{path.name} is no notebook: restore it.") from error
+        if len({*cells}) != len(cells):
+            raise ValueError(f"{path.name} has two cells with one id: restore it.")
         try:
             notebook = exercises_of(solutions, name)
         except ValueError as error:

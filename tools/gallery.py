@@ -8,6 +8,7 @@ import pandas as pd
 from PIL import Image
 
 import vaelib
+from groundwork.files import written_whole
 from vaelib.counterfactuals import redraw
 from vaelib.data.faces import Faces
 from vaelib.latent import regressed_vectors
@@ -31,7 +32,8 @@ def main() -> None:
     small, large = vaelib.load_model("pretrained"), vaelib.load_model("pretrained-128")
     DOCS.mkdir(exist_ok=True)
     gallery = image_grid(np.concatenate(gallery_rows(faces, names, large)), COLUMNS)
-    Image.fromarray(gallery).save(DOCS / "gallery.png", optimize=True)
+    with written_whole(DOCS / "gallery.png") as aside:
+        Image.fromarray(gallery).save(aside, optimize=True)
     train = faces.file_names("train")
     z_train = vae_means(small, faces, train)
     vectors = {
@@ -39,7 +41,8 @@ def main() -> None:
         SIZE: load_vectors("pretrained-128", regressed=True),
     }
     rows = size_rows(faces, names, {64: small, SIZE: large}, vectors)
-    show_rows(rows, scale=1, path=DOCS / "sizes.png")
+    with written_whole(DOCS / "sizes.png") as aside:
+        show_rows(rows, scale=1, path=aside)
     print("docs/gallery.png and docs/sizes.png are drawn.")
     print_errors(faces, {64: small, SIZE: large})
 

@@ -16,6 +16,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from groundwork.commands import sentence  # noqa: E402
 from groundwork.files import write_whole  # noqa: E402
 
 README = ROOT / "README.md"
@@ -62,28 +63,42 @@ def rounded(minutes: float) -> int:
     return max(STEP, STEP * round(minutes / STEP))
 
 
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook; a ValueError names a file that is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except OSError:
+        raise
+    except Exception as error:  # nbformat has many for what is no notebook
+        raise ValueError(f"{path} is no notebook: restore it.") from error
+
+
 def estimates(folder: Path = NOTEBOOKS) -> dict[str, tuple[int, int]]:
     """For each notebook of the course: minutes to read and run it, and for its exercises."""
     found = {}
     for path in sorted(folder.glob("0*.ipynb")):
         solved = folder / "solutions" / f"{path.stem}_solutions.ipynb"
-        pair = [nbformat.read(one, as_version=4) for one in (path, solved)]
+        pair = [read(one) for one in (path, solved)]
         found[path.stem] = rounded(reading(pair[0])), rounded(practice(pair[1]))
     return found
 
 
 def hours(found: dict[str, tuple[int, int]]) -> str:
     """The sums of the estimates, as the README states them."""
-    read, practised = (round(sum(column) / 60) for column in zip(*found.values(), strict=True))
-    return f"{read} hours to read and run, and {practised} for the exercises"
+    reads, practised = (round(sum(column) / 60) for column in zip(*found.values(), strict=True))
+    return f"{reads} hours to read and run, and {practised} for the exercises"
 
 
 def with_minutes(page: str, found: dict[str, tuple[int, int]]) -> str:
     """The README with these estimates in its table and in the sentence below it."""
 
     def row(match: re.Match) -> str:
-        read, practised = found[match["name"]]
-        return f"{match['start']} {read} | {practised} |{match['end']}"
+        if match["name"] not in found:
+            raise ValueError(
+                f"The README's table names {match['name']}: there is no such notebook."
+            )
+        minutes, practised = found[match["name"]]
+        return f"{match['start']} {minutes} | {practised} |{match['end']}"
 
     columns = r"\]\(notebooks/(?P<name>\w+)\.ipynb\) \|.*?\|) \d+ \| \d+ \|(?P<end> \d+ \|)$"
     page = re.sub(rf"^(?P<start>\| \[.*?{columns}", row, page, flags=re.MULTILINE)
@@ -95,12 +110,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="put them into the README's table")
     options = parser.parse_args()
+    try:
+        show(options.write)
+    except (OSError, ValueError) as error:
+        sys.exit(sentence(error))
+
+
+def show(write: bool) -> None:
+    """Print the estimates, and write them if wanted."""
     found = estimates()
     print(f"{'minutes to':24} {'read and run':>12} {'do the exercises':>17}")
-    for name, (read, practised) in found.items():
-        print(f"{name:24} {read:12} {practised:17}")
+    for name, (minutes, practised) in found.items():
+        print(f"{name:24} {minutes:12} {practised:17}")
     print(hours(found))
-    if options.write:
+    if write:
         write_whole(README, with_minutes(README.read_text(encoding="utf-8"), found))
 
 

@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from groundwork.files import write_whole, written_whole
+from groundwork.files import write_all_whole, written_whole
 from groundwork.places import data_folder
 from portraits.dataset.write import write_dataset
 from vaelib.archives import WEIGHTS
@@ -24,7 +24,7 @@ from vaelib.data.faces import Faces, read_faces
 from vaelib.data.pipeline import make_dataset
 from vaelib.latent import attribute_vectors, regressed_vectors
 from vaelib.model import VAE
-from vaelib.runs import PRETRAINED, RUNS, load_model, vectors_path
+from vaelib.runs import PRETRAINED, RUNS, WITH_VECTORS, load_model, vectors_path
 from vaelib.training import new_vae, train
 
 SEED = 4242  # of the people: the folder data/portraits holds those of seed 0
@@ -82,12 +82,15 @@ def main() -> None:
             faces = read_faces(write_dataset(folder, recipe.people, size, SEED))
             vae = new_vae(size, LATENT_DIM, large=True)
             train(vae, faces, run, recipe.epochs, STEPS, precision=arguments.precision)
-        before, after = shrink(run / "vae.keras", model, recipe.bits)
         history = model.with_name(model.stem.replace("vae", "history") + ".csv")
-        write_whole(history, (run / "history.csv").read_bytes())
-        if size != 64:  # notebook 5 computes those of the smaller model
-            faces = read_faces(data_folder() / recipe.folder)
-            write_whole(vectors_path(model), vectors(load_model(model), faces))
+        with TemporaryDirectory() as folder:
+            small = Path(folder) / "vae.keras"
+            before, after = shrink(run / "vae.keras", small, recipe.bits)
+            files = {model: small.read_bytes(), history: (run / "history.csv").read_bytes()}
+            if recipe.model in WITH_VECTORS:  # notebook 5 computes those of the smaller model
+                faces = read_faces(data_folder() / recipe.folder)
+                files[vectors_path(model)] = vectors(load_model(small), faces)
+        write_all_whole(files)
     except (OSError, ValueError) as error:
         sys.exit(str(error))
     print(f"{model}: {after / 1e6:.1f} MB, of {before / 1e6:.1f}.")

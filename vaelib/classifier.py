@@ -13,7 +13,7 @@ import pandas as pd
 from keras import layers
 from tqdm.keras import TqdmCallback
 
-from groundwork.files import DiskFull, written_whole
+from groundwork.files import DiskFull, full_disk_explained, written_whole
 from groundwork.progress import on_terminal
 from vaelib.archives import load_archive
 from vaelib.data.faces import Faces
@@ -273,10 +273,11 @@ def _keep(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file whole, if the folder can be written to and has room for it."""
     if not os.access(path.parent if path.parent.exists() else path.parent.parent, os.W_OK):
         return
-    path.parent.mkdir(exist_ok=True)
     try:
-        with cache_locked(path.parent), written_whole(path) as aside:
-            write(aside)
+        with full_disk_explained(path):
+            path.parent.mkdir(exist_ok=True)
+            with cache_locked(path.parent), written_whole(path) as aside:
+                write(aside)
     except DiskFull as error:  # what was computed is used all the same
         print(f"{error} The next time, it is computed again.", flush=True)
 

@@ -188,7 +188,7 @@ def redraw(
         image_size: in pixels.
         dials: name of one of `portraits.DIALS` -> its value; None turns nothing.
         drawn: width and height of the drawing, in pixels, such as 128 for a model of larger faces
-            than the folder's; None takes those of its pictures.
+            than the folder's, if its pictures are square; None takes those of its pictures.
 
     Returns:
         float32 (image_size, image_size, 3) in [0, 1]; None where `portraits` did not draw the
@@ -208,7 +208,7 @@ def redraw(
         return None
     for dial, value in (dials or {}).items():
         person = person.with_dial(dial, value)
-    picture = person.render(drawn or (manifest.width, manifest.height))
+    picture = person.render((manifest.width, manifest.height) if drawn is None else drawn)
     return as_jpg(picture, image_size).astype("float32") / 255
 
 

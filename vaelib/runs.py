@@ -26,6 +26,9 @@ PRETRAINED = {
 }
 """The models that come with the course, by name: for faces of 64 and of 128 pixels."""
 
+WITH_VECTORS = ("pretrained-128",)
+"""Those with which attribute vectors come."""
+
 RUNS = places.runs_folder()
 
 
@@ -301,16 +304,29 @@ def load_vectors(name: str, regressed: bool = False) -> pd.DataFrame:
         DataFrame (n_attributes, latent_dim), in latent units, rounded to four digits.
 
     Raises:
-        FileNotFoundError: no vectors come with it.
+        FileNotFoundError: they are not there.
+        ValueError: no vectors come with such a model, or their file is damaged.
     """
-    path = vectors_path(PRETRAINED.get(name, Path(name)))
+    if name not in WITH_VECTORS:
+        raise ValueError(
+            f"No vectors come with the model {name!r}, only with {', '.join(WITH_VECTORS)}: encode "
+            "training faces, and call attribute_vectors or regressed_vectors."
+        )
+    path = vectors_path(PRETRAINED[name])
     if not path.exists():
         raise FileNotFoundError(
-            f"No vectors come with the model {name}: encode training faces, and call "
-            "attribute_vectors or regressed_vectors."
+            f"There is no {path}: the vectors come with the course's repository, not with an "
+            f"installed package; copy data/pretrained/{path.name} of the repository to there."
         )
-    table = pd.read_csv(path, index_col=["regressed", "attribute"])
-    vectors = table.loc[regressed].astype("float32")
+    try:
+        table = pd.read_csv(path, index_col=["regressed", "attribute"], encoding="utf-8")
+        kinds = [table.loc[kind].astype("float32") for kind in (False, True)]
+        whole = kinds[0].index.equals(kinds[1].index) and np.isfinite(table.to_numpy()).all()
+    except Exception:  # pandas has many for a damaged table
+        whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged: take it from the repository again.")
+    vectors = kinds[regressed]
     return vectors.set_axis(range(vectors.shape[1]), axis=1).rename_axis(None)
 
 

@@ -70,10 +70,13 @@ def test_the_correction_adds_what_the_reconstruction_left_out(case):
 def test_wrong_names_and_folders_end_with_a_sentence(run_here, colour_faces, capsys, monkeypatch):
     assert run_here(edit_choices.app, "--attribute", "Nose") == 2
     assert "--attribute Nose is none of Blond_Hair" in capsys.readouterr().err
-    monkeypatch.setattr(edit_choices.vaelib, "load_model", lambda name: ColourModel())
-    monkeypatch.setattr(edit_choices, "Judge", lambda faces, size: ColourJudge(COLOURS))
+    monkeypatch.setattr(edit_choices, "Judge", None)  # it would train
     assert run_here(edit_choices.app, "--faces", colour_faces) == 2
     assert "was not drawn by `portraits`" in capsys.readouterr().err
+    monkeypatch.setattr(edit_choices, "find_manifest", lambda folder: "drawn")
+    monkeypatch.setattr(edit_choices, "constant_attributes", lambda labels: ["Bald"])
+    assert run_here(edit_choices.app, "--faces", colour_faces, "--attribute", "Bald") == 2
+    assert "are alike in what is to be added" in capsys.readouterr().err
 
 
 def test_command(run_here, colour_faces, capsys, monkeypatch, case):
@@ -82,9 +85,16 @@ def test_command(run_here, colour_faces, capsys, monkeypatch, case):
     z = ColourModel().encode(case.images)
     pairs = {"Smiling": (z, ColourModel().encode(case.counterfactuals))}
     monkeypatch.setattr(edit_choices, "encode_pairs", lambda *arguments: pairs)
-    monkeypatch.setattr(edit_choices, "find_cases", lambda *arguments: {"Smiling": case})
+    asked = []
+    monkeypatch.setattr(
+        edit_choices, "find_cases", lambda *arguments: asked.append(arguments) or {"Smiling": case}
+    )
+    monkeypatch.setattr(edit_choices, "find_manifest", lambda folder: "drawn")
     assert run_here(edit_choices.app, "--faces", colour_faces, "--attribute", "Smiling") == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    ((faces, names, attributes, size),) = asked
+    assert list(names) == faces.file_names("val")[:200]  # not of the test split
+    assert (attributes, size) == (["Smiling"], 16)
     assert last["persons"] == 200 and len(last["rows"]) == 2 + 5 * len(edit_choices.STRENGTHS)
     assert last["rows"][1] == {
         "way": "truth",

@@ -38,16 +38,18 @@ def test_command(run_here, colour_faces, capsys, monkeypatch):
     assert "was not drawn by `portraits`" in capsys.readouterr().err
     images = keras.Input((16, 16, 3))
     colour = keras.layers.GlobalAveragePooling2D()(images)
-    plain = keras.Model(images, keras.layers.Rescaling(1.0, -0.5)(colour))
+    trusting, doubting = (
+        keras.Model(images, keras.layers.Rescaling(1.0, -least)(colour)) for least in (0.5, 0.9)
+    )
     judge = ColourJudge(COLOURS)
-    judge.classifier = plain
+    judge.classifier = trusting
     monkeypatch.setattr(judges, "find_manifest", lambda folder: "drawn")
     monkeypatch.setattr(judges, "Judge", lambda faces, size: judge)
-    monkeypatch.setattr(judges, "cached_classifier", lambda *arguments: plain)
+    monkeypatch.setattr(judges, "cached_classifier", lambda *arguments: doubting)
     case = smiling([True, False])
     monkeypatch.setattr(judges, "find_cases", lambda *arguments: {judge.attributes[0]: case})
     assert run_here(judges.app, "--faces", colour_faces, "--image-size", 16) == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert last["persons"] == 200
-    assert last["with pairs"] == last["without pairs"]
-    assert last["with pairs"][judge.attributes[0]] == 1 and "all labels" in last["with pairs"]
+    assert last["with pairs"]["Smiling"] == 1 and last["without pairs"]["Smiling"] == 0
+    assert last["with pairs"]["all labels"] > 0.9 > last["without pairs"]["all labels"]

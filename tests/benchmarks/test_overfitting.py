@@ -1,6 +1,7 @@
 """The benchmark of overfitting: its training faces, what it keeps, and what notebook 3 reads."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from benchmarks.overfitting import (
     overfitting,
 )
 from portraits import write_dataset
+from portraits.dataset.manifest import MANIFEST
 from vaelib.data.faces import read_faces
 from vaelib.metrics import rmse
 
@@ -68,6 +70,30 @@ def test_after_each_epoch_errors_are_measured_and_the_best_pictures_kept():
     shown = np.concatenate([pictures.known[:SHOWN], pictures.others[:SHOWN]])
     assert rmse(shown, watch.best) == pytest.approx(6, rel=1e-4)
     assert rmse(shown, watch.last) == pytest.approx(9, rel=1e-4)
+
+
+def test_photographs_are_refused(faces, tmp_path):
+    photographs = tmp_path / "photographs"
+    shutil.copytree(faces.folder, photographs)
+    (photographs / MANIFEST).unlink()
+    with pytest.raises(ValueError, match="photographs must not come into the course"):
+        overfitting(str(photographs), steps=1, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_known_before_the_training(faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "train_and_watch", None)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        overfitting(str(faces.folder), steps=1, out=tmp_path / "file")
+
+
+def test_losses_that_are_no_numbers_write_nothing(faces, tmp_path, monkeypatch):
+    watch = Watch(Pictures(np.zeros((1, 64, 64, 3)), np.zeros((1, 64, 64, 3))))
+    monkeypatch.setattr(benchmark, "train_and_watch", lambda *_: (pd.DataFrame(), watch))
+    with pytest.raises(ValueError, match="no number in any epoch"):
+        overfitting(str(faces.folder), steps=1, out=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.slow

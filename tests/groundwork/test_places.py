@@ -37,7 +37,9 @@ def test_an_installed_package_uses_the_users_own_folder(monkeypatch, tmp_path):
 def test_installed_packages_draw_and_look_in_one_place(tmp_path):
     """The packages alone, as a wheel installs them, each used from a folder of its own."""
     for package in ("groundwork", "portraits", "vaelib"):
-        shutil.copytree(ROOT / package, tmp_path / "site-packages" / package)
+        # Another program may be writing its bytecode there.
+        without = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / "site-packages" / package, ignore=without)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site-packages")}
     environment |= {"HOME": str(tmp_path / "home"), "XDG_DATA_HOME": str(tmp_path / "home")}
     environment.pop(places.VARIABLE, None)

@@ -115,7 +115,13 @@ def test_a_notebook_without_solutions_is_named_and_never_deleted(root, monkeypat
     assert "mine.ipynb has no solutions: delete it" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["", "no JSON", "[]", "{}"])
+NO_IDS = '{"cells": [{"cell_type": "raw", "metadata": {}, "source": ""}], "metadata": {}, '
+NO_IDS += '"nbformat": 4, "nbformat_minor": 4}'
+
+
+@pytest.mark.parametrize(
+    "content", ["", "no JSON", "[]", "{}", '{"cells": 5}', "[" * 100_000, NO_IDS]
+)
 def test_a_broken_notebook_is_one_sentence(root, monkeypatch, content):
     (root / "notebooks" / "solutions" / "02_b_solutions.ipynb").write_text(content)
     with pytest.raises(SystemExit, match=r"02_b_solutions\.ipynb"):

@@ -61,3 +61,12 @@ def test_writing_changes_the_minutes_alone():
     assert all(
         "| 7 | 8 |" in new or "1 hours to read and run, and 1 for" in new for _, new in lines
     )
+
+
+def test_what_is_no_notebook_is_one_sentence(tmp_path):
+    (tmp_path / "01_a.ipynb").write_text("")
+    with pytest.raises(ValueError, match=r"01_a.ipynb is no notebook: restore it."):
+        estimates(tmp_path)
+    page = README.read_text("utf-8").replace("01_faces.ipynb)", "09_none.ipynb)")
+    with pytest.raises(ValueError, match="table names 09_none"):
+        with_minutes(page, estimates())

@@ -10,7 +10,7 @@ from tools import pretrained
 from tools.pretrained import rounded, shrink
 from vaelib import VAE, build_decoder, build_encoder, load_images, read_faces
 from vaelib.latent import attribute_vectors, regressed_vectors
-from vaelib.runs import load_model, load_vectors, vectors_path
+from vaelib.runs import PRETRAINED, load_model, load_vectors, vectors_path
 
 
 def test_rounding_keeps_nine_binary_digits():
@@ -52,13 +52,41 @@ def test_vectors_are_written_as_they_are_computed(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "PEOPLE", 500)
     write_dataset(folder, 40, 32, 7)
     faces = read_faces(folder)
-    model = tmp_path / "vae-16.keras"
+    model = tmp_path / "vae-128.keras"
+    monkeypatch.setitem(PRETRAINED, "pretrained-128", model)
     vectors_path(model).write_bytes(pretrained.vectors(Encoder(), faces))
     images = load_images(faces, faces.file_names("train"), 16)
     labels = faces.attributes.loc[faces.file_names("train")]
     for regressed, compute in ((False, attribute_vectors), (True, regressed_vectors)):
-        read = load_vectors(str(model), regressed)
+        read = load_vectors("pretrained-128", regressed)
         computed = compute(Encoder().encode(images), labels)
         pd.testing.assert_frame_equal(read, computed, rtol=1e-3, atol=1e-4)
-    with pytest.raises(FileNotFoundError, match="No vectors come with the model pretrained"):
-        load_vectors("pretrained")
+    whole = vectors_path(model).read_bytes()
+    for part in (0, len(whole) // 4, len(whole) * 3 // 4, len(whole) - 40):
+        vectors_path(model).write_bytes(whole[:part])
+        with pytest.raises(ValueError, match=r"vectors-128.csv is damaged: take it"):
+            load_vectors("pretrained-128")
+    vectors_path(model).unlink()
+    with pytest.raises(FileNotFoundError, match="the vectors come with the course's repository"):
+        load_vectors("pretrained-128")
+    for name in ("pretrained", "mine", "pretrained-256"):
+        with pytest.raises(ValueError, match="No vectors come with the model"):
+            load_vectors(name)
+
+
+def test_a_run_whose_faces_are_gone_replaces_nothing(tmp_path, monkeypatch):
+    """Else the new model would stand beside the vectors of the old one."""
+    keras.utils.set_random_seed(0)
+    (tmp_path / "run").mkdir()
+    VAE(build_encoder(32, 4), build_decoder(32, 4)).save(tmp_path / "run" / "vae.keras")
+    (tmp_path / "run" / "history.csv").write_text("epoch\n")
+    model = tmp_path / "pretrained" / "vae-128.keras"
+    model.parent.mkdir()
+    model.write_text("old")
+    monkeypatch.setitem(PRETRAINED, "pretrained-128", model)
+    monkeypatch.setattr(pretrained, "data_folder", lambda: tmp_path / "data")
+    command = ["pretrained.py", "--size", "128", "--run", str(tmp_path / "run")]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit, match="many-128"):
+        pretrained.main()
+    assert model.read_text() == "old" and list(model.parent.iterdir()) == [model]

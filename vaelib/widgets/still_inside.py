@@ -60,7 +60,7 @@ def still_of_inside(
         axis = axes_at(left, top + (panel - 1.85) / 2, 1.85, 1.85)
         _show(axis, face)
         axis.set_title(caption, fontsize=8, pad=3)
-    for left, word in ((1.92, "encoder"), (6.57, "decoder")):
+    for left, word in ((1.98, "encoder"), (6.57, "decoder")):
         middle = 1 - (top + panel / 2) / height
         figure.text((left + 0.22) / WIDTH, middle, f"{word}\n→", ha="center", fontsize=8)
     _bars(axes_at(2.72, top, 2.25, panel - 0.3), latents, rows, by_hand)
@@ -92,11 +92,11 @@ def _bars(axis: Axes, latents: Sequence[int], rows: np.ndarray, by_hand: Sequenc
     for label, is_set in zip(axis.get_yticklabels(), by_hand, strict=True):
         label.set_fontweight("bold" if is_set else "normal")
     right = axis.get_yaxis_transform()
-    for text, x in (("deviation", 1.22), ("z", 1.4), ("KL, nats", 1.64)):
+    for text, x in (("deviation", 1.27), ("z", 1.44), ("KL, nats", 1.67)):
         axis.text(x, -0.8, text, transform=right, fontsize=8, ha="right", va="bottom")
     axis.text(-0.02, -0.8, "latent", transform=right, fontsize=8, ha="right", va="bottom")
     for place, (spread, at, nats) in enumerate(zip(deviation, z, kl, strict=True)):
-        for text, x in ((f"{spread:.2f}", 1.22), (f"{at:.2f}", 1.4), (f"{nats:.1f}", 1.64)):
+        for text, x in ((f"{spread:.2f}", 1.27), (f"{at:.2f}", 1.44), (f"{nats:.1f}", 1.67)):
             text = text.replace("-", "−")
             axis.text(x, place, text, transform=right, fontsize=8, ha="right", va="center")
     key = "blue: mean ± deviation; orange: z; grey: prior N(0, 1), ±1 and ±2 deviations"
