@@ -7,6 +7,7 @@ import re
 from itertools import combinations
 from types import CodeType
 
+import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
@@ -92,12 +93,24 @@ SHORTENED = {"02_model.ipynb": ("epochs=60", "epochs=2")}
 
 def shown(cell: NotebookNode) -> list[str]:
     """What a cell has printed and drawn; widgets have another number each time."""
-    found = []
+    # A kernel may send one text in several parts.
+    found = ["".join(output.text for output in cell.outputs if output.output_type == "stream")]
     for output in cell.outputs:
-        data = output.get("data", {"text/plain": output.get("text", "")})
-        if "application/vnd.jupyter.widget-view+json" not in data:
+        data = output.get("data", {})
+        if data and "application/vnd.jupyter.widget-view+json" not in data:
             found.append(data.get("image/png", data.get("text/plain", "")))
     return found
+
+
+def test_parts_of_a_text_are_one_text():
+    texts, figure = ["one\n", "two\n"], {"image/png": "...", "text/plain": "<Figure>"}
+    parts = [nbformat.v4.new_output("stream", text=text) for text in texts]
+    whole = [nbformat.v4.new_output("stream", text="".join(texts))]
+    drawn = [nbformat.v4.new_output("display_data", data=figure)]
+    cells = [nbformat.v4.new_code_cell(outputs=some) for some in (parts, whole, drawn)]
+    first, second, third = map(shown, cells)
+    assert first == second == ["one\ntwo\n"]
+    assert third == ["", "..."]
 
 
 @pytest.mark.slow
