@@ -221,7 +221,7 @@ def test_the_edit_is_saved_as_a_png_file(studio, settled, tmp_path):
         studio.get_by_role("button", name="Save as PNG").click()
     path = tmp_path / "edit.png"
     download.value.save_as(path)
-    assert Image.open(path).size == (64, 64)
+    assert Image.open(path).size == (128, 128)
 
 
 # One's own photo
