@@ -24,7 +24,7 @@ import numpy as np
 import vaelib
 from ipywidgets import interact
 from vaelib.counterfactuals import redraw
-from vaelib.runs import load_vectors
+from vaelib.vectors import load_vectors
 from vaelib.widgets import Studio
 
 MODEL = "pretrained-128"

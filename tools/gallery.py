@@ -16,7 +16,7 @@ from vaelib.metrics import rmse
 from vaelib.model import VAE
 from vaelib.pictures import image_grid
 from vaelib.plots import show_rows
-from vaelib.runs import load_vectors
+from vaelib.vectors import load_vectors
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 COLUMNS = 8

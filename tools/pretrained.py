@@ -24,8 +24,9 @@ from vaelib.data.faces import Faces, read_faces
 from vaelib.data.pipeline import make_dataset
 from vaelib.latent import attribute_vectors, regressed_vectors
 from vaelib.model import VAE
-from vaelib.runs import PRETRAINED, RUNS, WITH_VECTORS, load_model, vectors_path
+from vaelib.runs import PRETRAINED, RUNS, load_model
 from vaelib.training import new_vae, train
+from vaelib.vectors import WITH_VECTORS, vectors_path
 
 SEED = 4242  # of the people: the folder data/portraits holds those of seed 0
 STEPS = 500  # in an epoch

@@ -6,7 +6,8 @@ import pytest
 import vaelib
 from vaelib.counterfactuals import redraw
 from vaelib.metrics import rmse
-from vaelib.runs import PRETRAINED, load_vectors
+from vaelib.runs import PRETRAINED
+from vaelib.vectors import load_vectors
 
 
 @pytest.mark.parametrize(("name", "size"), [("pretrained", 64), ("pretrained-128", 128)])

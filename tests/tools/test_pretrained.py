@@ -10,7 +10,8 @@ from tools import pretrained
 from tools.pretrained import rounded, shrink
 from vaelib import VAE, build_decoder, build_encoder, load_images, read_faces
 from vaelib.latent import attribute_vectors, regressed_vectors
-from vaelib.runs import PRETRAINED, load_model, load_vectors, vectors_path
+from vaelib.runs import PRETRAINED, load_model
+from vaelib.vectors import load_vectors, vectors_path
 
 
 def test_rounding_keeps_nine_binary_digits():
