@@ -101,7 +101,10 @@ def evaluate(
     faces: FacesOption = "portraits",
     split: Annotated[str, Option(help="train, val or test.")] = "test",
     fc: Annotated[
-        bool, Option(help="Fréchet distances; the first time, a classifier is trained for them.")
+        bool,
+        Option(
+            help="Fréchet distances; for faces of your own, a classifier is trained for them first."
+        ),
     ] = True,
 ) -> None:
     """Measure one model; the last line is JSON.

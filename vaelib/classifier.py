@@ -14,6 +14,7 @@ from keras import layers
 from tqdm.keras import TqdmCallback
 
 from groundwork.files import DiskFull, full_disk_explained, written_whole
+from groundwork.places import course_folder
 from groundwork.progress import on_terminal
 from vaelib.archives import load_archive
 from vaelib.data.faces import Faces
@@ -42,9 +43,10 @@ class FaceFeatures:
     answers about the face, and is itself seen: noise can't make a blurred picture "better".
     docs/distance.md has the experiments.
 
-    The classifier is trained here, once per folder, on the training split (architecture and seed
-    are fixed), and kept beside the faces in `.cache/`. The training faces have an FC of 0; that of
-    the folder's test split is about the best possible.
+    For the course's portraits, a classifier comes with the course, so their FC is the same on all
+    machines. For other faces it is trained here, once per folder, on the training split
+    (architecture and seed are fixed), and kept beside the faces in `.cache/`. The training faces
+    have an FC of 0; that of the folder's test split is about the best possible.
 
     Compare FC only between models of one folder and one image size, since each has its own
     classifier; a smaller FC means pictures more like faces *to this classifier*. It sees what the
@@ -70,12 +72,7 @@ class FaceFeatures:
     def __init__(self, faces: Faces, image_size: int = 64):
         check_split(faces, "train")
         self.attributes = varying_attributes(faces)
-
-        def train():
-            steps = usual_steps(faces)
-            return train_classifier(faces, self.attributes, steps, image_size, faults=True)
-
-        self.classifier = cached_classifier(faces, image_size, "classifier", train)
+        self.classifier = fc_classifier(faces, image_size, given_classifier(faces, image_size))
         self.reference = _cached_reference(faces, self, image_size)
 
     def features(self, images: np.ndarray) -> np.ndarray:
@@ -219,8 +216,32 @@ def classify(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
+def fc_classifier(faces: Faces, image_size: int, given: Path | None = None) -> keras.Model:
+    """The classifier of `FaceFeatures`: given, kept, or trained here; see `cached_classifier`."""
+
+    def train():
+        attributes, steps = varying_attributes(faces), usual_steps(faces)
+        return train_classifier(faces, attributes, steps, image_size, faults=True)
+
+    return cached_classifier(faces, image_size, "classifier", train, given)
+
+
+def given_classifier(faces: Faces, image_size: int) -> Path:
+    """Where the classifier of FC that comes with the course lies, if it comes for these faces.
+
+    Faces are known by their labels and splits, since the dates of drawn files differ.
+    """
+    digest = hashlib.sha256(_labels(faces)).hexdigest()[:16]
+    name = f"classifier-{CLASSIFIER_VERSION}-{image_size}-{digest}.keras"
+    return course_folder() / "pretrained" / name
+
+
 def cached_classifier(
-    faces: Faces, image_size: int, name: str, train: Callable[[], keras.Model]
+    faces: Faces,
+    image_size: int,
+    name: str,
+    train: Callable[[], keras.Model],
+    given: Path | None = None,
 ) -> keras.Model:
     """The classifier of a folder that is kept under a name in its `.cache/`, or a new one.
 
@@ -229,13 +250,15 @@ def cached_classifier(
         image_size: in pixels.
         name: the beginning of the file's name.
         train: makes it, if there is none.
+        given: a file that is taken instead, if it is there.
     """
     path = _cache_path(faces, image_size, name, "keras")
-    if path.exists():
-        try:
-            return load_archive(path)
-        except Exception:  # half a file, or one that another version wrote
-            print(f"{path} is damaged, so the classifier is trained again.", flush=True)
+    for kept in (given, path):
+        if kept and kept.exists():
+            try:
+                return load_archive(kept)
+            except Exception:  # half a file, or one that another version wrote
+                print(f"{kept} is damaged, so it is not used.", flush=True)
     model = train()
     _keep(path, model.save)
     return model
@@ -264,9 +287,13 @@ def _cached_reference(
 
 def _cache_path(faces: Faces, image_size: int, name: str, suffix: str) -> Path:
     digest = hashlib.sha256(f"{CLASSIFIER_VERSION} {pixels_key(faces, image_size)}".encode())
-    digest.update(pd.util.hash_pandas_object(faces.attributes).to_numpy().tobytes())
-    digest.update(" ".join([*faces.attributes, *faces.splits]).encode())
+    digest.update(_labels(faces))
     return faces.folder / CACHE / f"{name}-{image_size}-{digest.hexdigest()[:16]}.{suffix}"
+
+
+def _labels(faces: Faces) -> bytes:
+    table = pd.util.hash_pandas_object(faces.attributes).to_numpy().tobytes()
+    return table + " ".join([*faces.attributes, *faces.splits]).encode()
 
 
 def _keep(path: Path, write: Callable[[Path], None]) -> None:

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import vaelib
+from vaelib import classifier
+from vaelib.classifier import FaceFeatures
 from vaelib.counterfactuals import redraw
 from vaelib.metrics import rmse
 from vaelib.runs import PRETRAINED
@@ -35,6 +37,18 @@ def test_the_larger_model_reconstructs_test_portraits():
     vae, faces = vaelib.load_model("pretrained-128"), vaelib.read_faces("portraits")
     people = [redraw(faces, name, {}, 128, drawn=128) for name in faces.file_names("test")[:100]]
     assert rmse(np.stack(people), vae.reconstruct(np.stack(people), sharpen=False)) <= 11
+
+
+@pytest.mark.after_notebooks
+def test_the_classifier_of_fc_is_that_of_the_portraits(monkeypatch):
+    monkeypatch.setattr(classifier, "train_classifier", None)  # nothing is trained
+    faces = vaelib.read_faces("portraits")
+    measure = FaceFeatures(faces)
+    names = faces.file_names("test")
+    images = vaelib.load_images(faces, names, 64)
+    guesses = measure.logits(images) > 0
+    assert (guesses == faces.attributes.loc[names, measure.attributes]).to_numpy().mean() > 0.95
+    assert 1 < measure.distance(images) < 6
 
 
 @pytest.mark.after_notebooks

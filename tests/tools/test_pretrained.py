@@ -8,7 +8,8 @@ import pytest
 from portraits.dataset.write import write_dataset
 from tools import pretrained
 from tools.pretrained import rounded, shrink
-from vaelib import VAE, build_decoder, build_encoder, load_images, read_faces
+from vaelib import VAE, build_decoder, build_encoder, classifier, load_images, read_faces
+from vaelib.classifier import FaceFeatures, given_classifier
 from vaelib.latent import attribute_vectors, regressed_vectors
 from vaelib.runs import PRETRAINED, load_model
 from vaelib.vectors import load_vectors, vectors_path
@@ -33,6 +34,20 @@ def test_a_smaller_file_decodes_to_the_same_faces(tmp_path):
     z = np.random.default_rng(0).normal(size=(5, 4))
     again = load_model(tmp_path / "small.keras")
     np.testing.assert_allclose(again.decode(z), vae.decode(z), atol=3 / 255)
+
+
+def test_a_classifier_is_written_small_and_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(classifier, "course_folder", lambda: tmp_path)
+    (tmp_path / "pretrained").mkdir()
+    faces = read_faces(write_dataset(tmp_path / "faces", 60, 32, 0, jobs=1))
+    before = FaceFeatures(faces, 16)
+    path = pretrained.make_classifier(faces, 16)
+    trained = next((faces.folder / ".cache").glob("classifier-*"))
+    assert path == given_classifier(faces, 16) and path.stat().st_size < trained.stat().st_size / 2
+    trained.unlink()  # so it would have to be trained again
+    monkeypatch.setattr(classifier, "train_classifier", None)
+    images = np.random.default_rng(0).random((50, 16, 16, 3), "float32")
+    assert FaceFeatures(faces, 16).distance(images) == pytest.approx(before.distance(images), 1e-2)
 
 
 def test_a_run_without_a_model_leaves_the_old_one(tmp_path):

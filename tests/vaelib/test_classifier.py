@@ -7,11 +7,13 @@ import os
 from dataclasses import replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 import vaelib
+import vaelib.classifier as classifier_module
 from groundwork.files import ASIDE
 from vaelib.classifier import (
     FAULT_WEIGHT,
@@ -20,6 +22,7 @@ from vaelib.classifier import (
     FaceFeatures,
     build_classifier,
     classify,
+    given_classifier,
     train_classifier,
 )
 from vaelib.data.faults import FAULTS
@@ -177,6 +180,41 @@ def test_broken_files_are_replaced(small_faces, trainings, content, capsys):
         assert again.reference[0].shape == first.reference[0].shape
     FaceFeatures(small_faces, 16)
     assert len(trainings) == 2
+
+
+def test_a_classifier_that_comes_with_the_course_is_taken(
+    small_faces, trainings, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(classifier_module, "course_folder", lambda: tmp_path)
+    path = given_classifier(small_faces, 16)
+    path.parent.mkdir()
+    own = FaceFeatures(small_faces, 16).classifier
+    keras.utils.set_random_seed(9)
+    other = build_classifier(own.output_shape[1], 16)
+    other.save(path)
+    taken = FaceFeatures(small_faces, 16)
+    assert len(trainings) == 1
+    np.testing.assert_array_equal(taken.classifier.get_weights()[0], other.get_weights()[0])
+    path.write_bytes(path.read_bytes()[:300])
+    again = FaceFeatures(small_faces, 16).classifier  # the one that is kept
+    assert f"{path} is damaged" in capsys.readouterr().out
+    np.testing.assert_array_equal(again.get_weights()[0], own.get_weights()[0])
+
+
+def test_it_comes_for_these_labels_in_this_split_at_this_size(small_faces):
+    attributes = small_faces.attributes.copy()
+    attributes.loc[attributes.index[0], "Smiling"] ^= True
+    splits = small_faces.splits.iloc[::-1].set_axis(small_faces.splits.index)
+    others = [
+        given_classifier(small_faces, 32),
+        given_classifier(replace(small_faces, attributes=attributes), 16),
+        given_classifier(replace(small_faces, splits=splits), 16),
+    ]
+    paths = {given_classifier(small_faces, 16), *others}
+    assert len(paths) == 4
+    touched = small_faces.folder / "img_align_celeba" / small_faces.files.iloc[0]
+    os.utime(touched, (0, 0))  # dates differ from machine to machine
+    assert given_classifier(small_faces, 16) in paths - set(others)
 
 
 def test_a_folder_that_cannot_be_written_to_does_without(small_faces, trainings, monkeypatch):
