@@ -245,16 +245,23 @@ def write_notebook(path: Path) -> None:
 
 
 def film(page, path: Path) -> None:
-    """Film a drag of the studio's slider as an animated GIF."""
+    """Film a drag of the studio's slider as an animated GIF, and the truth that then appears."""
     slider = studio_slider(page)
     slider.take(0.5)
-    way = [*np.linspace(0.5, 0.95, 16), *np.linspace(0.95, 0.08, 30), *np.linspace(0.08, 0.5, 14)]
+    way = [*np.linspace(0.5, 0.95, 16), *np.linspace(0.95, 0.08, 30), *np.linspace(0.08, 0.9, 20)]
     frames = []
+
+    def keep():
+        frames.append(Image.open(io.BytesIO(slider.root.screenshot())).convert("RGB"))
+
     for part in way:
         page.mouse.move(slider._x(part), slider.y)
         page.wait_for_timeout(80)
-        frames.append(Image.open(io.BytesIO(slider.root.screenshot())).convert("RGB"))
+        keep()
     slider.drop()
+    for _ in range(24):  # the truth is drawn, and stays for a while
+        page.wait_for_timeout(80)
+        keep()
     palette = frames[8].quantize(128)
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=90, loop=0)

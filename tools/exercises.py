@@ -4,7 +4,8 @@ python tools/exercises.py            writes notebooks/exercises/
 python tools/exercises.py --check    says which of them are not what this command writes
 
 In notebooks/solutions/, each cell of an answer has the tag `solution`. All cells without it stay,
-without their outputs. In the place of the cells of one answer stands one empty cell.
+without their outputs. In the place of the cells of one answer stands an empty cell for code or for
+text, or one of each, where the answer has code and the exercise asks a question, too.
 """
 
 import argparse
@@ -109,7 +110,7 @@ def exercises_of(solutions: NotebookNode, name: str) -> NotebookNode:
     cells = [new_markdown_cell(source, id=first.id)]
     for answered, run in groupby(others, is_answer):
         part = list(run)
-        cells += [room_for(part)] if answered else map(without_outputs, part)
+        cells += room_for(part, cells[-1].source) if answered else map(without_outputs, part)
     return new_notebook(cells=cells, metadata=solutions.metadata)
 
 
@@ -118,11 +119,18 @@ def is_answer(cell: NotebookNode) -> bool:
     return TAG in cell.metadata.get("tags", [])
 
 
-def room_for(answer: list[NotebookNode]) -> NotebookNode:
-    """Make the cell that stands in the place of the cells of an answer; it has the first's id."""
-    if any(cell.cell_type == "code" for cell in answer):
-        return new_code_cell(FOR_CODE, id=answer[0].id)
-    return new_markdown_cell(FOR_TEXT, id=answer[0].id)
+def room_for(answer: list[NotebookNode], exercise: str) -> list[NotebookNode]:
+    """Make the cells that stand in the place of the cells of an answer, with ids of theirs.
+
+    Args:
+        answer: its cells.
+        exercise: the text above them.
+    """
+    code, text = ([c.id for c in answer if c.cell_type == kind] for kind in ("code", "markdown"))
+    cells = [new_code_cell(FOR_CODE, id=code[0])] if code else []
+    if text and ("?" in exercise or not code):
+        cells.append(new_markdown_cell(FOR_TEXT, id=text[0]))
+    return cells
 
 
 def without_outputs(cell: NotebookNode) -> NotebookNode:

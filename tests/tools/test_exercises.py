@@ -15,9 +15,12 @@ def solutions():
         cells=[
             new_markdown_cell("# 1. Sums: solutions\n\nOnly here.", id="title"),
             new_code_cell("import math", id="setup", execution_count=1, outputs=printed),
-            new_markdown_cell("## 1. Three numbers\n\nWhat is 1 + 2 + 3?", id="one"),
+            new_markdown_cell("## 1. Three numbers\n\nAdd 1, 2 and 3.", id="one"),
             new_markdown_cell("We add them.", id="text", metadata=ANSWER),
             new_code_cell("1 + 2 + 3", id="code", metadata=ANSWER, outputs=printed),
+            new_markdown_cell("Add 4. Is the order important?", id="two"),
+            new_code_cell("6 + 4", id="sum", metadata=ANSWER, outputs=printed),
+            new_markdown_cell("No.", id="no", metadata=ANSWER),
             new_markdown_cell("Why?", id="why"),
             new_markdown_cell("Because.", id="because", metadata=ANSWER),
             new_code_cell("%load_ext x", id="tag", metadata={"tags": ["nbval-ignore-output"]}),
@@ -40,16 +43,17 @@ def run(monkeypatch, *arguments):
     exercises.main()
 
 
-def test_one_empty_cell_stands_for_each_answer():
+def test_empty_cells_stand_for_each_answer():
     cells = exercises.exercises_of(solutions(), "01_sums").cells
-    ids = ["title", "setup", "one", "text", "why", "because", "tag"]
+    ids = ["title", "setup", "one", "code", "two", "sum", "no", "why", "because", "tag"]
     assert [cell.id for cell in cells] == ids
-    title, setup, _, code, _, text, tag = cells
+    title, setup, _, code, _, both, text_too, _, text, tag = cells
     assert title.source.startswith("# 1. Sums: exercises\n\nThe exercises of [01_sums.ipynb](../")
     assert "(../solutions/01_sums_solutions.ipynb)" in title.source
     assert "Only here" not in title.source
     assert (code.cell_type, code.source) == ("code", "# your answer")
     assert (text.cell_type, text.source) == ("markdown", "*Your answer:*")
+    assert (both.source, text_too.source) == (code.source, text.source)
     assert (setup.source, setup.outputs, setup.execution_count) == ("import math", [], None)
     assert tag.metadata.tags == ["nbval-ignore-output"]
 
