@@ -90,7 +90,8 @@ def read_shards(shards: list[Shard], source: Path, stack: ExitStack) -> Given:
             total += file.metadata.num_rows
     if not 0 < total <= MOST_ROWS:
         raise Unreadable(
-            f"{source} holds {total:,} rows, and CelebA 202,599: it is another data set."
+            f"{source} holds {total:,} rows, and CelebA 202,599: it is another data set, name "
+            "CelebA's with --from."
         )
     rows = []
     with Progress("Reading labels", total, "face") as progress:
