@@ -132,14 +132,17 @@ def evaluate(
 def celeba(
     source: Annotated[
         Path | None,
-        Option("--from", help="An archive or a folder; left out, CelebA is fetched from Kaggle."),
+        Option(
+            "--from",
+            help="An archive, a folder or a .parquet file; left out, Kaggle is asked for CelebA.",
+        ),
     ] = None,
     out: Annotated[Path, Option(help="The folder to make.")] = DATA / "celeba",
     subset: Annotated[
         bool, Option("--subset", help="The images are only some of those in the tables.")
     ] = False,
 ) -> None:
-    """Prepare CelebA for the course from an archive or a folder, and check it.
+    """Prepare CelebA for the course, in any form in which it is handed out, and check it.
 
     After a stop at any moment, the same command continues from there.
     """

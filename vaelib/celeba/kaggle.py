@@ -3,10 +3,11 @@
 from pathlib import Path
 
 KAGGLE = "jessicali9530/celeba-dataset"
+HUGGING_FACE = "flwrlabs/celeba"
 
 BY_HAND = f"""\
 CelebA is for non-commercial research only and may not be passed on, so everybody gets it for
-themselves, in one of three ways:
+themselves, in one of four ways:
 
 1. Its authors: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
    From "Align&Cropped Images", take img_align_celeba.zip (1.4 GB), list_attr_celeba.txt (27 MB)
@@ -18,6 +19,10 @@ themselves, in one of three ways:
 3. Kaggle, from here: make a token at https://www.kaggle.com/settings, then
        pip install kagglehub
        KAGGLE_API_TOKEN=yours python -m vaelib celeba
+4. Hugging Face, where it is a set of .parquet files (12 GB), to be fetched into one folder:
+   https://huggingface.co/datasets/{HUGGING_FACE}
+       pip install pyarrow
+       python -m vaelib celeba --from FOLDER
 
 By fetching it, you agree to its terms: https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
 """

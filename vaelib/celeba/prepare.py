@@ -23,11 +23,15 @@ from groundwork.files import (
 from groundwork.locks import locked
 from groundwork.processes import usable_cores
 from groundwork.progress import Progress
-from vaelib.celeba.sources import File, bytes_of, find, images_of, printable, tables_of
-from vaelib.celeba.tables import read_labels, read_splits, write_labels, write_splits
+from vaelib.celeba.files import File, Unreadable, bytes_of, printable
+from vaelib.celeba.given import Given
+from vaelib.celeba.shards import find_shards, fingerprint, read_shards
+from vaelib.celeba.sources import find, images_of, tables_of
+from vaelib.celeba.splits import decide_splits
+from vaelib.celeba.tables import read_labels, read_splits, write_labels
 from vaelib.data.faces import DATA, IMAGES, match_stems, split_ending
 from vaelib.data.images import load_image
-from vaelib.data.tables import ATTRIBUTE_TABLE, SPLIT_TABLE, SPLITS
+from vaelib.data.tables import ATTRIBUTE_TABLE, SPLIT_TABLE
 
 COUNT = 202_599  # faces in all of CelebA
 TOLERATED = 0.01  # share of the faces that may be missing or broken
@@ -65,8 +69,9 @@ def prepare(
 
     Args:
         source: `img_align_celeba.zip`, Kaggle's `archive.zip`, or a folder with the images or one
-            of these archives somewhere in it. The tables are in it, or beside it. The portraits
-            of this course are ignored.
+            of these archives somewhere in it. The tables are in it, or beside it. Or a folder
+            with Hugging Face's .parquet files, or one of them. The portraits of this course are
+            ignored.
         out: the folder to make. It appears only when all of it has been checked.
         subset: the images are only some of those in the tables, on purpose.
 
@@ -121,41 +126,47 @@ def _make_parent(out: Path) -> None:
 
 
 def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepared:
-    source, files = find(source, stack)
-    images = images_of(files, source)
-    tables = tables_of(files, source)
     aside = out.with_name(f".{out.name}.part")
-    _begin(aside, source)
-    labels, remarks = read_labels(tables[ATTRIBUTE_TABLE], aside), []
-    wanted, left_out, others = _join(labels, images, tables[ATTRIBUTE_TABLE].where)
+    shards = find_shards(source, subset)
+    if shards:
+        _begin(aside, source, fingerprint(shards))
+        given = read_shards(shards, source, stack)
+    else:
+        given = _read_files(source, aside, stack)
+    labels, remarks = given.labels, []
+    wanted, left_out, others = _join(labels, given.images, given.where)
     if others:
         remarks.append(f"{others} images have no row in the table of attributes: left out.")
-    _check_share(left_out, len(labels), source, aside, forgiven=subset)
+    _check_share(left_out, len(labels), given.source, aside, forgiven=subset)
     broken = _copy(wanted, aside)
     broken |= _look_at([name for name in wanted if name not in broken], aside)
     left_out |= broken
-    _check_share(broken if subset else left_out, len(labels), source, aside)
+    _check_share(broken if subset else left_out, len(labels), given.source, aside)
     kept = labels.loc[[row for name, (row, _) in wanted.items() if name not in broken]]
     write_labels(kept, aside)
-    counts = dict.fromkeys(SPLITS, 0)
-    if SPLIT_TABLE in tables:
-        splits = read_splits(tables[SPLIT_TABLE], kept.index, images, aside)
-        counts = {split: int((splits == split).sum()) for split in SPLITS}
-    if all(counts.values()):
-        write_splits(splits, aside)
-    else:
-        empty = " and ".join(split for split in SPLITS if not counts[split])
-        remarks.append(
-            f"No face here is for {empty}, so the faces will be split 90/5/5 by chance, not as "
-            "CelebA's authors did: numbers can't be compared with published ones."
-        )
-    remarks += _compare_checksums(source, tables)
+    counts, remark = decide_splits(given, kept.index, aside)
+    remarks += [*remark, *given.remarks]
     if len(kept) != COUNT:
         remarks.append(f"These are {len(kept):,} of CelebA's {COUNT:,} faces.")
     if left_out:
         _list(left_out, aside / "left_out.txt")
     _put_in_place(aside, out)
     return Prepared(out, counts, left_out, remarks)
+
+
+def _read_files(source: Path, aside: Path, stack: ExitStack) -> Given:
+    """Read what images and tables give, in a folder or an archive."""
+    source, files = find(source, stack)
+    images = images_of(files, source)
+    tables = tables_of(files, source)
+    _begin(aside, source)
+    where, splits = tables[ATTRIBUTE_TABLE].where, None
+    labels = read_labels(tables[ATTRIBUTE_TABLE], aside)
+    if SPLIT_TABLE in tables:
+        match_stems(labels.index, images, where)  # if a name stands there twice, it is named first
+        splits = read_splits(tables[SPLIT_TABLE], labels.index, images, aside)
+    remarks = _compare_checksums(source, tables)
+    return Given(source, images, labels, where, splits, remarks=remarks)
 
 
 # ------------------------------------------------------------------ which faces
@@ -209,9 +220,13 @@ def _list(left_out: dict[str, str], path: Path) -> None:
 # ------------------------------------------------------------------ the new folder
 
 
-def _begin(aside: Path, source: Path) -> None:
-    """Make the folder that is filled, or keep it if an earlier run began it from this source."""
-    mark, name = aside / MARK, os.fsencode(source.resolve())
+def _begin(aside: Path, source: Path, files: bytes = b"") -> None:
+    """Make the folder that is filled, or keep it if an earlier run began it from this source.
+
+    Args:
+        files: a fingerprint of the files of the source, if its images have numbers by these.
+    """
+    mark, name = aside / MARK, os.fsencode(source.resolve()) + files
     same = mark.exists() and mark.read_bytes() == name
     if aside.exists() and not same:
         shutil.rmtree(aside)
@@ -228,7 +243,9 @@ def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
     """
     folder = aside / IMAGES
     there = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
-    left = [(name, file) for name, (_, file) in wanted.items() if there.get(name) != file.size]
+    left = [
+        (name, file) for name, (_, file) in wanted.items() if not _is_there(there.get(name), file)
+    ]
     needed = sum(file.size + 4096 for _, file in left)
     check_room(aside, needed, "the faces", "make room, or name a folder on another disk with --out")
     broken = {}
@@ -239,6 +256,8 @@ def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
                 try:
                     data = bytes_of(file)
                     why = _complaint(data)
+                except Unreadable:
+                    raise
                 except ValueError:
                     why = "damaged"
                 if why:
@@ -249,6 +268,11 @@ def _copy(wanted: dict[str, tuple[str, File]], aside: Path) -> dict[str, str]:
             write_all_whole(whole, safe)
             progress.advance(len(together))
     return broken
+
+
+def _is_there(size: int | None, file: File) -> bool:
+    # A file has its name only when it is whole; one without a byte is what a power cut leaves.
+    return size == file.size if file.exact else bool(size)
 
 
 def _batches(files: list[tuple[str, File]]) -> Iterator[list[tuple[str, File]]]:

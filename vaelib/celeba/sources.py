@@ -7,18 +7,14 @@ import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from vaelib.celeba.files import LARGEST_IMAGE, File, bytes_of, explained, listed, printable
 from vaelib.data.faces import hidden, one_per_face, split_ending
 from vaelib.data.tables import ATTRIBUTE_TABLE, SPLIT_TABLE, table_kind
 
-# Limits in bytes, far above CelebA's own sizes: its largest table has 27 MB, the list of files in
-# its archive 20 MB, and an image 10 kB (one of its PNGs 100 kB).
-LARGEST_IMAGE = 10**7
-LARGEST_TABLE = 6 * 10**7
-LARGEST_LIST = 6 * 10**7
+LARGEST_LIST = 6 * 10**7  # bytes of the list of files in an archive; CelebA's has 20 MB
 MOST_FILES = 500_000  # in an archive; CelebA has 202,599 images
 SQUEEZED = 50  # an archive of photographs never unpacks to so many times its size
 
@@ -36,20 +32,6 @@ PACKED = {  # how the members of a .zip archive may be packed; Python reads the 
 READABLE = list(PACKED)[:4]
 LOCKED = 0x1 | 0x40 | 0x2000  # flags: a password; strong encryption; an encrypted list of files
 PATCH = 0x20  # a flag: the member is a change to another file
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of a source, on disk or in an archive."""
-
-    where: str  # for messages
-    size: int  # in bytes
-    read: Callable[[], bytes]
-
-    @property
-    def name(self) -> str:
-        """The name of the file without its folders."""
-        return os.path.basename(self.where)
 
 
 def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
@@ -76,33 +58,38 @@ def find(source: Path, stack: ExitStack) -> tuple[Path, list[File]]:
             "name the archive or the folder that you got."
         )
     files, archives = [], []
-    for folder, folders, names in os.walk(source, onerror=_stop):
-        if _is_ours(Path(folder)):
-            folders.clear()
-            continue
-        folders[:] = sorted(name for name in folders if not hidden(name))
-        for name in sorted(name for name in names if not hidden(name)):
-            path = Path(folder, name)
-            if name.lower().endswith(".zip"):
-                archives.append(path)
-            elif split_ending(name)[1] or table_kind(name):
-                files += _on_disk(path)
+    for path in files_below(source):
+        if path.name.lower().endswith(".zip"):
+            archives.append(path)
+        elif split_ending(path.name)[1] or table_kind(path.name):
+            files += _on_disk(path)
     folders = Counter(str(Path(file.where).parent) for file in filter(_is_image, files))
     if len(archives) + bool(folders) > 1:
         found = [str(path) for path in archives]
         found += [f"{folder} ({count:,} images)" for folder, count in folders.most_common()]
         raise ValueError(
-            f"{source} holds more than one thing that may be CelebA: {_listed(found)}; name the "
+            f"{source} holds more than one thing that may be CelebA: {listed(found)}; name the "
             "one that you want with --from."
         )
     if archives:
         return archives[0], files + _in_archive(archives[0], stack)
     if not folders:
         raise FileNotFoundError(
-            f"{source} holds no .zip archive and no .jpg or .png image (the portraits of this "
-            "course don't count): name the archive itself, or the folder of images."
+            f"{source} holds no .zip archive, no .parquet file and no .jpg or .png image (the "
+            "portraits of this course don't count): name the archive itself, or the folder of "
+            "images."
         )
     return source, files
+
+
+def files_below(source: Path) -> Iterator[Path]:
+    """The files in a folder that are not hidden, without the portraits of this course."""
+    for folder, folders, names in os.walk(source, onerror=_stop):
+        if _is_ours(Path(folder)):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        yield from (Path(folder, name) for name in sorted(names) if not hidden(name))
 
 
 def images_of(files: Iterable[File], source: Path) -> dict[str, File]:
@@ -150,7 +137,7 @@ def tables_of(files: list[File], source: Path) -> dict[str, File]:
                 if any(not _alike(found[0], file) for file in found[1:]):
                     raise ValueError(
                         f"There is more than one {kind}, and they differ: "
-                        f"{_listed([file.where for file in found])}; take all but one away."
+                        f"{listed([file.where for file in found])}; take all but one away."
                     )
                 tables[kind] = found[0]
                 break
@@ -160,27 +147,6 @@ def tables_of(files: list[File], source: Path) -> dict[str, File]:
             "faces, put it there."
         )
     return tables
-
-
-def bytes_of(file: File) -> bytes:
-    """The content of a file.
-
-    Raises:
-        ValueError: it is larger than any file of CelebA, or can't be read.
-    """
-    if file.size > LARGEST_TABLE:
-        raise ValueError(
-            f"{file.where} has {file.size / 1e6:,.0f} MB, and no file of CelebA is so large: it is "
-            "something else, take it away."
-        )
-    with _explained(file.where, "it is damaged; fetch it again"):
-        return file.read()
-
-
-def printable(text: str, length: int = 200) -> str:
-    """Make text from outside, such as a name in an archive, fit into one line of a message."""
-    text = text if text.isprintable() else ascii(text)[1:-1]
-    return text if len(text) <= length else text[:length] + "…"
 
 
 # ------------------------------------------------------------------ folders
@@ -229,11 +195,6 @@ def _alike(one: File, other: File) -> bool:
     return one.size == other.size and bytes_of(one) == bytes_of(other)
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more
-
-
 # ------------------------------------------------------------------ archives
 
 
@@ -253,23 +214,8 @@ class _Bounded(io.FileIO):
         return data
 
 
-@contextmanager
-def _explained(what: str, advice: str) -> Iterator[None]:
-    """Turn every error of reading into one sentence.
-
-    Damaged archives raise errors of many kinds: BadZipFile, zlib.error, LZMAError, OSError (a seek
-    to a negative place), RuntimeError, NotImplementedError, struct.error, UnicodeDecodeError,
-    OverflowError, MemoryError and others.
-    """
-    try:
-        yield
-    except Exception as error:
-        reason = printable(" ".join(str(error).split()), 100) or type(error).__name__
-        raise ValueError(f"{what} can't be read ({reason}): {advice}.") from error
-
-
 def _in_archive(path: Path, stack: ExitStack) -> list[File]:
-    with _explained(str(path), "look at its permissions, or fetch it again"):
+    with explained(str(path), "look at its permissions, or fetch it again"):
         file = stack.enter_context(_Bounded(path))
         head = file.read(1024)
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
@@ -284,7 +230,7 @@ def _in_archive(path: Path, stack: ExitStack) -> list[File]:
             f"{path} is no .zip archive: unpack it with the program that it belongs to, and name "
             "the folder."
         )
-    with _explained(
+    with explained(
         f"The list of files in {path}",
         "it was cut short, damaged or encrypted, or is not CelebA's; fetch it again, or unpack it "
         "with another program and name the folder",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from groundwork.files import full_disk_explained, write_whole
 from vaelib.celeba.attributes import ATTRIBUTES
-from vaelib.celeba.sources import File, bytes_of, printable
+from vaelib.celeba.files import File, bytes_of, printable
 from vaelib.data.faces import match_stems
 from vaelib.data.tables import (
     ATTRIBUTE_TABLE,
@@ -18,6 +18,7 @@ from vaelib.data.tables import (
     read_partition,
 )
 
+PEOPLE_TABLE = "identity_CelebA.txt"
 MOST_ROWS, LONGEST_ROW = 300_000, 200  # of a table; CelebA's rows have up to 135 bytes
 
 
@@ -77,6 +78,11 @@ def write_splits(splits: pd.Series, folder: Path) -> None:
     """Write the table of splits: Series of "train", "val" or "test" by file name."""
     lines = [f"{name} {SPLITS.index(split)}" for name, split in splits.items()]
     _write(folder / f"{SPLIT_TABLE}.txt", lines)
+
+
+def write_people(people: pd.Series, folder: Path) -> None:
+    """Write who is who, as CelebA's `identity_CelebA.txt`: Series of int by file name."""
+    _write(folder / PEOPLE_TABLE, [f"{name} {person}" for name, person in people.items()])
 
 
 def _read(

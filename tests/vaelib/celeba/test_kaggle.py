@@ -7,7 +7,7 @@ import pytest
 
 from tests.vaelib.celeba.hand_outs import PREPARE, check, nested_by_kaggle
 from vaelib.celeba import prepare
-from vaelib.celeba.kaggle import BY_HAND, KAGGLE, fetch_from_kaggle
+from vaelib.celeba.kaggle import BY_HAND, HUGGING_FACE, KAGGLE, fetch_from_kaggle
 
 
 class Refusal(Exception):
@@ -65,5 +65,5 @@ def test_what_kaggle_refuses_is_one_sentence(kagglehub, one_sentence, answer, pa
 
 
 def test_the_ways_by_hand_name_every_file_that_is_known():
-    for name in (*PREPARE.MD5, KAGGLE):
+    for name in (*PREPARE.MD5, KAGGLE, HUGGING_FACE):
         assert name in BY_HAND
