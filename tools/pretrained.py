@@ -141,7 +141,7 @@ def make_classifier(faces: Faces, size: int = 64) -> Path:
     At 13 of 24 bits in a weight, FC is the same to a thousandth of it.
     """
     classifier, path = fc_classifier(faces, size), given_classifier(faces, size)
-    bare = keras.Model(classifier.inputs, classifier.outputs, name="classifier")  # no optimizer
+    bare = keras.Model(classifier.input, classifier.output, name="classifier")  # no optimizer
     save_small(bare, path, 13)
     return path
 
