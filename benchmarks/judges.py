@@ -37,7 +37,8 @@ def judges(
     def train():
         return train_classifier(data, judge.attributes, usual_steps(data), image_size)
 
-    plain = cached_classifier(data, image_size, "judge-without-pairs", train)
+    outputs = len(judge.attributes)
+    plain = cached_classifier(data, image_size, "judge-without-pairs", outputs, train)
     added = [name for name in ATTRIBUTES if name in judge.attributes]
     cases = find_cases(data, data.file_names("test")[:persons], added, image_size)
     names = data.file_names("test")

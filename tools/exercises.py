@@ -154,7 +154,7 @@ def differences(notebooks: Path, wanted: dict[Path, str]) -> dict[Path, str]:
     for path, text in wanted.items():
         if not path.exists():
             wrong[path] = "is missing: run python tools/exercises.py"
-        elif path.read_text("utf-8") != text:
+        elif path.read_bytes().replace(b"\r\n", b"\n") != text.encode():  # git may write \r\n
             wrong[path] = "differs from its solutions: run python tools/exercises.py"
     found = sorted((notebooks / "exercises").glob("*.ipynb"))
     return wrong | {path: "has no solutions: delete it" for path in found if path not in wanted}

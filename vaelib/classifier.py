@@ -219,11 +219,13 @@ def classify(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
 def fc_classifier(faces: Faces, image_size: int, given: Path | None = None) -> keras.Model:
     """The classifier of `FaceFeatures`: given, kept, or trained here; see `cached_classifier`."""
 
-    def train():
-        attributes, steps = varying_attributes(faces), usual_steps(faces)
-        return train_classifier(faces, attributes, steps, image_size, faults=True)
+    attributes = varying_attributes(faces)
+    outputs = len(attributes) + len(FAULTS)
 
-    return cached_classifier(faces, image_size, "classifier", train, given)
+    def train():
+        return train_classifier(faces, attributes, usual_steps(faces), image_size, faults=True)
+
+    return cached_classifier(faces, image_size, "classifier", outputs, train, given)
 
 
 def given_classifier(faces: Faces, image_size: int) -> Path:
@@ -240,6 +242,7 @@ def cached_classifier(
     faces: Faces,
     image_size: int,
     name: str,
+    outputs: int,
     train: Callable[[], keras.Model],
     given: Path | None = None,
 ) -> keras.Model:
@@ -249,6 +252,7 @@ def cached_classifier(
         faces: the folder.
         image_size: in pixels.
         name: the beginning of the file's name.
+        outputs: the number of its logits; a file with another number is not used.
         train: makes it, if there is none.
         given: a file that is taken instead, if it is there.
     """
@@ -256,12 +260,23 @@ def cached_classifier(
     for kept in (given, path):
         if kept and kept.exists():
             try:
-                return load_archive(kept)
+                model = load_archive(kept)
             except Exception:  # half a file, or one that another version wrote
                 print(f"{kept} is damaged, so it is not used.", flush=True)
+                continue
+            if _fits(model, image_size, outputs):
+                return model
+            print(f"{kept} is no classifier of these faces, so it is not used.", flush=True)
     model = train()
     _keep(path, model.save)
     return model
+
+
+def _fits(model: keras.Model, image_size: int, outputs: int) -> bool:
+    wanted = build_classifier(outputs, image_size)
+    layers_of = [[type(layer).__name__ for layer in each.layers] for each in (model, wanted)]
+    shapes = [[w.shape for w in each.get_weights()] for each in (model, wanted)]
+    return layers_of[0] == layers_of[1] and shapes[0] == shapes[1]
 
 
 def _cached_reference(

@@ -54,7 +54,7 @@ class Judge:
             steps = usual_steps(faces)
             return train_classifier(faces, self.attributes, steps, image_size, more=more)
 
-        self.classifier = cached_classifier(faces, image_size, name, train)
+        self.classifier = cached_classifier(faces, image_size, name, len(self.attributes), train)
 
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, 3) in [0, 1], or uint8 -> log-odds of `attributes` (n, k)."""

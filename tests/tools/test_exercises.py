@@ -105,8 +105,11 @@ def test_what_was_edited_by_hand_differs_and_is_written_again(root, monkeypatch,
     with pytest.raises(SystemExit):
         run(monkeypatch, "--check")
     assert "differs from its solutions" in capsys.readouterr().out
+    made.write_bytes(b"\xff\xfe")
     run(monkeypatch)
     assert made.read_text("utf-8") == before
+    made.write_bytes(before.encode().replace(b"\n", b"\r\n"))  # as git checks it out on Windows
+    run(monkeypatch, "--check")
 
 
 def test_a_notebook_without_solutions_is_named_and_never_deleted(root, monkeypatch, capsys):

@@ -201,6 +201,20 @@ def test_a_classifier_that_comes_with_the_course_is_taken(
     np.testing.assert_array_equal(again.get_weights()[0], own.get_weights()[0])
 
 
+@pytest.mark.parametrize("size", [16, 32])
+def test_a_classifier_of_other_questions_or_another_size_is_not_taken(
+    small_faces, trainings, tmp_path, capsys, monkeypatch, size
+):
+    monkeypatch.setattr(classifier_module, "course_folder", lambda: tmp_path)
+    path = given_classifier(small_faces, 16)
+    path.parent.mkdir()
+    build_classifier(4 + len(FAULTS) + (size == 16), size).save(path)
+    measure = FaceFeatures(small_faces, 16)
+    assert len(trainings) == 1
+    assert f"{path} is no classifier of these faces" in capsys.readouterr().out
+    assert measure.features(np.zeros((2, 16, 16, 3))).shape == (2, 4 + len(FAULTS))
+
+
 def test_it_comes_for_these_labels_in_this_split_at_this_size(small_faces):
     attributes = small_faces.attributes.copy()
     attributes.loc[attributes.index[0], "Smiling"] ^= True

@@ -129,8 +129,8 @@ def _prepare(source: Path, out: Path, subset: bool, stack: ExitStack) -> Prepare
     aside = out.with_name(f".{out.name}.part")
     shards = find_shards(source, subset)
     if shards:
+        given = read_shards(shards, source, stack)  # first: a damaged source replaces nothing
         _begin(aside, source, fingerprint(shards))
-        given = read_shards(shards, source, stack)
     else:
         given = _read_files(source, aside, stack)
     labels, remarks = given.labels, []

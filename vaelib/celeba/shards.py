@@ -25,6 +25,8 @@ ENDING = ".parquet"
 # As in train-00000-of-00019.parquet, or train/0000.parquet.
 SPLIT = re.compile(r"(?<![a-z])(train|val|test)(?:id|idation|ing)?(?![a-z])")
 NUMBER = re.compile(r"-(\d{1,6})-of-(\d{1,6})(?!\d)")
+ONLY_NUMBER = re.compile(r"(\d{1,6})\.parquet", re.IGNORECASE)
+LIST = 2**16  # bytes at the end of a file: the list of what is where in it
 NAME = re.compile(r"[^\W_][\w.+-]{0,99}")  # of an image; no folder, no space, not hidden
 ADVICE = "fetch it, or add --subset, if you want only some of the faces"
 
@@ -70,6 +72,7 @@ def find_shards(source: Path, subset: bool) -> list[Shard]:
     for split in dict.fromkeys(shard.split for shard in shards):
         _check_split(source, [shard for shard in shards if shard.split == split], subset)
     _check_splits(source, shards, subset)
+    _refuse_equal(shards)
     return shards
 
 
@@ -137,14 +140,14 @@ def fingerprint(shards: list[Shard]) -> bytes:
     """
     found = hashlib.sha256()
     for shard in shards:
-        found.update(os.fsencode(shard.path) + b"\n")
-        with (
-            explained(str(shard.path), "fetch it again", Unreadable),
-            shard.path.open("rb") as file,
-        ):
-            file.seek(max(0, shard.path.stat().st_size - 2**16))  # the list of what is where in it
-            found.update(file.read())
+        found.update(os.fsencode(shard.path) + b"\n" + _list_in(shard.path))
     return found.digest()
+
+
+def _list_in(path: Path) -> bytes:
+    with explained(str(path), "fetch it again", Unreadable), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LIST))
+        return file.read()
 
 
 # ------------------------------------------------------------------ which files
@@ -167,6 +170,8 @@ def _shard(path: Path, source: Path) -> Shard:
         splits = splits if len(splits) == 1 else set(SPLIT.findall(name.lower()))
     number = NUMBER.search(path.name)
     numbers = (int(number[1]), int(number[2])) if number else (-1, -1)
+    if alone := ONLY_NUMBER.fullmatch(path.name):
+        numbers = (int(alone[1]), -1)
     return Shard(path, splits.pop() if len(splits) == 1 else "", *numbers)
 
 
@@ -202,13 +207,32 @@ def _check_split(source: Path, shards: list[Shard], subset: bool) -> None:
             raise ValueError(
                 f"{one.path} and {other.path} have the same number: take one of the two away."
             )
-    missing = sorted(set(range(first.of)) - {shard.number for shard in shards})
+    numbers = {shard.number for shard in shards}
+    # Where names do not tell how many files there are, only a gap between two can be seen.
+    count = first.of if first.of >= 0 or -1 in numbers else max(numbers)
+    missing = sorted(set(range(count)) - numbers)
     if missing and not subset:
         if source.is_file():
             raise _only_one(source)
-        begin, number, of, _ = NUMBER.split(first.path.name, maxsplit=1)
-        names = [f"{begin}-{i:0{len(number)}}-of-{of}{ENDING}" for i in missing]
+        name = first.path.name
+        if first.of >= 0:
+            begin, number, of, _ = NUMBER.split(name, maxsplit=1)
+            names = [f"{begin}-{i:0{len(number)}}-of-{of}{ENDING}" for i in missing]
+        else:
+            names = [f"{i:0{len(name) - len(ENDING)}}{ENDING}" for i in missing]
         raise ValueError(f"{first.path.parent} lacks {listed(names)}: {ADVICE}.")
+
+
+def _refuse_equal(shards: list[Shard]) -> None:
+    """Refuse two files with the same content: each of its faces would be there twice."""
+    seen: dict[tuple[int, bytes], Path] = {}
+    for shard in shards:
+        content = shard.path.stat().st_size, _list_in(shard.path)
+        other = seen.setdefault(content, shard.path)
+        if other != shard.path:
+            raise Unreadable(
+                f"{other} and {shard.path} have the same content: take one of the two away."
+            )
 
 
 def _check_splits(source: Path, shards: list[Shard], subset: bool) -> None:

@@ -217,6 +217,26 @@ def test_a_copy_of_a_file_is_named(files, tmp_path, one_sentence):
     one_sentence(refused(source, tmp_path / "celeba"), one, other, name_of(0), "take it away")
 
 
+def test_two_files_with_the_same_content_are_named(files, tmp_path, one_sentence):
+    """As a browser names a second download; without names, nothing in them would tell."""
+    source = tmp_path / "got"
+    one = in_one_file(files, source)
+    other = source / "celeba (1).parquet"
+    other.write_bytes(one.read_bytes())
+    one_sentence(refused(source, tmp_path / "celeba"), one, other, "take one of the two away")
+
+
+def test_a_gap_between_numbered_files_is_named(files, tmp_path, one_sentence):
+    source = converted(files, tmp_path / "got")
+    folder = source / "all" / "train"
+    for k in (1, 2):
+        write(like_flwrlabs(files, [k]), folder / f"{k:04}.parquet")
+    assert len(find_shards(source, subset=False)) == 5
+    (folder / "0001.parquet").unlink()
+    one_sentence(refused(source, tmp_path / "celeba"), folder, "0001.parquet", "--subset")
+    assert len(find_shards(source, subset=True)) == 4
+
+
 def test_hidden_files_are_left_alone(files, tmp_path):
     source = flwrlabs(files, tmp_path / "got")
     (source / "._train-00000-of-00003.parquet").write_bytes(b"\0\5\26\7")
@@ -294,6 +314,16 @@ def test_after_a_stop_other_files_start_afresh(files, tmp_path, monkeypatch):
     swapped = CelebA(files.images[::-1], files.labels[::-1], files.split)
     prepare(flwrlabs(swapped, source), tmp_path / "celeba")
     check(swapped, tmp_path / "celeba")
+
+
+def test_a_damaged_source_deletes_nothing_of_another(files, tmp_path, monkeypatch):
+    source = flwrlabs(files, tmp_path / "got")
+    written = stopped(source, tmp_path / "celeba", monkeypatch, 6)
+    wrong = tmp_path / "wrong"
+    write(pa.table({"text": ["no face"]}), wrong / "a.parquet")
+    refused(wrong, tmp_path / "celeba")
+    there = os.listdir(tmp_path / ".celeba.part" / FOLDER)
+    assert set(written) <= set(there)
 
 
 def test_after_a_stop_another_form_starts_afresh(files, tmp_path, monkeypatch):
