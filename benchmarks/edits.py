@@ -15,9 +15,11 @@ from vaelib.counterfactuals import ATTRIBUTES, Cases, find_cases, find_manifest
 from vaelib.data.faces import Faces
 from vaelib.data.pixels import load_pixels
 from vaelib.editing import (
+    ENOUGH,
     Editor,
     PairedEditor,
     choose_strengths,
+    classified,
     improved_editor,
     measure,
     naive_editor,
@@ -49,7 +51,8 @@ def edits(
     """Add ten attributes to test faces, in three ways; the last line is JSON.
 
     Vectors and moves are found on the training split, and their strengths on the validation split.
-    Paired edits need training people drawn twice, so with photographs there are none.
+    Paired edits need training people drawn twice, so with photographs there are none. With them,
+    the validation split also tells which way is taken for which attribute: the rows "chosen".
     """
     data = vaelib.read_faces(faces)
     vae = vaelib.load_model(model)
@@ -59,7 +62,7 @@ def edits(
         raise ValueError(
             f"{data.folder} has none of the attributes that are added: {', '.join(ATTRIBUTES)}."
         )
-    editors = fit_editors(vae, data, judge, attributes, persons)
+    editors, ways = fit_editors(vae, data, judge, attributes, persons)
     print(f"Editing {persons} people.", flush=True)
     added = list(next(iter(editors.values())).strengths)
     cases = find_cases(data, data.file_names("test")[:persons], added, vae.image_size)
@@ -71,17 +74,26 @@ def edits(
         )
         for name, editor in editors.items()
     }
+    if ways:
+        chosen = {name: tables[ways[name]].loc[name] for name in cases}
+        tables["chosen"] = pd.DataFrame(chosen).T
     draw(vae, editors, cases, figure)
     for name, table in tables.items():
         print(f"\n{name}\n{as_text(table)}")
+    if others := {name: way for name, way in ways.items() if way != "paired"}:
+        print(f"\nChosen on validation faces: paired, but for {others}.")
     print(f"\nThe picture is {figure}.")
     print(json.dumps(summary(tables)))
 
 
 def fit_editors(
     vae: VAE, faces: Faces, judge: Judge, attributes: list[str], persons: int
-) -> dict[str, Editor | PairedEditor]:
-    """Fit the editors, and choose their strengths on `persons` validation faces."""
+) -> tuple[dict[str, Editor | PairedEditor], dict[str, str]]:
+    """Fit the editors, and choose their strengths and ways on `persons` validation faces.
+
+    Returns:
+        The editors, and the name of one of them for each attribute; no names without pairs.
+    """
     latents, labels = {}, {}
     for split, count in (("train", None), ("val", persons)):
         names = faces.file_names(split)[:count]
@@ -94,12 +106,41 @@ def fit_editors(
     pairs = encode_pairs(vae, faces, attributes)
     if pairs:
         editors["paired"] = paired_editor(pairs)
-    return {
+    editors = {
         name: choose_strengths(
             editor, vae, judge, latents["val"], labels["val"], list(pairs) or attributes
         )
         for name, editor in editors.items()
     }
+    held_out = vae, judge, latents["val"], labels["val"]
+    return editors, choose_ways(editors, *held_out, list(pairs)) if pairs else {}
+
+
+def choose_ways(
+    editors: dict[str, Editor | PairedEditor],
+    vae: VAE,
+    judge: Judge,
+    latents: np.ndarray,
+    has: pd.DataFrame,
+    attributes: list[str],
+) -> dict[str, str]:
+    """The way of each attribute: paired, unless it falls short and improved is accepted more often.
+
+    Args:
+        latents: (n, latent_dim), posterior means of validation faces.
+        has: boolean DataFrame (n, n_attributes), the same faces.
+        attributes: those to add.
+    """
+    ways = {}
+    for name in attributes:
+        lack = ~has[name].to_numpy()
+        accepted = {}
+        for way in ("paired", "improved"):
+            z = editors[way].add(latents[lack], has[lack], name)
+            accepted[way] = classified(judge, vae.decode(z))[name].mean()
+        enough = accepted["paired"] >= min(ENOUGH, accepted["improved"])
+        ways[name] = "paired" if enough else "improved"
+    return ways
 
 
 def encode_pairs(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +57,10 @@ def test_command_with_the_truth(truth, run_here, tmp_path, capsys):
     *printed, last = capsys.readouterr().out.splitlines()
     found = json.loads(last)
     of_each = ["accepted", "others_agree", "reconstruction_agree", "attributes"]
-    assert list(found) == ["edits", *of_each, "naive", "improved"]
-    assert found["edits"] == "paired"
+    assert list(found) == ["edits", *of_each, "naive", "improved", "paired"]
+    assert found["edits"] == "chosen"
     # The colours are the latents: only the naive one drags: smiles and men go together.
-    for edited in (found, found["improved"]):
+    for edited in (found, found["improved"], found["paired"]):
         assert [edited[share] for share in of_each[:3]] == [1, 1, 1]
     assert found["naive"]["others_agree"] < 0.8
     assert list(found["attributes"]) == ["Eyeglasses", "Smiling", "Male"]
@@ -69,7 +70,7 @@ def test_command_with_the_truth(truth, run_here, tmp_path, capsys):
         assert numbers["latents"] <= dragged["latents"] + 1e-6
         assert 0 < numbers["faces"] <= 15 and numbers["refused"] == 0
     lines = [line.split()[0] for line in printed if line.startswith(tuple(COLOURS))]
-    assert lines == ["Eyeglasses", "Smiling", "Male"] * 3
+    assert lines == ["Eyeglasses", "Smiling", "Male"] * 4
     with Image.open(figure) as picture:
         assert picture.width > 6 * SIZE
 
@@ -89,11 +90,12 @@ def test_strengths_are_chosen_without_the_test_faces(truth):
     """What the test pictures show has no say: vectors, moves and strengths stay as they are."""
     faces = read_faces(truth)
     judge = ColourJudge(COLOURS)
-    first = edits.fit_editors(ColourModel(), faces, judge, COLOURS, 15)
+    first, ways = edits.fit_editors(ColourModel(), faces, judge, COLOURS, 15)
     for name in faces.file_names("test"):
         black = Image.fromarray(np.zeros((SIZE, SIZE, 3), "uint8"))
         black.save(truth / "img_align_celeba" / name)
-    again = edits.fit_editors(ColourModel(), read_faces(truth), judge, COLOURS, 15)
+    again, ways_again = edits.fit_editors(ColourModel(), read_faces(truth), judge, COLOURS, 15)
+    assert ways == ways_again == dict.fromkeys(COLOURS, "paired")
     assert list(first) == list(again) == ["naive", "improved", "paired"]
     for name, editor in first.items():
         assert editor.strengths == again[name].strengths
@@ -101,6 +103,19 @@ def test_strengths_are_chosen_without_the_test_faces(truth):
         pd.testing.assert_frame_equal(first[name].vectors, again[name].vectors)
     for attribute, move in first["paired"].moves.items():
         np.testing.assert_array_equal(move.mean, again["paired"].moves[attribute].mean)
+
+
+def test_where_pairs_fall_short_and_vectors_do_not_these_are_chosen(truth):
+    faces, judge, vae = read_faces(truth), ColourJudge(COLOURS), ColourModel()
+    editors, _ = edits.fit_editors(vae, faces, judge, COLOURS, 15)
+    names = faces.file_names("val")
+    held_out = edits.encode(vae, faces, names), faces.attributes.loc[names, COLOURS]
+    weak = {**editors["paired"].strengths, "Smiling": 0.01}
+    editors["paired"] = replace(editors["paired"], strengths=weak)
+    ways = edits.choose_ways(editors, vae, judge, *held_out, COLOURS)
+    assert ways == {**dict.fromkeys(COLOURS, "paired"), "Smiling": "improved"}
+    editors["improved"] = replace(editors["improved"], strengths=weak)  # no better
+    assert edits.choose_ways(editors, vae, judge, *held_out, COLOURS)["Smiling"] == "paired"
 
 
 def test_a_folder_without_the_attributes(folder, monkeypatch, capsys, run_here):
