@@ -75,8 +75,7 @@ def edits(
         for name, editor in editors.items()
     }
     if ways:
-        chosen = {name: tables[ways[name]].loc[name] for name in cases}
-        tables["chosen"] = pd.DataFrame(chosen).T
+        tables["chosen"] = pd.concat([tables[ways[name]].loc[[name]] for name in cases])
     draw(vae, editors, cases, figure)
     for name, table in tables.items():
         print(f"\n{name}\n{as_text(table)}")
