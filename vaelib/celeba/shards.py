@@ -146,8 +146,9 @@ def fingerprint(shards: list[Shard]) -> bytes:
 
 def _list_in(path: Path) -> bytes:
     with explained(str(path), "fetch it again", Unreadable), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LIST))
-        return file.read()
+        size = path.stat().st_size
+        file.seek(max(0, size - LIST))
+        return b"%d\n" % size + file.read()
 
 
 # ------------------------------------------------------------------ which files
@@ -225,10 +226,9 @@ def _check_split(source: Path, shards: list[Shard], subset: bool) -> None:
 
 def _refuse_equal(shards: list[Shard]) -> None:
     """Refuse two files with the same content: each of its faces would be there twice."""
-    seen: dict[tuple[int, bytes], Path] = {}
+    seen: dict[bytes, Path] = {}
     for shard in shards:
-        content = shard.path.stat().st_size, _list_in(shard.path)
-        other = seen.setdefault(content, shard.path)
+        other = seen.setdefault(_list_in(shard.path), shard.path)
         if other != shard.path:
             raise Unreadable(
                 f"{other} and {shard.path} have the same content: take one of the two away."
