@@ -9,9 +9,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 
 SHOWN = 5  # last lines of a process that failed
 GRACE = 5  # seconds between the failure of one and the end of the others, for their own messages
@@ -42,11 +43,6 @@ class _Process:
             self.last.append(line.rstrip())
             print(f"[{self.index}] {line}", end="", flush=True)
 
-    def end(self, number: int) -> None:
-        if self.popen.poll() is None:
-            with suppress(ProcessLookupError):
-                self.popen.send_signal(number)
-
     def read_all(self) -> None:
         self._reader.join(timeout=10)
 
@@ -66,13 +62,26 @@ def run_together(arguments: list[str], count: int) -> int:
     """
     _check(arguments)
     place = ["--processes", str(count), "--coordinator", f"127.0.0.1:{_free_port()}"]
-    running: list[_Process] = []
+    train = [sys.executable, "-m", "vaelib", *arguments, *place, "--process"]
+    return run_commands([[*train, str(index)] for index in range(count)])
+
+
+def run_commands(commands: list[list[str]]) -> int:
+    """Run commands at the same time, each on its share of the cores, until all have ended.
+
+    Their output is printed line by line, with the number of the command before each line. When one
+    fails, the others are ended, and one sentence names it with its last lines.
+
+    Returns:
+        0, or the exit code of the first command that failed (1 if a signal ended it).
+    """
+    count, running = len(commands), []
+    failed = None
     try:
-        for index, share in enumerate(core_shares(usable(), count)):
-            command = [sys.executable, "-m", "vaelib", *arguments, *place, "--process", str(index)]
+        for index, share in enumerate(core_shares(_cores(), count)):
             with _on_cores(share):
-                running.append(_Process(index, command, _environment(index, count)))
-        failed = _wait(running)
+                running.append(_Process(index, commands[index], _environment(index, count)))
+        failed = _first_to_fail(running)
     finally:
         _end_all(running)
     if failed is None:
@@ -112,7 +121,7 @@ def core_shares(cores: list[int], count: int) -> list[list[int]]:
     return [cores[a:b] for a, b in pairwise(bounds)]
 
 
-def usable() -> list[int]:
+def _cores() -> list[int]:
     """The cores that this process may use; empty where the system does not tell (macOS)."""
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
@@ -132,11 +141,13 @@ def _on_cores(share: list[int]) -> Iterator[None]:
 
 
 def _environment(index: int, count: int) -> dict[str, str]:
+    """That of this program, with JAX, and with a share of the GPUs if there are enough."""
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONUNBUFFERED": "1"}
-    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    if len(gpus) >= count:
-        shares = core_shares(list(range(len(gpus))), count)
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[i] for i in shares[index])
+    there = sorted(path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(there)).split(",")
+    if len(gpus) >= count and gpus != [""]:
+        share = core_shares(list(range(len(gpus))), count)[index]
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[i] for i in share)
     return environment
 
 
@@ -146,31 +157,24 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait(running: list[_Process]) -> _Process | None:
-    """Wait until all have ended well, or one has not; give the first that failed."""
-    while any(process.popen.poll() is None for process in running):
-        if failed := _first_failed(running):
-            return failed
-        time.sleep(0.2)
-    return _first_failed(running)
-
-
-def _first_failed(running: list[_Process]) -> _Process | None:
-    failed = [process for process in running if process.popen.poll()]
-    # One that was ended by a signal is the cause of the errors of others.
-    return min(
-        failed, key=lambda process: (process.popen.returncode > 0, process.index), default=None
-    )
+def _first_to_fail(running: list[_Process]) -> _Process | None:
+    """Wait until one has failed, or all have ended well."""
+    while True:
+        ended = all(process.popen.poll() is not None for process in running)
+        failed = [process for process in running if process.popen.poll()]
+        if failed or ended:
+            # One that a signal ended is the cause of the errors of others.
+            return min(failed, key=lambda one: (one.popen.returncode > 0, one.index), default=None)
+        time.sleep(0.1)
 
 
 def _end_all(running: list[_Process]) -> None:
-    """End those that still run: first they may, then they must."""
-    for number, seconds in ((None, GRACE), (signal.SIGTERM, GRACE), (signal.SIGKILL, GRACE)):
+    """End those that still run: they may first end by themselves, then they must."""
+    for end in (subprocess.Popen.poll, subprocess.Popen.terminate, subprocess.Popen.kill):
         for process in running:
-            if number is not None:
-                process.end(number)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and any(p.popen.poll() is None for p in running):
+            end(process.popen)
+        until = time.monotonic() + GRACE
+        while time.monotonic() < until and any(p.popen.poll() is None for p in running):
             time.sleep(0.1)
     for process in running:
         process.read_all()

@@ -31,7 +31,7 @@ def sentence_of(report: str, index: int, count: int, coordinator: str, seconds: 
     """
     if "RegisterTask" in report:
         missing = (
-            f"not all of the other {count - 1} processes came"
+            "others did not come"
             if index == 0
             else f"process 0 did not answer at {coordinator}, or others did not come"
         )

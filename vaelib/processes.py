@@ -267,8 +267,12 @@ def _end(error: BaseException, index: int) -> None:
     os._exit(code)
 
 
-def _is_lost_connection(error: BaseException) -> bool:
+def _is_lost_connection(error: BaseException | None) -> bool:
     """Whether an all-reduce failed: through gloo (processors) or NCCL (GPUs)."""
     import jax
 
-    return isinstance(error, jax.errors.JaxRuntimeError) or "Gloo" in str(error)
+    while error is not None:
+        if isinstance(error, jax.errors.JaxRuntimeError) or "Gloo" in str(error):
+            return True
+        error = error.__cause__ or error.__context__  # Keras may fail again while it cleans up
+    return False
