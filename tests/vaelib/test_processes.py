@@ -144,7 +144,6 @@ def test_settings_that_differ_are_named_in_each(in_each, one_sentence):
     for error in in_each(lambda group: group.agree({"seed": 0, "epochs": 8 + (group.index == 2)})):
         one_sentence(error, "0 and 2", "epochs 8 and 9", "same command")
         assert "seed" not in str(error)
-    assert in_each(lambda group: group.gather("still in step")) == [["still in step"] * 3] * 3
 
 
 # Real processes, which do not train
