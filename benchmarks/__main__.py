@@ -8,6 +8,7 @@ NAMES = (
     "labels",
     "pretrained",
     "throughput",
+    "processes",
     "input",
     "time_to_quality",
     "distance",

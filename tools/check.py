@@ -26,8 +26,8 @@ PYTEST = [*MODULE, "pytest"]
 JAX_TESTS = [
     f"tests/vaelib/test_{name}.py"
     for name in (
-        *("latent", "latent_model", "metrics", "model"),
-        *("optimizer", "prior", "scales", "training"),
+        *("latent", "latent_model", "metrics", "model", "optimizer"),
+        *("parallel", "prior", "processes", "scales", "training"),
     )
 ]
 # Lines that numba compiles, and those that a test runs in another program, count as not run.

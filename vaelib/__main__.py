@@ -12,7 +12,9 @@ from vaelib.celeba import prepare
 from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
 from vaelib.data.faces import DATA, read_faces
 from vaelib.data.tables import SPLITS
+from vaelib.launch import run_together
 from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA
+from vaelib.processes import joined
 from vaelib.runs import load_model
 from vaelib.schedule import LEARNING_RATE
 from vaelib.tensorboard import TensorFlowError
@@ -73,26 +75,57 @@ def train(
         Literal["float32", "bfloat16"],
         Option(help="Of the convolutions; bfloat16 is faster on processors with AMX, and on GPUs."),
     ] = "float32",
+    processes: Annotated[
+        int | None, Option(min=1, max=100_000, help="How many train together; docs/scale.md.")
+    ] = None,
+    process: Annotated[int | None, Option(min=0, help="The number of this one, from 0.")] = None,
+    coordinator: Annotated[
+        str | None, Option(help="HOST:PORT of process 0, for several machines.")
+    ] = None,
+    timeout: Annotated[
+        int, Option(min=1, max=86_400, help="Seconds to wait for all processes at the beginning.")
+    ] = 300,
 ) -> None:
     """Train a VAE, as notebook 03 does.
 
     After a stop at any moment, the same command continues after the last whole epoch.
     """
-    training.train(
-        training.new_vae(image_size, latent_dim, sigma, seed, large),
-        read_faces(faces),
-        out,
-        epochs,
-        steps_per_epoch,
-        batch_size,
-        learning_rate,
-        patience,
-        minutes,
-        flip,
-        seed,
-        precision,
-    )
-    print(f"{out / 'vae.keras'} is trained.")
+    with joined(processes, process, coordinator, timeout) as group:
+        with group.together():
+            data = read_faces(faces)
+        training.train(
+            training.new_vae(image_size, latent_dim, sigma, seed, large),
+            data,
+            out,
+            epochs,
+            steps_per_epoch,
+            batch_size,
+            learning_rate,
+            patience,
+            minutes,
+            flip,
+            seed,
+            precision,
+            group,
+        )
+        if group.is_chief:
+            print(f"{out / 'vae.keras'} is trained.", flush=True)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def launch(
+    command: Annotated[list[str], Argument(help="train and its options.")],
+    count: Annotated[
+        int, Option("-n", "--processes", min=1, max=256, help="How many processes to start.")
+    ] = 2,
+) -> None:
+    """Start several processes of one training on this machine, to try it: launch -n 2 train ...
+
+    Each gets its share of the cores. When one ends with an error, the others are ended.
+    """
+    code = run_together(command, count)
+    if code:
+        raise SystemExit(code)
 
 
 @app.command()

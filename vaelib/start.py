@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from groundwork.quiet import stderr_kept
+from vaelib.cluster import place_in_cluster
 
 BACKENDS = ("tensorflow", "jax")  # the first one, unless KERAS_BACKEND names the other
 
@@ -29,7 +30,7 @@ def start_keras() -> None:
 
 def _import_keras() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    backend = os.environ.get("KERAS_BACKEND") or _usual_backend()
     _check_backend(backend, "KERAS_BACKEND is")
     _check_installed(backend)
     os.environ["KERAS_BACKEND"] = backend
@@ -47,6 +48,14 @@ def _import_keras() -> None:
             keras.config.set_dtype_policy("float32")
         keras.config.set_image_data_format("channels_last")
         keras.config.set_epsilon(1e-7)
+
+
+def _usual_backend() -> str:
+    """JAX for `python -m vaelib train` in one of several processes, else TensorFlow."""
+    is_train = sys.argv[:2] == ["-m", "train"]  # as Python sets them while a package begins
+    asked = any(argument.split("=")[0] == "--processes" for argument in sys.argv)
+    in_several = asked or place_in_cluster(os.environ) is not None
+    return BACKENDS[is_train and in_several]
 
 
 def _check_backend(name: str, where: str) -> None:

@@ -1,7 +1,9 @@
 """Train the course's recipe: model, optimizer, data and callbacks of a run, and its end."""
 
+import io
 import math
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import keras
@@ -25,9 +27,11 @@ from vaelib.callbacks import (
 )
 from vaelib.data.faces import Faces
 from vaelib.data.pipeline import make_dataset
-from vaelib.data.pixels import load_images
+from vaelib.data.pixels import load_images, load_pixels
 from vaelib.model import LATENT_DIM, VAE, build_decoder, build_encoder
 from vaelib.optimizer import Muon
+from vaelib.parallel import ByChief, check_parts, spread
+from vaelib.processes import ALONE, Group
 from vaelib.runs import (
     check_settings,
     identity_of,
@@ -43,6 +47,7 @@ from vaelib.tensorboard import full_disk_as_oserror
 
 VALIDATED = 5000  # faces of "val" for the validation after each epoch, at most
 BATCH_SIZE = 64
+VERSIONS = {"keras": keras.version(), "backend": keras.backend.backend()}  # alike in all processes
 
 
 def train(
@@ -58,6 +63,7 @@ def train(
     flip: bool = True,
     seed: int = 0,
     precision: str = "float32",
+    group: Group = ALONE,
 ) -> pd.DataFrame:
     """Compile and fit `vae` on the training split, validate on "val", and finish the run.
 
@@ -79,6 +85,8 @@ def train(
         flip: mirror half of the training faces, different ones in every epoch.
         seed: of the order of the faces and of all draws.
         precision: "float32" or "bfloat16", see `set_precision`; the finished model is float32.
+        group: the processes that train together, see `joined`; each makes this call. They share
+            each batch, and process 0 writes the files; `run` of the others is not used.
 
     Returns:
         The history: one row per epoch, columns loss, reconstruction, kl (nats per face), the same
@@ -87,82 +95,118 @@ def train(
     Raises:
         FileExistsError: `run` holds a finished model already.
         ValueError: `run` was started with other settings (the message names them), or a file of it
-            is damaged, or the learning rate is not above zero.
+            is damaged, or the learning rate is not above zero; or the processes of `group` have
+            different settings, or can't share a batch equally.
         groundwork.locks.Locked: another training writes to `run`.
         groundwork.files.DiskFull: there is no room (the message says which epoch is safe).
         FloatingPointError: the loss is not finite, see `FiniteLoss`.
     """
     run = Path(run)
-    check_learning_rate(learning_rate)
-    if (run / "vae.keras").exists():
-        raise FileExistsError(f"{run} holds a finished run: choose another folder.")
-    epochs = epochs if minutes is None else None
-    settings = {
-        "faces": str(faces.folder.resolve()),
-        "fingerprint": identity_of(faces),
-        "training_faces": len(faces.file_names("train")),
-        "image_size": vae.image_size,
-        "latent_dim": vae.latent_dim,
-        "parameters": vae.count_params(),
-        "sigma": None if vae.estimates_sigma else vae.sigma,
-        "detail": vae.detail,
-        "epochs": epochs,
-        "steps_per_epoch": steps_per_epoch,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "patience": patience,
-        "minutes": minutes,
-        "flip": flip,
-        "seed": seed,
-        "precision": precision,
-    }
-    for folder in (run, run / "checkpoints", run / "images", run / "logs"):
-        make_folder(folder)
-    busy = f"Another training writes to {run}: wait for its end, or choose another folder."
-    with locked(run / ".lock", refused=busy):
-        return _train_alone(vae, faces, run, settings)
+    with group.together():
+        check_learning_rate(learning_rate)
+        if group.is_chief and (run / "vae.keras").exists():
+            raise FileExistsError(f"{run} holds a finished run: choose another folder.")
+        if minutes is not None and group.count > 1:
+            raise ValueError("minutes needs one process, since each has its own clock: use epochs.")
+        epochs = epochs if minutes is None else None
+        settings = {
+            "faces": str(faces.folder.resolve()),
+            "fingerprint": identity_of(faces),
+            "training_faces": len(faces.file_names("train")),
+            "image_size": vae.image_size,
+            "latent_dim": vae.latent_dim,
+            "parameters": vae.count_params(),
+            "sigma": None if vae.estimates_sigma else vae.sigma,
+            "detail": vae.detail,
+            "epochs": epochs,
+            "steps_per_epoch": steps_per_epoch,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "patience": patience,
+            "minutes": minutes,
+            "flip": flip,
+            "seed": seed,
+            "precision": precision,
+        }
+        check_parts(group, batch_size, settings["training_faces"])
+    group.agree({name: settings[name] for name in settings if name != "faces"} | VERSIONS)
+    with ExitStack() as held:
+        with group.together():
+            if group.is_chief:
+                for folder in (run, run / "checkpoints", run / "images", run / "logs"):
+                    make_folder(folder)
+                busy = (
+                    f"Another training writes to {run}: wait for its end, or choose another folder."
+                )
+                held.enter_context(locked(run / ".lock", refused=busy))
+                check_settings(run, settings)
+            load_pixels(faces, vae.image_size)  # decode them, before a process waits for a step
+        return _train_alone(vae, faces, run, settings, group)
 
 
-def _train_alone(vae: VAE, faces: Faces, run: Path, settings: dict) -> pd.DataFrame:
-    check_settings(run, settings)
+def _train_alone(vae: VAE, faces: Faces, run: Path, settings: dict, group: Group) -> pd.DataFrame:
     epochs, patience, minutes = (settings[name] for name in ("epochs", "patience", "minutes"))
     keras.utils.set_random_seed(settings["seed"])
-    steps = None if minutes else epochs * settings["steps_per_epoch"]
+    compiled(vae, settings)
+    with group.together():
+        history = resume(vae, run) if group.is_chief else None
+    history = _from_chief(group, history)
+    if not is_over(history, epochs, patience, minutes):
+        history = _fit(vae, faces, run, history, settings, group)
+    with group.together():
+        if group.is_chief:
+            if patience is not None:
+                load_best(vae, run)
+            set_precision(vae, "float32")
+            with safe_epoch_named(run):
+                history = finish_run(vae, faces, run, history)
+    return _from_chief(group, history)
+
+
+def compiled(vae: VAE, settings: dict) -> None:
+    """Compile `vae` for a training with these settings, and build its optimizer."""
+    steps = None if settings["minutes"] else settings["epochs"] * settings["steps_per_epoch"]
     compile_recipe(vae, steps, settings["learning_rate"])
     set_precision(vae, settings["precision"])
-    history = resume(vae, run)
-    if not is_over(history, epochs, patience, minutes):
-        history = _fit(vae, faces, run, history, settings)
-    if patience is not None:
-        load_best(vae, run)
-    set_precision(vae, "float32")
-    with safe_epoch_named(run):
-        return finish_run(vae, faces, run, history)
+    # Else Keras loads nothing into it, and begins the data of new and resumed runs differently.
+    vae.optimizer.build(vae.trainable_variables)
 
 
-def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) -> pd.DataFrame:
+def _fit(
+    vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict, group: Group
+) -> pd.DataFrame:
     steps, seed, minutes = (settings[name] for name in ("steps_per_epoch", "seed", "minutes"))
-    pipeline = {"image_size": vae.image_size, "batch_size": settings["batch_size"], "seed": seed}
+    batches = {"image_size": vae.image_size, "batch_size": settings["batch_size"], "seed": seed}
+    batches |= {"whole": keras.backend.backend() == "jax", "part": (group.index, group.count)}
     skip = len(done) * steps  # what the epochs that are done have seen
     train_images = make_dataset(
-        faces, "train", **pipeline, flip=settings["flip"], repeat=True, skip=skip
+        faces, "train", **batches, flip=settings["flip"], repeat=True, skip=skip
     )
-    val_images = make_dataset(faces, "val", **pipeline)
+    val_images = make_dataset(faces, "val", **batches)
     val_images = val_images.take(math.ceil(VALIDATED / settings["batch_size"]))
     clock = stopwatch(done["seconds"].iloc[-1] if len(done) else 0.0)
     keep = KeepEpochs(run, done, clock)
-    with safe_epoch_named(run), full_disk_as_oserror():
+    with (
+        safe_epoch_named(run),
+        full_disk_as_oserror(),
+        spread(vae, group, lambda copy: compiled(copy, settings)) as model,
+    ):
+        written = []
+        if group.is_chief:
+            written = [
+                *run_callbacks(vae, faces, run, done),
+                *([HowLong()] if settings["epochs"] and not len(done) else []),
+                keep,  # after the best model: an epoch is done when its checkpoint is there
+                TqdmCallback() if on_terminal() else LambdaCallback(on_epoch_end=print_epoch),
+            ]
         callbacks = [
-            LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(vae, seed, epoch)),
+            LambdaCallback(on_epoch_begin=lambda epoch, logs: reseed(model, seed, epoch)),
             FiniteLoss(run, settings["learning_rate"]),
-            *run_callbacks(vae, faces, run, done),
-            *([HowLong()] if settings["epochs"] and not len(done) else []),
-            keep,  # after the best model: an epoch counts as done when its checkpoint is there
+            *(written if model is vae else [ByChief(vae, written, group)]),
             *([TimeBudget(60 * minutes, settings["learning_rate"], clock)] if minutes else []),
             *([ResumedEarlyStopping(settings["patience"], done)] if settings["patience"] else []),
-            TqdmCallback() if on_terminal() else LambdaCallback(on_epoch_end=print_epoch),
         ]
-        vae.fit(
+        model.fit(
             train_images,
             initial_epoch=len(done),
             epochs=settings["epochs"] or sys.maxsize,
@@ -173,6 +217,14 @@ def _fit(vae: VAE, faces: Faces, run: Path, done: pd.DataFrame, settings: dict) 
             verbose=0,
         )
     return keep.history
+
+
+def _from_chief(group: Group, history: pd.DataFrame | None) -> pd.DataFrame:
+    """The history that process 0 has, in each process."""
+    texts = group.gather("" if history is None else history.to_csv())
+    if group.is_chief:
+        return history
+    return pd.read_csv(io.StringIO(texts[0]), index_col="epoch")
 
 
 def new_vae(

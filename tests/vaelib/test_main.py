@@ -239,6 +239,7 @@ def test_help_names_the_commands(capsys):
     out = capsys.readouterr().out
     assert "train" in out
     assert "evaluate" in out
+    assert "launch" in out
 
 
 def test_letters_that_the_terminal_lacks_become_codes(monkeypatch):

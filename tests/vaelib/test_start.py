@@ -11,6 +11,28 @@ import vaelib
 from vaelib import start
 
 
+@pytest.mark.parametrize(
+    ("arguments", "tasks", "backend"),
+    [
+        (["-m", "train", "--out", "x"], None, "tensorflow"),
+        (["-m", "train", "--processes", "2"], None, "jax"),
+        (["-m", "train", "--processes=1"], None, "jax"),
+        (["-m", "train", "--out", "x"], "2", "jax"),
+        (["-m", "train", "--out", "x"], "1", "tensorflow"),
+        (["-m", "evaluate", "mine"], "2", "tensorflow"),
+        (["-m", "launch", "train"], None, "tensorflow"),
+        (["notebook"], "2", "tensorflow"),
+    ],
+)
+def test_one_of_several_processes_trains_on_jax(monkeypatch, arguments, tasks, backend):
+    monkeypatch.setattr(sys, "argv", arguments)
+    if tasks:
+        for name in ("SLURM_JOB_ID", "SLURM_STEP_NODELIST", "SLURM_LOCALID", "SLURM_PROCID"):
+            monkeypatch.setenv(name, "0")
+        monkeypatch.setenv("SLURM_NTASKS", tasks)
+    assert start._usual_backend() == backend
+
+
 @pytest.mark.slow
 def test_importing_vaelib_prints_nothing_and_leaves_stderr_open(python):
     """Nor does the first operation, which starts the backend."""

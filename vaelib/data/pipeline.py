@@ -19,6 +19,8 @@ def make_dataset(
     shift: int = 0,
     repeat: bool = False,
     skip: int = 0,
+    whole: bool = False,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """A pipeline over one split: batches of float32 images (b, size, size, 3) in [0, 1].
 
@@ -33,10 +35,17 @@ def make_dataset(
             `keras.utils.set_random_seed` seeds it.
         repeat: one epoch after the other, without end.
         skip: batches to leave out first; no image is read for them.
+        whole: let every batch have `batch_size` faces. One that the end of an epoch would leave
+            short takes its last faces from the epoch after it; without `repeat`, from the first
+            faces again. JAX compiles a step anew for each size of a batch.
+        part: (i, n) yields only the i-th of n equal parts of each batch; no other image is read.
+            The faces, their order and their flips do not depend on n. Needs `whole`.
 
     Raises:
-        ValueError: a split or an attribute that `faces` does not have, or broken images.
+        ValueError: a split or an attribute that `faces` does not have, or broken images; or a
+            batch that can't be split into n equal parts.
     """
+    share = share_of(batch_size, part[1])
     names = faces.attributes.columns if isinstance(labels, bool) else labels
     values = faces.attributes.to_numpy("float32")[:, faces.columns(names)]
     rows = faces.rows(faces.file_names(split))
@@ -59,12 +68,36 @@ def make_dataset(
     if shuffle if shuffle is not None else split == "train":
         dataset = dataset.shuffle(len(rows), seed=seed)
     draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # a number for each face
-    batches = tf.data.Dataset.zip(dataset, draws).batch(batch_size)
-    batches = batches.repeat() if repeat else batches
-    batches = batches.skip(skip).map(fetch)
+    drawn = tf.data.Dataset.zip(dataset, draws)
+    if whole:
+        batches = drawn.repeat().batch(batch_size, drop_remainder=True)
+        batches = batches if repeat else batches.take(-(-len(rows) // batch_size))
+    else:
+        batches = drawn.batch(batch_size)
+        batches = batches.repeat() if repeat else batches
+    batches = batches.skip(skip)
+    if part[1] > 1:
+        mine = slice(part[0] * share, (part[0] + 1) * share)
+        batches = batches.map(lambda rows, draws: (rows[mine], draws[mine]))
+    batches = batches.map(fetch)
     if shift and split == "train":
         batches = batches.map(moved)
     return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def share_of(batch_size: int, count: int) -> int:
+    """The faces of a batch that each of `count` devices or processes gets.
+
+    Raises:
+        ValueError: they can't be equal.
+    """
+    if batch_size % count:
+        near = max(count, batch_size // count * count)
+        raise ValueError(
+            f"A batch of {batch_size} faces can't be split into {count} equal parts: give a batch "
+            f"size such as {near}, or another number of processes."
+        )
+    return batch_size // count
 
 
 def with_more(

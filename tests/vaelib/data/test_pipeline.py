@@ -154,6 +154,55 @@ def test_a_repeated_pipeline_shuffles_each_epoch_anew(faces, images):
     assert orders[0] != orders[1] != orders[2]
 
 
+def test_whole_batches_take_their_last_faces_from_the_next_epoch(faces, images):
+    dataset = make_dataset(faces, "train", 32, 5, repeat=True, whole=True)
+    rows = [row for batch in first(dataset, 17) for row in rows_of(batch, images)]
+    assert len(rows) == 5 * 17
+    epochs = [rows[i : i + 17] for i in range(0, 5 * 17, 17)]
+    assert all(sorted(order) == list(range(17)) for order in epochs)
+    assert epochs[0] != epochs[1]
+
+
+def test_whole_batches_without_a_repeat_are_filled_with_the_first_faces(faces, images):
+    batches = epoch(make_dataset(faces, "train", 32, 5, shuffle=False, whole=True))
+    rows = rows_of(np.reshape(batches, (-1, *images.shape[1:])), images)
+    assert rows == [*range(17), 0, 1, 2]
+
+
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("options", [{}, {"repeat": True, "skip": 3}])
+def test_parts_of_a_batch_are_the_batch_whatever_their_number(faces, count, options):
+    def batches(part):
+        dataset = make_dataset(
+            faces, "train", 32, 10, seed=3, flip=True, whole=True, part=part, **options
+        )
+        return first(dataset, 2)
+
+    parts = [batches((index, count)) for index in range(count)]
+    for number, batch in enumerate(batches((0, 1))):
+        together = np.concatenate([part[number] for part in parts])
+        np.testing.assert_array_equal(together, batch)
+
+
+def test_a_part_reads_only_its_own_faces(faces, monkeypatch):
+    reads = []
+
+    class Pixels:
+        def __getitem__(self, rows):
+            reads.append(len(rows))
+            return np.zeros((len(rows), 32, 32, 3), "uint8")
+
+    monkeypatch.setattr(pipeline, "load_pixels", lambda *_: Pixels())
+    list(make_dataset(faces, "train", 32, 6, whole=True, part=(1, 3)))
+    assert reads == [2, 2, 2]
+
+
+def test_a_batch_that_has_no_equal_parts_is_refused(faces, one_sentence):
+    with pytest.raises(ValueError) as error:
+        make_dataset(faces, "train", 32, 64, whole=True, part=(0, 3))
+    one_sentence(error.value, "64", "3 equal parts", "63")
+
+
 def test_half_of_the_faces_are_mirrored_and_others_each_epoch(faces, images):
     straight, mirrored = images, images[:, :, ::-1]
     dataset = make_dataset(faces, "train", 32, 17, repeat=True, flip=True, shuffle=False)
