@@ -1,10 +1,15 @@
 """Pipelines of batches for training and validation, as `tf.data.Dataset`."""
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 
 from vaelib.data.faces import Faces
+from vaelib.data.order import ShardOrder
 from vaelib.data.pixels import load_pixels
 from vaelib.data.reader import tf
+from vaelib.data.shards import ShardedPixels
 
 
 def make_dataset(
@@ -19,8 +24,14 @@ def make_dataset(
     shift: int = 0,
     repeat: bool = False,
     skip: int = 0,
+    sharded: bool | None = None,
+    process: int = 0,
+    processes: int = 1,
 ) -> tf.data.Dataset:
     """A pipeline over one split: batches of float32 images (b, size, size, 3) in [0, 1].
+
+    Faces in shards are shuffled in the order of `ShardOrder`: of a pass, the last faces that don't
+    fill a batch are left out.
 
     Args:
         split: "train", "val" or "test".
@@ -33,14 +44,21 @@ def make_dataset(
             `keras.utils.set_random_seed` seeds it.
         repeat: one epoch after the other, without end.
         skip: batches to leave out first; no image is read for them.
+        sharded: see `load_pixels`.
+        process, processes: the share of process i of N in each batch, from the shards i, i + N, ...
+            only; the faces have to be in shards.
 
     Raises:
-        ValueError: a split or an attribute that `faces` does not have, or broken images.
+        ValueError: a split or an attribute that `faces` does not have, broken images, or a number
+            of processes that can't share the batch.
     """
-    names = faces.attributes.columns if isinstance(labels, bool) else labels
-    values = faces.attributes.to_numpy("float32")[:, faces.columns(names)]
+    if labels:
+        names = faces.attributes.columns if labels is True else labels
+        values = faces.attributes.to_numpy("float32")[:, faces.columns(names)]
     rows = faces.rows(faces.file_names(split))
-    pixels = load_pixels(faces, image_size)
+    sharded = True if processes > 1 else sharded
+    pixels = load_pixels(faces, image_size, sharded, process, processes)
+    shuffle = shuffle if shuffle is not None else split == "train"
 
     def fetch(batch, draws):
         # The pixels stay in their file as uint8; only this batch is read and becomes float32.
@@ -55,16 +73,38 @@ def make_dataset(
     def moved(images, *values):
         return (random_shift(images, shift), *values) if labels else random_shift(images, shift)
 
-    dataset = tf.data.Dataset.from_tensor_slices(rows)
-    if shuffle if shuffle is not None else split == "train":
-        dataset = dataset.shuffle(len(rows), seed=seed)
-    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # a number for each face
-    batches = tf.data.Dataset.zip(dataset, draws).batch(batch_size)
-    batches = batches.repeat() if repeat else batches
-    batches = batches.skip(skip).map(fetch)
+    if isinstance(pixels, ShardedPixels) and (shuffle or processes > 1):
+        order = ShardOrder(rows, pixels.shards, batch_size, seed, shuffle, process, processes)
+        batches = _in_order(order, repeat, skip)
+    else:
+        dataset = tf.data.Dataset.from_tensor_slices(rows)
+        if shuffle:
+            dataset = dataset.shuffle(len(rows), seed=seed)
+        draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # one for each face
+        batches = tf.data.Dataset.zip(dataset, draws).batch(batch_size)
+        batches = batches.repeat() if repeat else batches
+        batches = batches.skip(skip)
+    batches = batches.map(fetch)
     if shift and split == "train":
         batches = batches.map(moved)
     return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _in_order(order: ShardOrder, repeat: bool, skip: int) -> tf.data.Dataset:
+    """Batches of (rows, draws); each iteration is another pass, if they are not repeated."""
+    passes = itertools.count()
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        first = next(passes) * order.batches
+        numbers = itertools.count(skip) if repeat else range(first + skip, first + order.batches)
+        for number in numbers:
+            rows, draws = order.batch(number)
+            yield rows, draws
+
+    spec = tf.TensorSpec([None], tf.int64)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=(spec, spec))
+    count = tf.data.INFINITE_CARDINALITY if repeat else max(0, order.batches - skip)
+    return dataset.apply(tf.data.experimental.assert_cardinality(count))
 
 
 def with_more(
