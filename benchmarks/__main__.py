@@ -18,6 +18,7 @@ NAMES = (
     "groups",
     "overfitting",
     "sliders",
+    "shards",
 )
 
 

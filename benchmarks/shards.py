@@ -48,7 +48,7 @@ def rehearse(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
     count: Annotated[
         int, Option(min=1000, max=100_000_000, help="Faces; those of the folder are repeated.")
-    ] = 2_000_000,
+    ] = 200_000,
     image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
     batch_size: Annotated[int, Option(min=8, max=4096, help="Faces per batch.")] = 64,
     steps: Annotated[int, Option(min=2, max=10_000, help="Of training, per epoch.")] = 25,
@@ -123,7 +123,7 @@ def _read_epoch(folder: Path, image_size: int, batch_size: int, place: Path) -> 
     def in_the_middle(_: Path) -> bool:
         return part.exists() and len(digests(part)) >= batches // 2
 
-    half = run("half", [*command, 0, batches, part], place, in_the_middle)
+    half = run("half", [*command, 0, batches - 1, part, "wait"], place, in_the_middle)
     done = len(digests(part))
     damaged = sorted(folder.glob(".cache/*/[!.]*.npy"))[1]
     with damaged.open("r+b") as file:
@@ -191,7 +191,7 @@ def run(
     try:
         with PeakMemory(process.pid) as memory:
             while process.poll() is None and not (until and until(log)):
-                time.sleep(0.1)
+                time.sleep(0.01)  # a small run is soon over
     finally:
         ended = process.poll()
         process.kill()
@@ -246,11 +246,14 @@ def as_text(result: dict) -> str:
 # ------------------------------------------------------------------ what a process does
 
 
-def read(folder: Path, image_size: int, batch_size: int, start: int, stop: int, out: Path) -> None:
+def read(
+    folder: Path, image_size: int, batch_size: int, start: int, stop: int, out: Path, then: str = ""
+) -> None:
     """Read the training batches from `start` to `stop`, and write a digest of each to `out`.
 
     If `stop` is 0, read a whole pass, and then the shares of two processes of 100 batches; `out`
-    with the ending .json says how long the pass took, and whether they were the same.
+    with the ending .json says how long the pass took, and whether they were the same. If `then` is
+    "wait", wait at the end to be killed: a small set is read before anybody can do it.
     """
     faces = read_faces(folder)
     options = {"image_size": image_size, "batch_size": batch_size, "flip": True, "sharded": True}
@@ -262,6 +265,8 @@ def read(folder: Path, image_size: int, batch_size: int, start: int, stop: int, 
         dataset = make_dataset(faces, "train", **options, repeat=True, skip=start)
         for batch in dataset.take(stop - start).as_numpy_iterator():
             file.write(digest(batch).to_bytes(8, "little"))
+    if then == "wait":
+        time.sleep(600)
     if not whole:
         return
     seconds = time.perf_counter() - began
@@ -280,7 +285,6 @@ def read(folder: Path, image_size: int, batch_size: int, start: int, stop: int, 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--work"]:
-        folder, numbers, out = sys.argv[2], sys.argv[3:7], sys.argv[7]
-        read(Path(folder), *map(int, numbers), Path(out))
+        read(Path(sys.argv[2]), *map(int, sys.argv[3:7]), Path(sys.argv[7]), *sys.argv[8:])
     else:
         main(app)
