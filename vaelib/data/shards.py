@@ -107,11 +107,7 @@ class ShardedPixels:
         with self._opening:
             if shard not in self._maps:
                 if not self._is_whole(shard):
-                    fault = "is damaged" if self.path(shard).exists() else "is missing"
-                    print(
-                        f"{self.path(shard)} {fault}, so the faces in it are decoded again.",
-                        flush=True,
-                    )
+                    self._say_fault(shard)
                     with Progress("Reading faces", self._shape(shard)[0], "face") as progress:
                         self._make(shard, progress, wait=True)
                 pixels = map_pixels(self.path(shard), self._shape(shard))
@@ -132,11 +128,22 @@ class ShardedPixels:
         check_room(self.folder, left * math.prod(self.shape[1:]), "the decoded faces")
         if not missing:
             return
+        if has_shards(self.folder) and not any(entries):
+            print(
+                f"{self.folder / MANIFEST} is damaged, so all faces are decoded again.", flush=True
+            )
+        for shard in missing:
+            if entries[shard]:  # it was there
+                self._say_fault(shard)
         with Progress("Reading faces", total, "face", total - left) as progress:
             # Another program may be making some: it takes those, and this one the others.
             busy = [shard for shard in missing if not self._make(shard, progress, wait=False)]
             for shard in busy:
                 self._make(shard, progress, wait=True)
+
+    def _say_fault(self, shard: int) -> None:
+        fault = "is damaged" if self.path(shard).exists() else "is missing"
+        print(f"{self.path(shard)} {fault}, so the faces in it are decoded again.", flush=True)
 
     def _make(self, shard: int, progress: Progress, wait: bool) -> bool:
         """Decode a shard, unless it is whole; False if another program does and `wait` is false."""
@@ -180,8 +187,9 @@ class ShardedPixels:
         with full_disk_explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         size = self.folder.name.partition("-")[0]
-        for old in set(self.folder.parent.glob(f"{size}-*.shards")) - {self.folder}:
-            rmtree(old, ignore_errors=True)  # of images that have changed since
+        for old in self.folder.parent.glob(f"{size}-*"):
+            if old.stem != self.folder.stem:  # of images that have changed since
+                rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
 
     def _is_whole(self, shard: int) -> bool:
         """Whether a shard has the size and the checksum that the manifest says."""

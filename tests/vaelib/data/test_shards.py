@@ -3,12 +3,14 @@
 import hashlib
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from groundwork import files
 from groundwork.files import ASIDE, DiskFull
 from vaelib.data import decoding, shards
 from vaelib.data.faces import read_faces
@@ -147,9 +149,8 @@ def test_a_damaged_shard_is_named_and_made_anew(sharded, small, damage, capfd, i
     pixels = load_pixels(read_faces(small), 32)
     np.testing.assert_array_equal(pixels[[2, 4, 10]], whole[[2, 4, 10]])  # of other shards
     np.testing.assert_array_equal(pixels, whole)
-    if damage == "one bit":  # its size is right, so it is found when it is read
-        said = capfd.readouterr().out
-        assert said == f"{path} is damaged, so the faces in it are decoded again.\n"
+    said = capfd.readouterr().out
+    assert said == f"{path} is damaged, so the faces in it are decoded again.\n"
     after = inodes(sharded)
     assert {name for name in after if after[name] != before[name]} == {"00003.npy"}
     assert manifest(sharded) == entries
@@ -170,9 +171,12 @@ def test_a_missing_shard_of_another_process_is_named_and_made(small, capsys, ima
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"shards": [null]}', b"\xff", b'{"a": 1}'])
-def test_a_damaged_manifest_is_made_anew(sharded, small, content, images_of):
+def test_a_damaged_manifest_is_made_anew(sharded, small, content, images_of, capsys):
     entries = manifest(sharded)
     (sharded / "manifest.json").write_bytes(content)
+    load_pixels(read_faces(small), 32)
+    said = f"{sharded / 'manifest.json'} is damaged, so all faces are decoded again.\n"
+    assert capsys.readouterr().out == said
     np.testing.assert_array_equal(load_pixels(read_faces(small), 32), images_of(small))
     assert manifest(sharded) == entries
 
@@ -220,19 +224,24 @@ def test_a_broken_image_leaves_no_part_of_its_shard(small, one_sentence):
     assert not list(folder.glob(f"{ASIDE}*"))
 
 
-def test_shards_of_changed_images_are_deleted(sharded, small):
+def test_a_shard_that_was_lost_is_named_and_made(sharded, small, capsys, images_of):
+    (sharded / "00006.npy").unlink()
+    np.testing.assert_array_equal(load_pixels(read_faces(small), 32), images_of(small))
+    said = f"{sharded / '00006.npy'} is missing, so the faces in it are decoded again.\n"
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_decoded_faces_of_changed_images_are_deleted(sharded, small):
+    load_pixels(read_faces(small), 32, sharded=False)
     image = small / "img_align_celeba" / "000003.jpg"
     os.utime(image, ns=(1, 1))
     new = load_pixels(read_faces(small), 32, sharded=True)
-    assert list((small / ".cache").glob("*.shards")) == [new.folder] != [sharded]
+    assert list((small / ".cache").glob("32-*")) == [new.folder] != [sharded]
 
 
 def test_a_full_disk_is_one_sentence_before_anything_is_decoded(small, monkeypatch, decoded):
-    usage = shards.os.statvfs(small)
-    monkeypatch.setattr(
-        "groundwork.files.shutil.disk_usage", lambda path: type("", (), {"free": 30_000})
-    )
-    assert usage
+    usage = shutil.disk_usage(small)._replace(free=30_000)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(DiskFull, match=r"needs .* for the decoded faces"):
         load_pixels(read_faces(small), 32, sharded=True)
     assert not decoded
