@@ -1,4 +1,4 @@
-"""The command line: train a model on a folder of faces, evaluate it on new faces, get CelebA."""
+"""The command line: train a model on a folder of faces, evaluate it, prepare large folders."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,8 @@ from vaelib import metrics, training
 from vaelib.celeba import prepare
 from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
 from vaelib.data.faces import DATA, read_faces
+from vaelib.data.pixels import load_pixels
+from vaelib.data.shards import ShardedPixels
 from vaelib.data.tables import SPLITS
 from vaelib.launch import run_together
 from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA
@@ -191,6 +193,24 @@ def celeba(
     faces = read_faces(out)
     splits = ", ".join(f"{len(faces.file_names(split)):,} {split}" for split in SPLITS)
     print(f"{out} is ready: {len(faces):,} faces, {splits}.")
+
+
+@app.command()
+def shards(
+    faces: FacesOption = "portraits",
+    image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
+    process: Annotated[int, Option(min=0, help="Prepare the shards of one process only.")] = 0,
+    processes: Annotated[int, Option(min=1, help="The number of processes.")] = 1,
+) -> None:
+    """Decode a large folder of faces into files of at most 1 GB each, for training.
+
+    Training reads them from then on. After a stop, the same command continues from there. Process
+    i of N prepares the shards i, i + N, and so on.
+    """
+    pixels = load_pixels(read_faces(faces), image_size, True, process, processes)
+    assert isinstance(pixels, ShardedPixels)
+    count = len(range(process, pixels.shards, processes))
+    print(f"{pixels.folder} is ready: {count} of {pixels.shards} shards.")
 
 
 def main(app: Typer = app) -> NoReturn:

@@ -140,7 +140,8 @@ def train(
                 )
                 held.enter_context(locked(run / ".lock", refused=busy))
                 check_settings(run, settings)
-            load_pixels(faces, vae.image_size)  # decode them, before a process waits for a step
+            # Decode them now: else a process would do so while the others wait in a step.
+            load_pixels(faces, vae.image_size, process=group.index, processes=group.count)
         return _train_alone(vae, faces, run, settings, group)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import io
 import json
+import shutil
 import signal
 import sys
 import warnings
@@ -15,6 +16,8 @@ import pytest
 
 from vaelib import __main__ as command
 from vaelib import load_model, metrics, read_faces, training
+from vaelib.data.pixels import load_pixels
+from vaelib.data.shards import ShardedPixels
 from vaelib.model import VAE, build_encoder
 from vaelib.runs import checkpoints
 
@@ -364,3 +367,19 @@ def test_celeba_without_a_source_or_a_token_says_how_to_get_it(capsys, monkeypat
     monkeypatch.setattr(command, "fetch_from_kaggle", lambda: None)
     assert run_here("celeba") == 2
     assert "https://www.kaggle.com" in capsys.readouterr().out
+
+
+def test_shards_prepares_the_shares_of_processes_and_goes_on(folder, tmp_path, capsys):
+    copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
+    command = ("shards", "--faces", copy, "--image-size", "32")
+    assert run_here(*command, "--process", "1", "--processes", "4") == 0
+    assert "2 of 8 shards." in capsys.readouterr().out
+    assert run_here(*command) == 0
+    assert "8 of 8 shards." in capsys.readouterr().out
+    assert isinstance(load_pixels(read_faces(copy), 32), ShardedPixels)
+
+
+def test_shards_refuses_processes_that_cannot_share(folder, tmp_path, capsys, one_sentence):
+    copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
+    assert run_here("shards", "--faces", copy, "--processes", "3") == 2
+    one_sentence(capsys.readouterr().err.strip(), "3 processes", "divides 8")

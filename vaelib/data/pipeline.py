@@ -1,10 +1,15 @@
 """Pipelines of batches for training and validation, as `tf.data.Dataset`."""
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 
 from vaelib.data.faces import Faces
+from vaelib.data.order import ShardOrder
 from vaelib.data.pixels import load_pixels
 from vaelib.data.reader import tf
+from vaelib.data.shards import ShardedPixels
 
 
 def make_dataset(
@@ -21,8 +26,12 @@ def make_dataset(
     skip: int = 0,
     whole: bool = False,
     part: tuple[int, int] = (0, 1),
+    sharded: bool | None = None,
 ) -> tf.data.Dataset:
     """A pipeline over one split: batches of float32 images (b, size, size, 3) in [0, 1].
+
+    Faces in shards that are shuffled, or shared by processes, come in the order of `ShardOrder`: of
+    a pass, the last faces that don't fill a batch are left out.
 
     Args:
         split: "train", "val" or "test".
@@ -38,18 +47,22 @@ def make_dataset(
         whole: let every batch have `batch_size` faces. One that the end of an epoch would leave
             short takes its last faces from the epoch after it; without `repeat`, from the first
             faces again. JAX compiles a step anew for each size of a batch.
-        part: (i, n) yields only the i-th of n equal parts of each batch; no other image is read.
-            The faces, their order and their flips do not depend on n. Needs `whole`.
+        part: (i, n) yields only the i-th of n equal parts of each batch; no other image is read,
+            and of faces in shards only the shards i, i + n, ... are. The batches and their flips
+            do not depend on n. Needs `whole`.
+        sharded: see `load_pixels`.
 
     Raises:
         ValueError: a split or an attribute that `faces` does not have, or broken images; or a
-            batch that can't be split into n equal parts.
+            batch or shards that can't be split into n equal parts.
     """
-    share = share_of(batch_size, part[1])
+    process, processes = part
+    share = share_of(batch_size, processes)
     names = faces.attributes.columns if isinstance(labels, bool) else labels
     values = faces.attributes.to_numpy("float32")[:, faces.columns(names)]
     rows = faces.rows(faces.file_names(split))
-    pixels = load_pixels(faces, image_size)
+    pixels = load_pixels(faces, image_size, sharded, process, processes)
+    shuffle = shuffle if shuffle is not None else split == "train"
 
     def fetch(batch, draws):
         # The pixels stay in their file as uint8; only this batch is read and becomes float32.
@@ -64,21 +77,25 @@ def make_dataset(
     def moved(images, *values):
         return (random_shift(images, shift), *values) if labels else random_shift(images, shift)
 
-    dataset = tf.data.Dataset.from_tensor_slices(rows)
-    if shuffle if shuffle is not None else split == "train":
-        dataset = dataset.shuffle(len(rows), seed=seed)
-    draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # a number for each face
-    drawn = tf.data.Dataset.zip(dataset, draws)
-    if whole:
-        batches = drawn.repeat().batch(batch_size, drop_remainder=True)
-        batches = batches if repeat else batches.take(-(-len(rows) // batch_size))
+    if isinstance(pixels, ShardedPixels) and (shuffle or processes > 1):
+        order = ShardOrder(rows, pixels.shards, batch_size, seed, shuffle, process, processes)
+        batches = _in_order(order, repeat, skip)
     else:
-        batches = drawn.batch(batch_size)
-        batches = batches.repeat() if repeat else batches
-    batches = batches.skip(skip)
-    if part[1] > 1:
-        mine = slice(part[0] * share, (part[0] + 1) * share)
-        batches = batches.map(lambda rows, draws: (rows[mine], draws[mine]))
+        dataset = tf.data.Dataset.from_tensor_slices(rows)
+        if shuffle:
+            dataset = dataset.shuffle(len(rows), seed=seed)
+        draws = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)  # one for each face
+        drawn = tf.data.Dataset.zip(dataset, draws)
+        if whole:
+            batches = drawn.repeat().batch(batch_size, drop_remainder=True)
+            batches = batches if repeat else batches.take(-(-len(rows) // batch_size))
+        else:
+            batches = drawn.batch(batch_size)
+            batches = batches.repeat() if repeat else batches
+        batches = batches.skip(skip)
+        if processes > 1:
+            mine = slice(process * share, (process + 1) * share)
+            batches = batches.map(lambda rows, draws: (rows[mine], draws[mine]))
     batches = batches.map(fetch)
     if shift and split == "train":
         batches = batches.map(moved)
@@ -98,6 +115,23 @@ def share_of(batch_size: int, count: int) -> int:
             f"size such as {near}, or another number of processes."
         )
     return batch_size // count
+
+
+def _in_order(order: ShardOrder, repeat: bool, skip: int) -> tf.data.Dataset:
+    """Batches of (rows, draws); each iteration is another pass, if they are not repeated."""
+    passes = itertools.count()
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        first = next(passes) * order.batches
+        numbers = itertools.count(skip) if repeat else range(first + skip, first + order.batches)
+        for number in numbers:
+            rows, draws = order.batch(number)
+            yield rows, draws
+
+    spec = tf.TensorSpec([None], tf.int64)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=(spec, spec))
+    count = tf.data.INFINITE_CARDINALITY if repeat else max(0, order.batches - skip)
+    return dataset.apply(tf.data.experimental.assert_cardinality(count))
 
 
 def with_more(

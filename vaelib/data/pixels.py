@@ -1,37 +1,27 @@
 """Decode all faces once, keep them in a file, and read them from there."""
 
-import hashlib
-import io
-import math
 import os
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from groundwork.files import (
-    check_room,
-    full_disk_explained,
-    remove_leftovers,
-    reserve,
-    sync,
-    write_whole,
-)
+from groundwork.files import full_disk_explained, remove_leftovers, sync, write_whole
 from groundwork.locks import locked
-from groundwork.processes import usable_cores
 from groundwork.progress import Progress
-from vaelib.data.faces import IMAGES, Faces
-from vaelib.data.images import CELEBA_BOX, load_alike, load_image
+from vaelib.data import decoding
+from vaelib.data.decoding import (
+    decode_all,
+    image_paths,
+    map_pixels,
+    pixels_key,
+    reserve_pixels,
+)
+from vaelib.data.faces import Faces
+from vaelib.data.shards import ShardedPixels, has_shards
 
 CACHE = ".cache"  # a folder beside the images, for what is made from them
-TOGETHER = 200  # faces that a thread decodes at a time
-MOST_BYTES = 10**8  # of their files; larger ones are read one by one
-THREADS_PER_CORE = 2  # while one waits for Python's lock, another decodes
-MARKED_EVERY = 5  # seconds: the most work that is lost when decoding is killed
-PIXELS_VERSION = 3  # count it up when the same file gives other pixels: caches are made again
 
 
 def load_images(
@@ -50,7 +40,13 @@ def load_images(
     return load_pixels(faces, image_size)[rows].astype("float32") / 255
 
 
-def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
+def load_pixels(
+    faces: Faces,
+    image_size: int = 64,
+    sharded: bool | None = None,
+    process: int = 0,
+    processes: int = 1,
+) -> np.ndarray | ShardedPixels:
     """Load all faces as uint8 (n, image_size, image_size, 3), decoded once, then read from a file.
 
     Each image is cropped to a square and resized with anti-aliasing (`vaelib.data.images`). The
@@ -59,27 +55,39 @@ def load_pixels(faces: Faces, image_size: int = 64) -> np.ndarray:
     a stop, decoding continues where it was. If an image's name, size or date changes, all faces
     are decoded again.
 
+    Args:
+        sharded: keep the faces in many files instead, see `ShardedPixels`; None uses what is there,
+            and else makes one file.
+        process, processes: prepare only the shards of process i of N: i, i + N, ...; the others
+            are made when a face of theirs is asked for.
+
     Raises:
-        ValueError: images are broken (the message names the first, and their number).
+        ValueError: images are broken (the message names the first, and their number), or there is
+            no process i of N.
         DiskFull: there is no room for the file.
+        PermissionError: shards are wanted, some are missing, and the folder is read-only.
     """
     cache = faces.folder / CACHE / f"{pixels_key(faces, image_size)}.npy"
     shape = (len(faces), int(image_size), int(image_size), 3)
-    pixels = _map(cache, shape)
+    shards = cache.with_suffix(".shards")
+    pixels = None if sharded else map_pixels(cache, shape)
     if pixels is not None:
         return pixels
+    if sharded or (sharded is None and has_shards(shards)):
+        return ShardedPixels(shards, faces, image_size, process, processes)
     if cache.exists():
         print(f"{cache} is damaged, so the faces are decoded again.", flush=True)
     if not os.access(cache.parent if cache.parent.exists() else faces.folder, os.W_OK):
         pixels = np.empty(shape, "uint8")
-        _decode_all(faces, image_size, pixels)
+        with Progress("Reading faces", len(faces), "face") as progress:
+            decode_all(image_paths(faces), image_size, pixels, progress)
         return pixels
     with full_disk_explained(cache):
         cache.parent.mkdir(exist_ok=True)
         with cache_locked(cache.parent):
-            if _map(cache, shape) is None:  # another program may just have made it
+            if map_pixels(cache, shape) is None:  # another program may just have made it
                 _make_cache(faces, image_size, cache, shape)
-    return _map(cache, shape)
+    return map_pixels(cache, shape)
 
 
 @contextmanager
@@ -88,24 +96,6 @@ def cache_locked(folder: Path) -> Iterator[None]:
     with locked(folder / ".lock", "Another program is reading these faces: waiting for it."):
         remove_leftovers(folder)
         yield
-
-
-def _map(path: Path, shape: tuple[int, ...], mode: str = "r") -> np.memmap | None:
-    """Map an .npy file of uint8 into memory; None if it does not exist or is damaged."""
-    header, status = _header(shape), None
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        status = file.read(len(header)) == header, os.fstat(file.fileno()).st_size
-    if status != (True, len(header) + math.prod(shape)):
-        return None
-    return np.memmap(path, "uint8", mode, len(header), shape)
-
-
-def _header(shape: tuple[int, ...]) -> bytes:
-    """The first bytes of an .npy file of uint8 in this shape."""
-    file = io.BytesIO()
-    fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, fields)
-    return file.getvalue()
 
 
 def _make_cache(faces: Faces, image_size: int, cache: Path, shape: tuple[int, ...]) -> None:
@@ -133,9 +123,9 @@ def _decode_into(
     `mark` has a byte for each TOGETHER faces. It is written after their pixels are on the disk, so
     that it is right even after a power cut.
     """
-    parts = -(-len(faces) // TOGETHER)
+    parts = -(-len(faces) // decoding.TOGETHER)
     marks = mark.read_bytes() if mark.exists() else b""
-    pixels = _map(aside, shape, "r+") if len(marks) == parts else None
+    pixels = map_pixels(aside, shape, "r+") if len(marks) == parts else None
     if pixels is None:
         if aside.exists():
             print(f"{aside} is damaged, so the faces are decoded from the first on.", flush=True)
@@ -143,8 +133,8 @@ def _decode_into(
             old.unlink()
         marks = bytes(parts)
         write_whole(mark, marks)  # first, so that old marks never belong to a new file
-        _reserve(aside, shape)
-        pixels = _map(aside, shape, "r+")
+        reserve_pixels(aside, shape)
+        pixels = map_pixels(aside, shape, "r+")
     done = np.frombuffer(marks, "uint8").copy()
 
     def keep() -> None:
@@ -152,87 +142,11 @@ def _decode_into(
         pixels.flush()
         write_whole(mark, marks)
 
+    before = min(len(faces), decoding.TOGETHER * int(done.sum()))
     try:
-        _decode_all(faces, image_size, pixels, done, keep)
+        with Progress("Reading faces", len(faces), "face", before) as progress:
+            decode_all(image_paths(faces), image_size, pixels, progress, done, keep)
     except KeyboardInterrupt:
         keep()
         raise
     pixels.flush()
-
-
-def _reserve(path: Path, shape: tuple[int, ...]) -> None:
-    """Make an .npy file of zeros whose room on the disk is its own."""
-    check_room(path.parent, math.prod(shape), "the decoded faces")
-    header = _header(shape)
-    reserve(path, len(header) + math.prod(shape))
-    with path.open("r+b") as file:
-        file.write(header)
-
-
-def _decode_all(
-    faces: Faces,
-    image_size: int,
-    pixels: np.ndarray,
-    done: np.ndarray | None = None,
-    keep: Callable[[], None] | None = None,
-) -> None:
-    """Decode all faces into `pixels`, TOGETHER at a time.
-
-    Args:
-        done: 1 for each TOGETHER faces that were decoded before, else 0; it is updated.
-        keep: called every few seconds, to save what is done.
-    """
-    paths = [os.path.join(faces.folder, IMAGES, file) for file in faces.files]
-    if done is None:
-        done = np.zeros(-(-len(paths) // TOGETHER), "uint8")
-    broken = []
-
-    def decode(part: int) -> int:
-        rows = range(part * TOGETHER, min((part + 1) * TOGETHER, len(paths)))
-        together = None
-        if sum(os.path.getsize(paths[row]) for row in rows) <= MOST_BYTES:
-            together = load_alike([_read(paths[row]) for row in rows], image_size)
-        if together is not None:
-            pixels[rows.start : rows.stop] = together
-        else:
-            for row in rows:
-                try:
-                    pixels[row] = load_image(paths[row], image_size)
-                except ValueError as error:
-                    broken.append(error)
-        done[part] = 1
-        return len(rows)
-
-    # TensorFlow and Pillow release Python's lock while they decode, so threads help here.
-    # Each takes many faces at a time: 200,000 tasks would take half a gigabyte of memory.
-    left = np.flatnonzero(done == 0)
-    before = min(len(paths), TOGETHER * int(done.sum()))
-    progress = Progress("Reading faces", len(paths), "face", before)
-    kept = time.monotonic()
-    pool = ThreadPoolExecutor(THREADS_PER_CORE * usable_cores())
-    with pool, progress, closing(pool.map(decode, left)) as counts:
-        for count in counts:
-            progress.advance(count)
-            if keep and time.monotonic() - kept > MARKED_EVERY:
-                keep()
-                kept = time.monotonic()
-    if broken:
-        count = f" ({len(broken)} files in all are broken.)" if len(broken) > 1 else ""
-        raise ValueError(f"{broken[0]}{count}")
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # twice as fast as Path.read_bytes
-        return file.read()
-
-
-def pixels_key(faces: Faces, image_size: int) -> str:
-    """Identify decoded faces: a hash of the files' names, sizes and dates, and the image size."""
-    images = str(faces.folder / IMAGES)
-    parts = [f"{image_size} {CELEBA_BOX} {PIXELS_VERSION}"]
-    # Plain strings, not paths: for 200,000 faces this takes half a second.
-    for name, file in zip(faces.files.index.to_list(), faces.files.to_list()):
-        status = os.stat(f"{images}/{file}")
-        parts.append(f"{name} {status.st_size} {status.st_mtime_ns}")
-    digest = hashlib.sha256("\n".join(parts).encode())
-    return f"{image_size}-{digest.hexdigest()[:16]}"

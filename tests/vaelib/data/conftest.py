@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaelib.data import pixels
+from vaelib.data import decoding
 from vaelib.data.faces import read_faces
 from vaelib.data.pixels import load_pixels
 
@@ -28,13 +28,13 @@ def small(draw_folder, tmp_path):
 def decoded(monkeypatch):
     """What the files hold that are decoded from now on, as checksums."""
     names = []
-    real = pixels.load_alike
+    real = decoding.load_alike
 
     def load(files, *arguments):
         names.extend([hashlib.sha256(data).hexdigest() for data in files])
         return real(files, *arguments)
 
-    monkeypatch.setattr(pixels, "load_alike", load)
+    monkeypatch.setattr(decoding, "load_alike", load)
     return names
 
 

@@ -1,5 +1,7 @@
 """Pipelines of batches: their order, labels, mirrors, and where they begin."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import tensorflow as tf
 from vaelib.data import pipeline
 from vaelib.data.faces import read_faces
 from vaelib.data.pipeline import make_dataset, random_shift
-from vaelib.data.pixels import load_images
+from vaelib.data.pixels import load_images, load_pixels
 
 COLOURS = ["Smiling", "Male", "Young"]
 
@@ -284,3 +286,88 @@ def test_further_images_come_at_the_end_of_each_batch():
         np.testing.assert_array_equal(known[3:], labels[rows])
         seen.extend(rows)
     assert sorted(seen) == sorted([*range(5)] * 4)  # all of them, one pass after the other
+
+
+# Faces in shards
+
+
+@pytest.fixture
+def many(draw_folder, tmp_path):
+    """100 faces, 90 to train on, in 8 shards; their pixels."""
+    faces = read_faces(draw_folder(tmp_path / "many", 100, size=(8, 8)))
+    return faces, np.asarray(load_pixels(faces, 32, sharded=True)).astype("float32") / 255
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_in_shards_skipping_batches_gives_what_comes_after_them(many, flip):
+    options = {"batch_size": 8, "seed": 3, "repeat": True, "flip": flip}
+    whole = first(make_dataset(many[0], "train", 32, **options), 30)
+    for skip in (1, 9, 25):
+        rest = first(make_dataset(many[0], "train", 32, skip=skip, **options), 30 - skip)
+        np.testing.assert_array_equal(whole[skip:], rest)
+
+
+def test_in_shards_training_faces_come_in_a_new_order_each_epoch(many):
+    faces, images = many
+    dataset = make_dataset(faces, "train", 32, 8)
+    orders = [rows_of(epoch(dataset), images) for _ in range(3)]
+    assert orders[0] != orders[1] != orders[2]
+    training = set(faces.rows(faces.file_names("train")))
+    for order in orders:
+        assert set(order) <= training
+        assert len(set(order)) == len(order) == 8 * dataset.cardinality() > 40
+
+
+def test_in_shards_held_out_faces_keep_their_order_and_their_ragged_end(many):
+    faces, images = many
+    dataset = make_dataset(faces, "val", 32, 3)
+    assert rows_of(epoch(dataset), images) == list(faces.rows(faces.file_names("val")))
+
+
+def test_in_shards_labels_belong_to_their_images(many):
+    faces, images = many
+    table = faces.attributes.to_numpy("float32")
+    for batch, labels in make_dataset(faces, "train", 32, 8, labels=True):
+        np.testing.assert_array_equal(labels, table[rows_of(batch.numpy(), images)])
+
+
+def test_in_shards_half_of_the_faces_are_mirrored(many):
+    faces, images = many
+    straight = {image.tobytes() for image in images}
+    mirrored = {image[:, ::-1].tobytes() for image in images}
+    batches = first(make_dataset(faces, "train", 32, 8, flip=True, repeat=True), 40)
+    seen = [image.tobytes() for image in np.concatenate(batches)]
+    assert set(seen) <= straight | mirrored
+    assert np.mean([image in mirrored for image in seen]) == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_in_shards_processes_together_have_the_batches_of_one(many, processes):
+    options = {"batch_size": 8, "seed": 3, "repeat": True, "flip": True}
+    whole = first(make_dataset(many[0], "train", 32, **options), 12)
+    shares = [
+        first(make_dataset(many[0], "train", 32, **options, part=(i, processes)), 12)
+        for i in range(processes)
+    ]
+    for batch, *parts in zip(whole, *shares):
+        together = sorted(image.tobytes() for part in parts for image in part)
+        assert together == sorted(image.tobytes() for image in batch)
+
+
+def test_in_shards_processes_share_held_out_faces(many):
+    faces, images = many
+    held_out = set(faces.rows(faces.file_names("val")))
+    shares = [epoch(make_dataset(faces, "val", 32, 2, part=(i, 2))) for i in range(2)]
+    rows = [row for share in shares for row in rows_of(share, images)]
+    assert len(rows) == len(set(rows)) > 0 and set(rows) <= held_out
+
+
+def test_processes_decode_shards_of_their_own(folder, tmp_path):
+    faces = read_faces(shutil.copytree(folder, tmp_path / "copy"))
+    for path in (faces.folder / ".cache").glob("32-*"):
+        path.unlink()
+    for i, count in enumerate((4, 8)):
+        make_dataset(faces, "train", 32, 8, part=(i, 2), sharded=True)
+        assert len(list((faces.folder / ".cache").glob("32-*.shards/*.npy"))) == count
+    with pytest.raises(ValueError, match="can't be split into 3 equal parts"):
+        make_dataset(faces, "train", 32, 8, part=(0, 3))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.vaelib.data.folders import kept
-from vaelib.data import pixels as pixels_module
+from vaelib.data import decoding
 from vaelib.data.faces import read_faces
 from vaelib.data.images import load_image
 from vaelib.data.pipeline import make_dataset
@@ -212,8 +212,8 @@ def test_an_outdated_cache_is_removed_and_other_sizes_stay(small):
 
 def test_large_files_are_not_read_together(small, monkeypatch):
     """Of three parts of four faces, the first has large files."""
-    monkeypatch.setattr(pixels_module, "TOGETHER", 4)
-    monkeypatch.setattr(pixels_module, "MOST_BYTES", 10**5)
+    monkeypatch.setattr(decoding, "TOGETHER", 4)
+    monkeypatch.setattr(decoding, "MOST_BYTES", 10**5)
     faces = read_faces(small)
     paths = [faces.path(name) for name in faces.file_names()]
     rng = np.random.default_rng(0)
@@ -221,13 +221,13 @@ def test_large_files_are_not_read_together(small, monkeypatch):
         noise = rng.integers(0, 256, (218, 178, 3)).astype("uint8")
         Image.fromarray(noise).save(path, quality=95)
     assert sum(path.stat().st_size for path in paths[:4]) > 10**5
-    real, together = pixels_module.load_alike, []
+    real, together = decoding.load_alike, []
 
     def load_alike(files, image_size):
         together.append(sum(map(len, files)))
         return real(files, image_size)
 
-    monkeypatch.setattr(pixels_module, "load_alike", load_alike)
+    monkeypatch.setattr(decoding, "load_alike", load_alike)
     pixels = load_pixels(faces, 32)
     assert len(together) == 2 and max(together) <= 10**5
     expected = np.stack([load_image(path, 32) for path in paths])

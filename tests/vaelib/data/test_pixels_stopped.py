@@ -11,21 +11,21 @@ import pytest
 from groundwork import files
 from groundwork.files import DiskFull
 from tests.vaelib.data.folders import kept
-from vaelib.data import pixels
+from vaelib.data import decoding, pixels
 from vaelib.data.faces import read_faces
 from vaelib.data.pixels import load_images, load_pixels
 
 
 def test_decoding_that_was_stopped_goes_on_where_it_was(small, decoded, monkeypatch):
     """Of three parts of four faces, one is decoded before the stop; the next time, only two."""
-    monkeypatch.setattr(pixels, "TOGETHER", 4)
-    monkeypatch.setattr(pixels, "THREADS_PER_CORE", 1)
-    monkeypatch.setattr(pixels, "usable_cores", lambda: 1)
+    monkeypatch.setattr(decoding, "TOGETHER", 4)
+    monkeypatch.setattr(decoding, "THREADS_PER_CORE", 1)
+    monkeypatch.setattr(decoding, "usable_cores", lambda: 1)
     faces = read_faces(small)
     whole = load_images(faces, image_size=32)
     shutil.rmtree(small / ".cache")
     del decoded[:]
-    real = pixels.load_alike
+    real = decoding.load_alike
 
     def stop_after_one(files, image_size):
         if decoded:
@@ -33,7 +33,7 @@ def test_decoding_that_was_stopped_goes_on_where_it_was(small, decoded, monkeypa
         return real(files, image_size)
 
     with monkeypatch.context() as stopping:
-        stopping.setattr(pixels, "load_alike", stop_after_one)
+        stopping.setattr(decoding, "load_alike", stop_after_one)
         with pytest.raises(KeyboardInterrupt):
             load_pixels(faces, 32)
     assert len(decoded) == 4
@@ -81,10 +81,10 @@ def test_faces_are_read_where_the_disk_has_no_locks(small, monkeypatch, capsys, 
 @pytest.fixture
 def interrupted(small, monkeypatch):
     """A folder of which one of three parts is decoded, as Ctrl-C leaves it."""
-    monkeypatch.setattr(pixels, "TOGETHER", 4)
-    monkeypatch.setattr(pixels, "THREADS_PER_CORE", 1)
-    monkeypatch.setattr(pixels, "usable_cores", lambda: 1)
-    real, calls = pixels.load_alike, []
+    monkeypatch.setattr(decoding, "TOGETHER", 4)
+    monkeypatch.setattr(decoding, "THREADS_PER_CORE", 1)
+    monkeypatch.setattr(decoding, "usable_cores", lambda: 1)
+    real, calls = decoding.load_alike, []
 
     def stop_after_one(*arguments):
         calls.append(arguments)
@@ -93,7 +93,7 @@ def interrupted(small, monkeypatch):
         return real(*arguments)
 
     with monkeypatch.context() as stopping:
-        stopping.setattr(pixels, "load_alike", stop_after_one)
+        stopping.setattr(decoding, "load_alike", stop_after_one)
         with pytest.raises(KeyboardInterrupt):
             load_pixels(read_faces(small), 32)
     return small
@@ -143,8 +143,8 @@ def test_decoded_faces_that_are_damaged_are_decoded_again(
 
 
 def test_a_mark_is_written_when_its_pixels_are_on_the_disk(small, monkeypatch):
-    monkeypatch.setattr(pixels, "TOGETHER", 4)
-    monkeypatch.setattr(pixels, "MARKED_EVERY", 0)
+    monkeypatch.setattr(decoding, "TOGETHER", 4)
+    monkeypatch.setattr(decoding, "MARKED_EVERY", 0)
     flushed = []
 
     def flush(self):
