@@ -9,6 +9,7 @@ NAMES = (
     "pretrained",
     "throughput",
     "processes",
+    "histories",
     "input",
     "time_to_quality",
     "distance",

@@ -10,10 +10,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import keras
 
 from groundwork import commands
+from vaelib.addresses import own_address
 from vaelib.cluster import place_in_cluster
 from vaelib.lost import AGAIN, start_copying
 
@@ -136,6 +138,7 @@ def joined(
         try:
             _connect(count, index, coordinator, timeout)
             group = Group(count, index)
+            _listen_where_others_reach(group)
             yield group
             group.gather("done")
             _disconnect()
@@ -214,6 +217,15 @@ def _connect(count: int, index: int, coordinator: str | None, timeout: int) -> N
         heartbeat_timeout_seconds=LOST_AFTER,
         shutdown_timeout_seconds=LOST_AFTER,
     )
+
+
+def _listen_where_others_reach(group: Group) -> None:
+    from jax._src import distributed  # JAX has no public way to choose gloo's address
+    from jax._src.lib import _jax
+
+    address = own_address(distributed.global_state.coordinator_address, group.gather)
+    make = _jax.make_gloo_tcp_collectives
+    _jax.make_gloo_tcp_collectives = partial(make, hostname=address)
 
 
 def _disconnect() -> None:
