@@ -113,7 +113,7 @@ def test_a_slow_network_changes_nothing(start, tmp_path):
 
 
 def test_when_the_cable_is_cut_both_end_and_name_the_other(start, networks):
-    running = start(epochs=100_000)
+    running = start(epochs=10_000)
     until = time.monotonic() + 400
     while "epoch 2:" not in running[0][1].read_text():
         assert time.monotonic() < until and running[0][0].poll() is None, running[0][1].read_text()
