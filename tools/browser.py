@@ -20,6 +20,10 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools import debian  # noqa: E402
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Without these, Chromium asks Google's servers for updates at every start.
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -53,28 +57,18 @@ def install() -> None:
     Raises:
         SystemExit: no browser could be installed (one sentence).
     """
-    release = Path("/etc/os-release")
-    if is_root() and release.exists() and "ID=debian" in release.read_text("utf-8").splitlines():
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        packages = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-        for step in (["apt-get", "update", "-qq"], packages):
-            subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=False)
+    debian.install("chromium")
     if not find_browser():
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if not find_browser():
         sys.exit("No browser could be installed: install Chrome or Chromium by hand, and go on.")
 
 
-def is_root() -> bool:
-    """Whether this process may install Debian packages, and must start Chromium without sandbox."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
 @contextmanager
 def browser_page(**options) -> Iterator[Page]:
     """Open a page of a headless browser; `options` are those of Playwright's `new_page`."""
     with sync_playwright() as playwright:
-        arguments = QUIET + (["--no-sandbox"] if is_root() else [])
+        arguments = QUIET + (["--no-sandbox"] if debian.is_root() else [])  # root has none
         browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
         try:
             yield browser.new_page(**options)
@@ -133,7 +127,7 @@ def jupyter(log: Path, application: str = "lab") -> Iterator[Server]:
         *([] if sys.platform == "win32" else ["--KernelManager.transport=ipc"]),
         # As `make lab` does.
         "--ServerApp.kernel_websocket_connection_class=tools.websocket.PromptConnection",
-        *(["--allow-root"] if is_root() else []),
+        *(["--allow-root"] if debian.is_root() else []),
     ]
     settings = log.parent / "jupyter-settings"  # the user's settings are neither read nor changed
     environment = {

@@ -12,22 +12,29 @@ from pathlib import Path
 import pytest
 
 from tests.vaelib.conftest import ROOT, write_folder
+from tools import debian
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun")
-IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"),
-    pytest.mark.skipif(
-        not IS_ROOT or not all(map(shutil.which, PROGRAMS)),
-        reason="needs root, and Debian's slurmctld, slurmd, slurm-client and munge",
-    ),
+    pytest.mark.skipif(not debian.is_root(), reason="needs root"),
 ]
 
 
 @pytest.fixture
-def cluster(tmp_path_factory):
+def slurm():
+    """Slurm's programs; with CI=true they are installed, where that is allowed."""
+    if not all(map(shutil.which, PROGRAMS)) and os.environ.get("CI") == "true":
+        debian.install(*PACKAGES)
+    if not all(map(shutil.which, PROGRAMS)):
+        pytest.skip(f"needs Debian's {', '.join(PACKAGES)}")
+
+
+@pytest.fixture
+def cluster(slurm, tmp_path_factory):
     """Starts munge and Slurm for one node, in a folder; gives the path of its settings."""
     folder = Path(tmp_path_factory.mktemp("slurm"))
     host = socket.gethostname().split(".")[0]
