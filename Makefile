@@ -10,7 +10,7 @@ PORT ?= 8888
 # Sets .venv up; soon done if it is, and belongs to this folder, this Python and these versions.
 INSTALL = $(PYTHON) tools/install.py $(if $(filter file,$(origin PYTHON)),--keep)
 
-.PHONY: lab test course bench browser
+.PHONY: lab test course bench browser workshop
 
 lab:
 	@$(INSTALL)
@@ -27,6 +27,10 @@ course:
 browser:
 	@$(INSTALL) test
 	@.venv/bin/python tools/browser.py
+
+workshop:
+	@$(INSTALL) test
+	@.venv/bin/python tools/workshop.py
 
 bench:
 	@$(INSTALL) test

@@ -29,6 +29,9 @@ TENSORFLOW_RUNS_ON = {  # platforms with wheels
 NEWS = "@jupyterlab/apputils-extension:announcements"
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
+WHEELS = os.path.join(
+    ROOT, "wheels"
+)  # of `make workshop`: all packages, for a room without network
 PROGRAMS = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 VENV_PYTHON = os.path.join(PROGRAMS, "python.exe" if os.name == "nt" else "python")
 RECORDS = ("installed-lab", "installed-test")  # files in .venv: what it was set up for
@@ -72,6 +75,8 @@ def main(arguments: list) -> None:
     wanted_extras = ",".join(extras)
     print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    if os.path.isdir(WHEELS):
+        pip += ["--no-index", "--find-links", WHEELS]
     if moved and not anew:
         pip.append("--no-build-isolation")  # all is installed: a moved folder needs no network
     run(
