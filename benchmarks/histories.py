@@ -6,13 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
 from typer import Option, Typer
 
 from benchmarks.contenders import PORTRAITS
+from benchmarks.processes import whole_numbers
 from vaelib.__main__ import main
+from vaelib.model import IMAGE_SIZES
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPARED = ("loss", "val_loss")
@@ -29,7 +31,7 @@ def measure(
     counts: Annotated[str, Option(help="Numbers of processes.")] = "2,4",
     epochs: Annotated[int, Option(min=1, max=1000)] = 8,
     steps_per_epoch: Annotated[int, Option(min=1, max=100_000)] = 70,
-    image_size: Annotated[int, Option(help="In pixels.")] = 64,
+    image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
 ) -> None:
     """Train the default recipe with each number of processes; the last line is JSON.
 
@@ -37,7 +39,7 @@ def measure(
     virtual devices: it adds up the same numbers in another order, and is the measure of what
     rounding does.
     """
-    names = ["1", REORDERED, *counts.split(",")]
+    names = ["1", REORDERED, *map(str, whole_numbers(counts, "--counts"))]
     options = ["--epochs", str(epochs), "--steps-per-epoch", str(steps_per_epoch)]
     options += ["--faces", str(faces), "--image-size", str(image_size)]
     with TemporaryDirectory() as folder:

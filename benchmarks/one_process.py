@@ -3,7 +3,7 @@
 import json
 import time
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ from benchmarks.contenders import PORTRAITS
 from vaelib import read_faces
 from vaelib.__main__ import main
 from vaelib.data.pipeline import make_dataset
+from vaelib.model import IMAGE_SIZES
 from vaelib.parallel import device_count, spread
 from vaelib.processes import Group, joined
 from vaelib.schedule import LEARNING_RATE
@@ -24,13 +25,13 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 
 @app.command()
 def work(
-    processes: Annotated[int, Option(min=1)] = 1,
-    process: Annotated[int, Option(min=0)] = 0,
+    processes: Annotated[int, Option(min=1, max=1000)] = 1,
+    process: Annotated[int, Option(min=0, max=999)] = 0,
     coordinator: Annotated[str | None, Option()] = None,
     faces: Annotated[str, Option()] = str(PORTRAITS),
-    image_size: Annotated[int, Option()] = 64,
-    batch_size: Annotated[int, Option(min=1)] = 64,
-    steps: Annotated[int, Option(min=3)] = 12,
+    image_size: Annotated[Literal[IMAGE_SIZES], Option()] = 64,
+    batch_size: Annotated[int, Option(min=1, max=100_000)] = 64,
+    steps: Annotated[int, Option(min=3, max=1000)] = 12,
 ) -> None:
     """The default recipe's first steps; process 0 prints, as its last line, what it measured.
 

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Option, Typer
 
 from benchmarks.contenders import PORTRAITS
 from vaelib.__main__ import main
+from vaelib.model import IMAGE_SIZES
 
 TARGET = 1.7  # times one process, for two
 HOSTS = 8  # of the network that is computed
@@ -25,10 +26,12 @@ app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enabl
 @app.command()
 def measure(
     faces: Annotated[Path, Option(help="A folder in CelebA's layout.")] = PORTRAITS,
-    image_size: Annotated[int, Option(help="In pixels.")] = 64,
+    image_size: Annotated[Literal[IMAGE_SIZES], Option(help="In pixels.")] = 64,
     steps: Annotated[int, Option(min=4, max=1000, help="Of each measurement.")] = 14,
     batch_sizes: Annotated[str, Option(help="Of all processes together.")] = "64,512",
-    most: Annotated[int, Option(min=2, max=8, help="Processes; 4 need four cores.")] = 0,
+    most: Annotated[
+        int | None, Option(min=2, max=8, help="Processes; by default one for each core.")
+    ] = None,
 ) -> None:
     """Train the default recipe's first steps with 1, 2 (and 4) processes; the last line is JSON.
 
@@ -38,7 +41,7 @@ def measure(
     cores = sorted(os.sched_getaffinity(0))
     counts = [count for count in (1, 2, 4) if count <= (most or len(cores))]
     results = []
-    for batch_size in (int(text) for text in batch_sizes.split(",")):
+    for batch_size in whole_numbers(batch_sizes, "--batch-sizes"):
         # Half a batch in one process: what each of two has to do, without the network.
         runs = [(1, batch_size // 2), *((count, batch_size) for count in counts)]
         found = [run(count, cores, faces, image_size, size, steps) for count, size in runs]
@@ -47,6 +50,14 @@ def measure(
     network = network_model(results[0])
     print(network_text(network))
     print(json.dumps({**last_line(results), "batches": results, "network": network}))
+
+
+def whole_numbers(text: str, option: str) -> list[int]:
+    """Read the numbers of an option: "64,512"."""
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and 1 < int(part) <= 100_000 for part in parts):
+        raise ValueError(f"{option} is {text}: give numbers from 2 to 100000, such as 2 or 2,4.")
+    return [int(part) for part in parts]
 
 
 def run(

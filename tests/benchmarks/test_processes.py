@@ -22,6 +22,13 @@ def result() -> dict:
     return processes.summary(64, measured(1, 0.4), found)
 
 
+@pytest.mark.parametrize("text", ["", "x", "64,", "-2", "1", "64;512", "9" * 400, "\u00b2"])
+def test_what_is_no_list_of_numbers_is_refused(text):
+    with pytest.raises(ValueError, match="--batch-sizes is .*: give numbers from 2 to 100000"):
+        processes.whole_numbers(text, "--batch-sizes")
+    assert processes.whole_numbers("64,512", "--batch-sizes") == [64, 512]
+
+
 def test_the_first_steps_do_not_count_and_one_process_is_the_measure(result):
     assert result["seconds_per_step"] == {"1": 1.0, "2": 0.5}
     assert result["images_per_second"] == {"1": 64.0, "2": 128.0}

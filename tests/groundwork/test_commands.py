@@ -89,6 +89,7 @@ def test_what_succeeds_exits_with_0_and_typer_keeps_its_exit_codes(monkeypatch, 
 def test_every_number_of_a_benchmark_has_its_limits(name, monkeypatch, capsys):
     (info,) = import_module(f"benchmarks.{name}").app.registered_commands
     started = command(functools.wraps(info.callback)(lambda **_: pytest.fail("it starts")))
+    typer.main.get_command(started).make_context(name, [], resilient_parsing=False)  # defaults
     hints = typing.get_type_hints(info.callback)
     options = [
         f"--{option.replace('_', '-')}"
