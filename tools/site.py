@@ -68,6 +68,7 @@ def build(repository: str) -> None:
     command += [str(WORK / "sources"), str(new)]
     environment = {**os.environ, "LATENT_FACES_REPOSITORY": repository}
     if subprocess.call(command, cwd=ROOT, env=environment) != 0:
+        shutil.rmtree(WORK / "doctrees")  # else the next build would not read, and complain, again
         raise OSError(f"Sphinx complains (see above), so {SITE} is as it was: mend that.")
     for form in UNUSED:
         for path in new.glob(form):

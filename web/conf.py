@@ -1,5 +1,6 @@
 """Settings of Sphinx for the site; tools/site.py gathers the sources and starts it."""
 
+import hashlib
 import os
 import sys
 import tomllib
@@ -20,7 +21,7 @@ project_copyright = "the Latent Faces authors. Text and figures: CC BY 4.0. Code
 version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 language = "en"
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings"]
 exclude_patterns = ["README.md"]  # pages include parts of it
 default_role = "py:obj"  # `name` in a docstring
 
@@ -35,8 +36,6 @@ autodoc_inherit_docstrings = False  # those of Keras are Markdown
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-napoleon_custom_sections = [("Files", "params_style")]
-napoleon_use_ivar = True
 python_maximum_signature_line_length = 80
 
 templates_path = ["_templates"]
@@ -94,5 +93,7 @@ def page_context(app: Sphinx, page: str, _template: str, context: dict, _tree: o
 
 def setup(app: Sphinx) -> None:
     """Register what is defined here."""
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    app.add_config_value("code", hashlib.sha256(code).hexdigest(), "env")  # all is read anew
     app.add_post_transform(ImageSizes)
     app.connect("html-page-context", page_context)

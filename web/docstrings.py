@@ -1,20 +1,26 @@
 """Part of Sphinx: docstrings are plain text with Google's sections; make it valid reStructuredText.
 
-Characters that mean something there (`*`, `_` and `|`) are kept as they are, and the results of a
-function that are listed by name become a list.
+Characters that mean something there (`*`, `_` and `|`) are kept as they are, and results of a
+function that are listed by name get a section of their own, `Results`.
 """
 
 import re
 from collections.abc import Iterator
 
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import Config, GoogleDocstring
 
 LITERAL = r"``.*?``|`[^`]*`"
 EMPHASIS = r"(?<![\w*])\*[A-Za-z][\w -]*\*(?![\w*])"
 SPECIAL = r"\*|\||(?<=\w)_(?!\w)"
 TOKEN = re.compile(f"(?P<kept>{LITERAL}|{EMPHASIS})|{SPECIAL}")
-SECTION = re.compile(r"(Returns|Yields):$")
+SECTION = re.compile(r"Returns:")
 NAMED = re.compile(r"[a-z]\w*(, [a-z]\w*)*: ")
+SECTIONS = Config(
+    napoleon_use_ivar=True,
+    napoleon_use_rtype=False,  # what is returned is described in words, not by names alone
+    napoleon_custom_sections=[("Files", "params_style"), ("Results", "params_style")],
+)
 
 
 def escaped(line: str) -> str:
@@ -22,49 +28,44 @@ def escaped(line: str) -> str:
     return TOKEN.sub(lambda match: match[0] if match["kept"] else "\\" + match[0], line)
 
 
-def with_lists(lines: list[str]) -> Iterator[str]:
-    """The lines, with bullets before the results of a function if two or more have names."""
-    indent, block = None, []
+def with_results(lines: list[str]) -> Iterator[str]:
+    """The lines, with a section of results, if two or more of what is returned have names."""
+    place, block = None, []  # the margin of the section, and its lines
     for line in [*lines, ""]:
-        inside = indent is not None and line.startswith(" " * indent) and line.strip()
-        if indent is not None and not inside:
-            yield from bullets(block, indent)
-            indent, block = None, []
-        if inside:
+        if place is not None and line.startswith(place + "    "):
             block.append(line)
             continue
-        yield line
-        if SECTION.match(line.strip()):
-            indent = len(line) - len(line.lstrip()) + 4
-
-
-def bullets(block: list[str], indent: int) -> Iterator[str]:
-    """The lines of a section, as a list if two or more begin with a name."""
-    if sum(bool(NAMED.match(line[indent:])) for line in block) < 2:
-        yield from block
-        return
-    margin, listed = " " * indent, False
-    for line in block:
-        text = line[indent:]
-        if NAMED.match(text):
-            yield f"{margin}* {text}"
-        elif text.startswith(" "):
-            yield f"{margin}  {text.strip()}"
+        if place is not None:
+            yield from results(block, place)
+            place, block = None, []
+        if SECTION.fullmatch(line.strip()):
+            place = line[: len(line) - len(line.lstrip())]
         else:
-            yield from ([margin, line] if listed else [line])
-        listed = bool(NAMED.match(text)) or text.startswith(" ")
+            yield line
+
+
+def results(block: list[str], margin: str) -> Iterator[str]:
+    """The section of what is returned; what follows the named results is a paragraph after it."""
+    texts = [line.removeprefix(margin + "    ") for line in block]
+    named = sum(bool(NAMED.match(text)) for text in texts) > 1
+    after = [text for text in texts if named and not text.startswith(" ") and not NAMED.match(text)]
+    yield f"{margin}Results:" if named else f"{margin}Returns:"
+    yield from (line for line, text in zip(block, texts) if text not in after)
+    if after:
+        yield from ["", *(margin + text for text in after)]
 
 
 def process(
-    _app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
     """Change the lines of a docstring in place."""
-    lines[:] = with_lists([escaped(line) for line in lines])
-    if what in ("attribute", "property"):
-        lines.insert(0, "")  # else napoleon takes what stands before a colon for a type
+    text = list(with_results([escaped(line) for line in lines]))
+    # Of an attribute, napoleon would take what stands before a colon for its type.
+    kind = "" if what in ("attribute", "property") else what
+    lines[:] = GoogleDocstring(text, SECTIONS, app, kind, name, thing, options).lines()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register it, to run before napoleon reads the sections."""
-    app.connect("autodoc-process-docstring", process, priority=400)
+    """Register it."""
+    app.connect("autodoc-process-docstring", process)
     return {"parallel_read_safe": True}
