@@ -25,7 +25,7 @@ from tools.site_pages import WEB, gather  # noqa: E402
 BUILD = ROOT / "build"
 SITE = BUILD / "site"
 WORK = BUILD / "site-work"  # sources, Sphinx's cache, and the site that is being made
-LIVE = BUILD / "live"  # faces without a kernel, if they were made: live.js, the models, studio.html
+LIVE = BUILD / "live"  # what makes the widgets live, if it was made: live/ and studio.html
 MATHJAX = ("tex-chtml.js", "a11y", "input", "output", "sre/speech-worker.js", "ui")
 SPEECH = ("base", "en")  # the rules by which a screen reader reads formulas
 # Of the theme, and used by no page: maps for debuggers, and icons (ours are in site.css).
@@ -62,7 +62,7 @@ def build(repository: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     add_mathjax(packages, new / "_static" / "mathjax")
     if LIVE.is_dir():
-        shutil.copytree(LIVE, new / "live")
+        shutil.copytree(LIVE, new, dirs_exist_ok=True)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", "auto"]
     command += ["-b", "html", "-c", WEB, "-d", str(WORK / "doctrees")]
     command += [str(WORK / "sources"), str(new)]

@@ -1,7 +1,9 @@
 """Prepare notebooks for the site: stills of widgets, folded solutions, texts for screen readers."""
 
 import base64
+import json
 import re
+from html import escape
 from itertools import groupby
 from pathlib import PurePosixPath
 
@@ -11,13 +13,21 @@ from nbformat.v4 import new_markdown_cell
 from tools.exercises import TAG
 
 WIDGET = re.compile(r"(\w+): a widget, which needs a running kernel")  # vaelib/widgets/base.py
-LIVE = ("Explorer", "Inside", "Morph", "Studio")  # those that a page can run without a kernel
+# The widgets that a page can run without a kernel, and the sizes of the models that each shows.
+LIVE = {"Explorer": "64", "Inside": "64", "Morph": "64", "Studio": "64 128"}
+# What a widget begins with, where a notebook sets something else than live pages do.
+OPTIONS = {
+    ("05", "Explorer"): {
+        **{"x_axis": "Male", "y_axis": "Blond_Hair", "color": "Male"},
+        "value": [2.5, 4],
+    }
+}
 STILL = """\
-<div class="latent-faces" data-widget="{name}" data-notebook="{notebook}">
+<div {attributes}>
 
 ![The widget {title}, as a picture]({picture})
 
-<p class="latent-faces-note">{note}</p>
+<p class="live-note">{note}</p>
 </div>
 """
 NOTE = "This is a picture of the widget. It follows your hand when you run the cell in JupyterLab."
@@ -75,9 +85,15 @@ def still_name(stem: str, name: str, taken: dict[str, bytes]) -> str:
 
 def still(name: str, stem: str, picture: str) -> str:
     """The Markdown of a still; that of a widget which can run in a page is marked so."""
-    number = stem.partition("_")[0]
-    text = STILL.format(name=name.lower(), notebook=number, title=name, picture=picture, note=NOTE)
-    return text if name in LIVE else re.sub(r'class="latent-faces" [^>]*', 'class="still"', text)
+    attributes = {"class": "still"}
+    if name in LIVE:
+        number = stem.partition("_")[0]
+        attributes = {"class": "latent-faces", "data-widget": name.lower()}
+        attributes |= {"data-notebook": number, "data-models": LIVE[name]}
+        if options := OPTIONS.get((number, name)):
+            attributes["data-options"] = escape(json.dumps(options))
+    text = " ".join(f'{key}="{value}"' for key, value in attributes.items())
+    return STILL.format(attributes=text, title=name, picture=picture, note=NOTE)
 
 
 def folded(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -38,12 +38,16 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 80
 
+STUDIO = """<p>The studio also has <a href="studio.html">a page of its own</a>, which you can share
+with the face and the sliders as you have set them.</p>"""
+
 templates_path = ["_templates"]
 html_theme = "sphinx_book_theme"
 html_title = project
 html_short_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sphinx = False
 html_last_updated_fmt = None
@@ -86,9 +90,12 @@ class ImageSizes(SphinxPostTransform):
 
 
 def page_context(app: Sphinx, page: str, _template: str, context: dict, _tree: object) -> None:
-    """Tell the template whether the site has live faces."""
-    context["live"] = (Path(app.outdir) / "live" / "live.js").exists()
-    context["studio"] = (Path(app.outdir) / "studio.html").exists()
+    """Tell the template whether a page has live faces; link to the studio if the site has it."""
+    site, body = Path(app.outdir), context.get("body", "")
+    context["live"] = 'class="latent-faces"' in body and (site / "live" / "live.js").exists()
+    if page == "index":
+        link = STUDIO if (site / "studio.html").exists() else ""
+        context["body"] = body.replace("<!-- the studio -->", link)
 
 
 def setup(app: Sphinx) -> None:

@@ -1,13 +1,17 @@
 """Tests of tools/site_notebooks.py: what the page of a notebook shows of its outputs."""
 
 import base64
+import json
+from pathlib import Path
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools.exercises import TAG
-from tools.site_notebooks import folded, for_site, last_heading
+from tools.site_notebooks import OPTIONS, folded, for_site, last_heading, widget
 
+ROOT = Path(__file__).resolve().parents[2]
 FILE = "notebooks/05_attributes.ipynb"
 
 
@@ -34,7 +38,7 @@ def test_stills_become_elements_that_can_be_made_live():
     _, first, still, second, _ = notebook.cells
     assert not first.outputs and not second.outputs
     assert still.source.startswith(
-        '<div class="latent-faces" data-widget="studio" data-notebook="05">'
+        '<div class="latent-faces" data-widget="studio" data-notebook="05" data-models="64 128">'
     )
     assert "](../stills/05_attributes_studio.jpg)" in still.source
 
@@ -44,6 +48,19 @@ def test_a_widget_that_needs_python_is_a_still_only():
     for_site(notebook, FILE)
     source = notebook.cells[1].source
     assert source.startswith('<div class="still">') and "data-widget" not in source
+
+
+def test_a_widget_begins_as_its_notebook_says():
+    """The settings that are written down here are those of the cell."""
+    for (number, name), options in OPTIONS.items():
+        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        notebook = nbformat.read(path, as_version=4)
+        cells = [c.source for c in notebook.cells if any(map(widget, c.get("outputs", [])))]
+        (source,) = [source for source in cells if f"{name}(" in source]
+        for key, value in options.items():
+            assert key in source and json.dumps(value) in source
+        notebook_page = for_site(notebook, f"notebooks/{path.name}")
+        assert notebook_page and any("data-options" in cell.source for cell in notebook.cells)
 
 
 def test_other_outputs_stay_and_say_where_they_stand():
