@@ -17,6 +17,11 @@ CELL = re.compile(r"cell-.*|cell-id=.*|[0-9a-f]{8}")  # what JupyterLab jumps to
 EXTERNAL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#")  # another host, mail, or the same page
 
 
+def shown_as(picture: str) -> str:
+    """The name under which a page shows a picture: PNG files become WebP, which is smaller."""
+    return re.sub(r"\.png$", ".webp", picture)
+
+
 class Site:
     """What the links of a site lead to.
 
@@ -87,7 +92,7 @@ class Site:
         there = self._path(target, file)
         self.pictures.add(there)
         here = posixpath.dirname(self.pages.get(file, file)) or "."
-        return posixpath.relpath(there, here)
+        return posixpath.relpath(shown_as(there), here)
 
     def _path(self, target: str, file: str) -> str:
         """The path of a link's file from the root."""

@@ -3,6 +3,7 @@
 Every file keeps the place that it has in the repository, so that links between them stay right.
 """
 
+import io
 import json
 import re
 import shutil
@@ -11,8 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 
-from tools.site_links import Site
+from tools.site_links import Site, shown_as
 from tools.site_modules import module_pages
 from tools.site_notebooks import for_site
 
@@ -25,6 +27,7 @@ FILES = (
     *("notebooks/*.ipynb", "notebooks/solutions/*.ipynb"),
 )
 README = "README.md"  # the pages of web/ take parts of it
+QUALITY = 90  # of the pictures of docs/, from 0 to 100
 CARDS = "<!-- the notebooks -->"
 ROW = re.compile(
     r"^\| \[(\d+) (.+?)\]\((notebooks/.+?)\) \| (.+?) \| (\d+) \| (\d+) \|", re.MULTILINE
@@ -75,7 +78,7 @@ def gather(folder: Path, repository: str = "", root: Path = ROOT) -> None:
         text = without_empty_lists(text.replace(CARDS, cards(readme)), wanted)
         wanted[name] = site.text(text, name).encode()
     for picture in site.pictures - wanted.keys():
-        wanted[picture] = (root / picture).read_bytes()
+        wanted[shown_as(picture)] = picture_bytes(root / picture, folder / shown_as(picture))
     settle(folder, wanted)
 
 
@@ -99,6 +102,19 @@ def notebook_page(root: Path, file: str, site: Site) -> dict[str, bytes]:
             cell.source = site.text(cell.source, file)
     stills = {f"stills/{name}": picture for name, picture in for_site(notebook, file).items()}
     return {file: json.dumps(notebook, indent=1).encode(), **stills}
+
+
+def picture_bytes(path: Path, made: Path) -> bytes:
+    """The content of a picture as its page shows it; what was made of this version is kept."""
+    if path.suffix != ".png":
+        return path.read_bytes()
+    if made.exists() and made.stat().st_mtime > path.stat().st_mtime:
+        return made.read_bytes()
+    webp = io.BytesIO()
+    with Image.open(path) as picture:
+        mode = "RGBA" if "A" in picture.mode else "RGB"
+        picture.convert(mode).save(webp, "WEBP", quality=QUALITY)
+    return webp.getvalue()
 
 
 def cards(readme: str) -> str:

@@ -54,6 +54,7 @@ html_last_updated_fmt = None
 mathjax_path = "mathjax/mathjax/tex-chtml.js"  # tools/site.py puts it there
 mathjax4_config = {"loader": {"paths": {"fonts": "[mathjax]/../fonts", "sre": "[mathjax]/sre"}}}
 
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "home_page_in_toc": True,
     "search_bar_text": "Search the course",
@@ -82,7 +83,7 @@ class ImageSizes(SphinxPostTransform):
         """Change the pictures of one page."""
         for first, node in enumerate(self.document.findall(nodes.image)):
             path = Path(self.env.srcdir, node["uri"])
-            if path.suffix in {".png", ".jpg", ".jpeg", ".gif"} and path.exists():
+            if path.suffix in {".png", ".jpg", ".jpeg", ".gif", ".webp"} and path.exists():
                 with Image.open(path) as picture:
                     node["width"], node["height"] = map(str, picture.size)
             if first:
@@ -100,7 +101,9 @@ def page_context(app: Sphinx, page: str, _template: str, context: dict, _tree: o
 
 def setup(app: Sphinx) -> None:
     """Register what is defined here."""
-    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    app.add_config_value("code", hashlib.sha256(code).hexdigest(), "env")  # all is read anew
+    code = Path(__file__).with_name("docstrings.py").read_bytes()
+    app.add_config_value(
+        "docstrings", hashlib.sha256(code).hexdigest(), "env"
+    )  # new: read all anew
     app.add_post_transform(ImageSizes)
     app.connect("html-page-context", page_context)

@@ -70,10 +70,10 @@ def test_code_is_left_alone(site):
 def test_pictures_are_noted(site):
     text = '![a face](../docs/face.png "a title") [![small](../docs/face.png)](01_faces.ipynb)'
     assert site.text(text, "notebooks/01_faces.ipynb") == (
-        '![a face](../docs/face.png "a title") ![small](../docs/face.png)'
+        '![a face](../docs/face.webp "a title") ![small](../docs/face.webp)'
     )
     assert site.pictures == {"docs/face.png"}
-    assert site.text("![a face](docs/face.png)", "README.md") == "![a face](docs/face.png)"
+    assert site.text("![a face](docs/face.png)", "README.md") == "![a face](docs/face.webp)"
 
 
 @pytest.mark.parametrize("link", ["no.md", "../../elsewhere.md", "../no/list.txt"])
