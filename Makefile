@@ -10,7 +10,10 @@ PORT ?= 8888
 # Sets .venv up; soon done if it is, and belongs to this folder, this Python and these versions.
 INSTALL = $(PYTHON) tools/install.py $(if $(filter file,$(origin PYTHON)),--keep)
 
-.PHONY: lab test course bench browser workshop
+# The address of the repository on the web; with it, the site links to it, to Binder and to Colab.
+REPOSITORY ?=
+
+.PHONY: lab test course bench browser site workshop
 
 lab:
 	@$(INSTALL)
@@ -23,6 +26,10 @@ test:
 course:
 	@$(INSTALL)
 	@.venv/bin/python tools/course.py
+
+site:
+	@$(INSTALL) site
+	@.venv/bin/python tools/site.py --repository "$(REPOSITORY)"
 
 browser:
 	@$(INSTALL) test

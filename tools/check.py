@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from tools.browser import find_browser  # noqa: E402
 from tools.installed import complaint  # noqa: E402
+from tools.npm import find_npm  # noqa: E402
 
 IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process loads TensorFlow
 # Two files at a time: cells follow each other, and some tests of a file share what they made.
@@ -56,11 +57,18 @@ PARTS = {
         "(slow or after_notebooks) and not browser",
         *BY_FILE,
     ],
+    "site": [sys.executable, "tools/site.py"],
     "browser tests": [*PYTEST, "tests/browser"],
 }
-LEFT_OUT = (
-    "The browser tests were left out: there is no Chrome or Chromium; `make browser` installs one."
-)
+# What needs a program that Python does not bring: how to find it, and what is said without it.
+NEEDED = {
+    "site": (find_npm, "The site was left out: there is no npm; Node.js brings it."),
+    "browser tests": (
+        find_browser,
+        "The browser tests were left out: there is no Chrome or Chromium; "
+        "`make browser` installs one.",
+    ),
+}
 
 
 def main() -> None:
@@ -76,14 +84,15 @@ def main() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["PYTHONUNBUFFERED"] = "1"
     parts = {name: PARTS[name] for name in names}
-    # In continuous integration, a missing browser is installed, or fails the tests.
-    leave_out = "browser tests" in parts and not find_browser() and os.environ.get("CI") != "true"
-    if leave_out:
-        del parts["browser tests"]
+    # In continuous integration, a missing browser is installed, and a missing program is a failure.
+    strict = os.environ.get("CI") == "true"
+    left_out = [n for n, (find, _) in NEEDED.items() if n in parts and not (strict or find())]
+    for name in left_out:
+        del parts[name]
     results = run_parts(parts)
     print(table(results), flush=True)
-    if leave_out:
-        print(f"\n{LEFT_OUT}")
+    for name in left_out:
+        print(f"\n{NEEDED[name][1]}")
     if not all(passed for _, passed, _ in results):
         sys.exit(1)
 

@@ -1,7 +1,8 @@
 """Make .venv and install the project with the tested versions into it: `make` calls this.
 
     python3 tools/install.py          what `make lab` needs, with this Python
-    python3 tools/install.py test     and what `make test` needs
+    python3 tools/install.py site     and what `make site` needs
+    python3 tools/install.py test     and what `make test` needs, the site included
     python3 tools/install.py --keep   the same, but a .venv of another Python is good, too
 
 If .venv was set up for this folder, this Python and these versions, nothing is done.
@@ -34,7 +35,8 @@ WHEELS = os.path.join(
 )  # of `make workshop`: all packages, for a room without network
 PROGRAMS = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 VENV_PYTHON = os.path.join(PROGRAMS, "python.exe" if os.name == "nt" else "python")
-RECORDS = ("installed-lab", "installed-test")  # files in .venv: what it was set up for
+# Files in .venv: what it was set up for; each includes those before it.
+RECORDS = ("installed-lab", "installed-site", "installed-test")
 # How a program in .venv/bin begins: the path of its Python, in the two forms that pip writes.
 BEGINNING = re.compile(
     rb"""#!(?:/bin/sh\n'''exec' )?"?(/[^\n"]*/python[0-9.]*)"?(?: "\$0" "\$@"\n' ''')?\n"""
@@ -47,7 +49,8 @@ def main(arguments: list) -> None:
     found, here = python_of(VENV_PYTHON), sys.version_info[:2]
     asked = found if found and "--keep" in arguments else here
     wanted = {"place": ROOT, "python": "%d.%d" % asked, "versions": checksum()}
-    records = [read_record(name) for name in RECORDS[: 1 + len(extras)]]
+    last = max([RECORDS.index("installed-%s" % name) for name in extras], default=0)
+    records = [read_record(name) for name in RECORDS[: 1 + last]]
     if found == asked and records == [wanted] * len(records):
         return
     moved = any(record.get("place", ROOT) != ROOT for record in records)
@@ -71,7 +74,7 @@ def main(arguments: list) -> None:
     elif os.name != "nt":
         move_programs()
     if "test" in extras:
-        extras.append("jax")  # the tests of the model run with each of Keras' backends
+        extras += ["jax", "site"]  # the tests of the model run with each of Keras' backends
     wanted_extras = ",".join(extras)
     print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]

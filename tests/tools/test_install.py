@@ -50,19 +50,20 @@ def test_what_is_set_up_is_left_alone(project, capsys):
     assert ["-m", "pip"] in commands and ["-m", "venv"] not in commands
     assert "again" not in capsys.readouterr().out
     commands.clear()
-    for arguments in ([], ["test"], ["--keep"], ["test", "--keep"]):
+    for arguments in ([], ["test"], ["site"], ["--keep"], ["test", "--keep"]):
         install.main(arguments)
     os.utime(root / "constraints.txt")  # a date is no change
     install.main([])
     assert not commands and not capsys.readouterr().out
 
 
-def test_what_tests_need_is_installed_on_top(project):
+def test_what_the_site_and_tests_need_is_installed_on_top(project):
     _, commands = project
-    install.main([])
-    commands.clear()
-    install.main(["test"])
-    assert ["-m", "pip"] in commands and ["-m", "venv"] not in commands
+    for arguments in ([], ["site"], ["test"]):
+        commands.clear()
+        install.main(arguments)
+        assert ["-m", "pip"] in commands
+        assert ["-m", "venv"] not in commands
 
 
 @posix
@@ -214,20 +215,22 @@ def test_programs_of_a_moved_environment_start_its_own_python(tmp_path, monkeypa
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="there is no make")
-@pytest.mark.parametrize("target", ["lab", "test", "course", "browser", "bench"])
+@pytest.mark.parametrize(
+    "target", ["lab", "test", "course", "browser", "site", "workshop", "bench"]
+)
 def test_make_looks_at_the_environment_each_time(tmp_path, target):
     """And hands on what it was told, with spaces."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     say = "import os, sys\nprint(os.path.basename(sys.argv[0]), sys.argv[1:])\n"
     (tmp_path / "tools").mkdir()
     (tmp_path / "benchmarks").mkdir()
-    for name in ("install", "lab", "check", "course", "browser"):
+    for name in ("install", "lab", "check", "course", "browser", "site", "workshop"):
         (tmp_path / "tools" / f"{name}.py").write_text(say)
     (tmp_path / "benchmarks" / "__init__.py").touch()
     (tmp_path / "benchmarks" / "__main__.py").write_text(say)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    for name in ("installed-lab", "installed-test"):
+    for name in install.RECORDS:
         (tmp_path / ".venv" / name).touch()
 
     def lines(*settings):
@@ -236,7 +239,7 @@ def test_make_looks_at_the_environment_each_time(tmp_path, target):
         done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE)
         return done.stdout.decode().splitlines()
 
-    extra = [] if target in ("lab", "course") else ["test"]
+    extra = {"lab": [], "course": [], "site": ["site"]}.get(target, ["test"])
     first, second = lines()
     assert first == f"install.py {['--keep', *extra]}"
     assert second.startswith(("__main__.py", "check.py", f"{target}.py"))

@@ -1,0 +1,200 @@
+"""The web site in a browser that reaches no other host: every page, search, small screens, axe."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+from tools import browser, npm
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "build" / "site"
+AXE = ROOT / "build" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+SCREENSHOTS = ROOT / "build" / "screenshots"
+KINDS = (  # a page of each kind
+    *("index", "start", "docs/glossary", "docs/portraits", "docs/results"),
+    *("notebooks/02_model", "notebooks/05_attributes"),
+    *("notebooks/solutions/05_attributes_solutions", "reference/index", "reference/vaelib.latent"),
+    "search",
+)
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(a_browser):
+    """The address of the site, which is built if there is none; without npm, there is none."""
+    if not (SITE / "index.html").exists():
+        if not npm.find_npm() and os.environ.get("CI") != "true":
+            pytest.skip("there is no npm, so there is no site: Node.js brings it")
+        subprocess.run([sys.executable, "tools/site.py"], cwd=ROOT, check=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def visit(address):
+    """Opens pages; what they asked of other hosts, what failed and what they complained of."""
+    problems = []
+
+    def note(kind, text):
+        problems.append(f"{kind}: {text}")
+
+    def only_here(route):
+        if route.request.url.startswith((address, "data:", "blob:")):
+            route.continue_()
+        else:
+            note("another host", route.request.url)
+            route.abort()
+
+    with browser.browser_page(viewport=WIDE) as page:
+        page.route("**/*", only_here)
+        page.on("requestfailed", lambda request: note("failed", request.url))
+        page.on("response", lambda r: note(r.status, r.url) if r.status >= 400 else None)
+        page.on("pageerror", lambda error: note("error", error))
+        page.on("console", lambda m: note("console", m.text) if m.type == "error" else None)
+
+        def open_(name: str):
+            page.goto(f"{address}/{name}", wait_until="networkidle")
+            return page
+
+        yield open_
+    assert not problems
+
+
+def pages() -> list[str]:
+    """All pages of the site."""
+    return sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+
+
+def test_every_page_asks_only_this_host_and_fits_a_telephone(visit):
+    """Nothing is asked of another host, fails, or complains (`visit` holds that)."""
+    too_wide = {}
+    for name in pages():
+        page = visit(name)
+        page.set_viewport_size(NARROW)
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > NARROW["width"]:
+            too_wide[name] = width
+    assert len(pages()) > 50
+    assert not too_wide
+
+
+class Links(HTMLParser):
+    """What a page links to or loads, and the places that can be linked to."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.targets, self.places = set(), {""}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.targets |= {values[name] for name in ("href", "src") if values.get(name)}
+        self.places.add(values.get("id") or "")
+
+
+def test_every_link_leads_somewhere(address):
+    read = {name: Links((SITE / name).read_text("utf-8")) for name in pages()}
+    wrong = []
+    for name, links in read.items():
+        for target in links.targets:
+            url = urlsplit(urljoin(f"{address}/{name}", target))
+            path = unquote(url.path).lstrip("/") or "index.html"
+            if f"{url.scheme}://{url.netloc}" != address:
+                continue
+            exists = (SITE / path).is_file()
+            if not exists or (path in read and unquote(url.fragment) not in read[path].places):
+                wrong.append(f"{name}: {target}")
+    assert sum(len(links.targets) for links in read.values()) > 1000
+    assert not wrong
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(visit, theme):
+    found = []
+    for name in KINDS:
+        for size in (WIDE, NARROW):
+            page = visit("")
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.set_viewport_size(size)
+            page = visit(f"{name}.html")
+            assert page.evaluate("document.documentElement.dataset.theme") == theme
+            page.add_script_tag(path=AXE)
+            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            for violation in result["violations"]:
+                if violation["impact"] in ("serious", "critical"):
+                    first = violation["nodes"][0]
+                    found.append(f"{name}, {size['width']}: {violation['id']}: {first['html']}")
+            page.screenshot(
+                path=SCREENSHOTS / f"site_{name.replace('/', '_')}_{theme}_{size['width']}.png"
+            )
+    assert not found, "\n".join(found)
+
+
+def test_the_search_finds_a_word_of_the_glossary(visit):
+    page = visit("notebooks/05_attributes.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("counterfactual")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=counterfactual*")
+    page.get_by_role("link", name="Glossary").first.click()
+    page.wait_for_url("**/docs/glossary.html*")
+
+
+def test_notebooks_are_shown_as_they_are_committed(visit):
+    page = visit("notebooks/05_attributes.html")
+    studio = page.locator(".latent-faces[data-widget=studio]")
+    assert studio.get_attribute("data-notebook") == "05"
+    assert studio.locator("img").evaluate("i => i.naturalWidth > 200 || i.loading === 'lazy'")
+    text = page.inner_text("article")
+    assert "18,000" in text or "vectors; the same for all faces" in text
+    page.goto(page.url.replace("05_attributes", "02_model"))
+    formula = page.locator("mjx-container").first
+    formula.wait_for()
+    assert formula.bounding_box()["width"] > 5
+
+
+def test_solutions_are_folded_and_open_with_a_key(visit):
+    page = visit("notebooks/solutions/05_attributes_solutions.html")
+    solution = page.locator("details.solution").first
+    answer = solution.locator(".cell").first
+    assert not answer.is_visible()
+    solution.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert answer.is_visible()
+
+
+def test_the_keyboard_reaches_the_text_first(visit):
+    page = visit("docs/glossary.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to main content"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main-content")
+
+
+def test_without_scripts_pictures_and_text_are_there(address):
+    with browser.browser_page(viewport=NARROW, java_script_enabled=False) as page:
+        page.goto(address)
+        still = page.locator(".latent-faces img")
+        still.wait_for()
+        assert still.bounding_box()["height"] > 50
+        assert re.search(r"picture of the studio", page.inner_text(".latent-faces"))
+        assert page.locator("ul.cards > li").count() == 8
