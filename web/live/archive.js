@@ -17,11 +17,14 @@ export class Archive {
     this.size = index.image_size;
     this.latentDim = index.latent_dim;
     this.count = index.people.length;
-    this.about = { base, size: this.size }; // for the worker
+  }
+
+  address(name) {
+    return `${this.base}${name}`;
   }
 
   file(name) {
-    if (!this.fetched.has(name)) this.fetched.set(name, download(`${this.base}${name}`));
+    if (!this.fetched.has(name)) this.fetched.set(name, download(this.address(name)));
     return this.fetched.get(name);
   }
 

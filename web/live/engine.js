@@ -1,55 +1,76 @@
-// The page's side of worker.js: asks for faces, and gets them as promises.
+// The page's side of worker.js: fetches the model, asks for faces, and gets them as promises.
+
+import { download } from "./download.js";
+
+const RUNTIME = new URL("ort.wasm.gz", import.meta.url);
 
 export class Engine {
   constructor() {
-    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+    this.runtime = download(RUNTIME);
+    this.runtime.catch(() => {}); // whoever loads a graph hears of it
+    this.graphs = new Map(); // address -> promise that it is loaded
     this.waiting = new Map(); // id -> what to do with the answer
     this.count = 0;
+    this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data: { id, result, error } }) => {
-      const { done, fail } = this.waiting.get(id);
-      this.waiting.delete(id);
-      if (error === undefined) done(result);
-      else fail(new Error(error));
+      const job = this.waiting.get(id);
+      if (!this.waiting.delete(id)) return; // cancelled
+      if (error === undefined) job.done(result);
+      else job.fail(new Error(error));
     };
-    this.failed = new Promise((_, fail) => {
-      this.worker.onerror = (event) => {
-        const error = new Error(event.message ?? "The worker does not start.");
-        for (const job of this.waiting.values()) job.fail(error);
-        this.waiting.clear();
-        fail(error);
-      };
-    });
-    this.failed.catch(() => {}); // whoever waits for an answer hears of it
+    this.worker.onerror = (event) => {
+      for (const job of this.waiting.values()) job.fail(new Error(event.message));
+      this.waiting.clear();
+    };
   }
 
-  ask(action, more = {}) {
+  ask(action, values, transfer = []) {
     const id = (this.count += 1);
     return new Promise((done, fail) => {
-      this.waiting.set(id, { done, fail });
-      this.worker.postMessage({ id, action, ...more });
+      this.waiting.set(id, { done, fail, group: values.group });
+      this.worker.postMessage({ id, action, ...values }, transfer);
     });
   }
 
-  // The latent of one face -> { image, png }. What is not urgent waits for all that is.
-  decode(archive, latent, urgent = true) {
-    return this.ask("decode", { ...archive.about, latent, urgent });
+  // Fetch and start a graph of a model: "decoder" or "encoder". Once.
+  load(archive, part) {
+    const graph = archive.address(`${part}.onnx.gz`);
+    if (!this.graphs.has(graph)) this.graphs.set(graph, this.loadNow(graph));
+    return this.graphs.get(graph);
+  }
+
+  async loadNow(graph) {
+    const [bytes, runtime] = await Promise.all([download(graph), this.runtime]);
+    this.runtime = null; // the worker has it then
+    return this.ask("load", { graph, bytes, runtime }, runtime ? [bytes, runtime] : [bytes]);
+  }
+
+  // The latent of one face -> { image, png }. A face of a group waits for all that are urgent.
+  async decode(archive, latent, group = "") {
+    await this.load(archive, "decoder");
+    const graph = archive.address("decoder.onnx.gz");
+    return this.ask("decode", { graph, latent, group, size: archive.size });
+  }
+
+  // Forget the faces of a group that are not begun.
+  cancel(group) {
+    for (const [id, job] of this.waiting) if (job.group === group) this.waiting.delete(id);
+    this.worker.postMessage({ action: "cancel", group });
   }
 
   // A face -> { mean, logVar }.
-  encode(archive, image) {
-    return this.ask("encode", { ...archive.about, image, urgent: true });
+  async encode(archive, image) {
+    await this.load(archive, "encoder");
+    const graph = archive.address("encoder.onnx.gz");
+    return this.ask("encode", { graph, image, size: archive.size });
   }
 
+  // A picture as the bytes of a PNG file, and the other way round.
   png(image, width, height = width) {
-    return this.ask("png", { image, width, height, urgent: true });
+    return this.ask("png", { image, width, height });
   }
 
   pixels(file) {
-    return this.ask("pixels", { file, urgent: true });
-  }
-
-  // Fetch and start a part of a model, "decoder" or "encoder".
-  load(archive, part) {
-    return this.ask("load", { ...archive.about, part });
+    return this.ask("pixels", { file });
   }
 }

@@ -1,6 +1,6 @@
 // What the kernels in the page have in common: faces, a gallery, and one answer at a time.
 
-import { inOneRow } from "./pixels.js";
+import { inOneRow } from "../pixels.js";
 
 const OFFERED = 12; // faces to choose from at a time, as in vaelib/widgets/gallery.py
 
