@@ -39,8 +39,13 @@ def main() -> None:
     print(f"{out / 'studio.html'} and {out / 'live'} are made: {size / 1e6:.0f} MB.")
 
 
-def build_live(out: Path) -> None:
+def build_live(out: Path, course: str = "") -> None:
     """Make `out`/live, which the pages of a site share, and `out`/studio.html.
+
+    Args:
+        out: the folder of the site.
+        course: where studio.html finds the course's front page, such as "index.html"; without it
+            the page names the course and has no link.
 
     Raises:
         SystemExit: npm is missing, or could not fetch ONNX Runtime Web (one sentence).
@@ -71,7 +76,17 @@ def build_live(out: Path) -> None:
         else:
             shutil.copyfile(path, copy)
     write_whole(live / "widgets.json", json.dumps(settings()))
-    shutil.copyfile(SOURCE / "studio.html", out / "studio.html")
+    page = (SOURCE / "studio.html").read_text("utf-8")
+    write_whole(out / "studio.html", page.replace("<!-- course -->", way_into_course(course)))
+
+
+def way_into_course(address: str) -> str:
+    """The sentence of studio.html about the course."""
+    name = f'<a href="{address}">Latent Faces</a>' if address else "<em>Latent Faces</em>"
+    return (
+        f"It comes from the course {name}: eight Jupyter notebooks, from loading faces to this "
+        "studio and to whom such a model fails."
+    )
 
 
 def settings() -> dict:

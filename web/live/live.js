@@ -70,7 +70,7 @@ async function startNow(node, more) {
   widget.render({ model: page, el });
   node.replaceChildren(el);
   node.dataset.live = first;
-  for (const size of others) idle(() => grow(node, kernel, size));
+  for (const size of others) idle(() => grow(node, kernel, size).catch(console.warn));
   return page;
 }
 

@@ -14,6 +14,8 @@ export class StudioKernel extends GalleryKernel {
     gallery: NOTHING, gallery_size: 0, place: -1, value: {}, dragging: false, sliders: [],
     choices: [], limit: 2, look_ahead: true, original: NOTHING, reconstruction: NOTHING,
     edited: NOTHING, edited_for: {}, truth: NOTHING, can_undo: false, code: "", message: "",
+    row: null, // of the face; null for a photo
+    photo_title: "Choose a file, or drop one here: it is encoded in this page and sent nowhere",
   };
 
   // options: sliders, value, face (a row), words (of sentences.json).
@@ -53,9 +55,16 @@ export class StudioKernel extends GalleryKernel {
     if (turn !== this.turn) return null; // another face was asked for meanwhile
     this.subject = subject;
     this.model.update({ original, reconstruction: png, place: this.placeOf(subject.row), message: "" });
+    this.model.update({ row: subject.row });
     await this.draw();
     this.settle();
     return image;
+  }
+
+  // A face and strengths from outside, such as a link.
+  async show(row, value) {
+    this.setValue(this.inside(value));
+    if (row >= 0 && row < this.archive.count && row !== this.subject.row) await this.choose(row);
   }
 
   async open(name, bytes) {
