@@ -93,9 +93,7 @@ def first_face(address: str, page_name: str, rounds: int) -> pd.DataFrame:
 def drag_page(address: str, steps: int, size: int) -> np.ndarray:
     """Milliseconds from the slider to the changed pixels, for each step of a drag."""
     with browser_page(viewport={"width": 1280, "height": 1000}) as page:
-        if size == 64:
-            page.route("**/models/128/**", lambda route: route.abort())
-        page.goto(f"{address}/studio.html#face=0")
+        page.goto(f"{address}/studio.html?size={size}#face=0")
         page.locator(f"[data-live='{size}']").wait_for(timeout=120_000)
         page.wait_for_timeout(1000)
         slider = studio_slider(page)

@@ -15,6 +15,7 @@ import vaelib
 from groundwork.files import write_whole
 from vaelib.data.faces import Faces
 from vaelib.export import export, find_people, find_vectors
+from vaelib.graph import decoder_graph
 from vaelib.model import VAE
 from vaelib.pictures import jpg_bytes
 from vaelib.widgets import Explorer, Inside, Morph, Studio
@@ -25,6 +26,7 @@ AXES = ["Male", "Blond_Hair", "Smiling", "Eyeglasses"]  # of the map, besides th
 SLIDERS = ["Blond_Hair", "Black_Hair", "Smiling", "Eyeglasses", "Goatee", "Young"]
 STRENGTHS = {"Blond_Hair": 1.5, "Smiling": 2.0}
 COLOR = "Black_Hair"
+FIRST_BITS = 6  # of the decoder with which a page begins
 STEPS = 41  # of the morph
 OPTIONS = {  # what each widget begins with, as in the notebooks
     "studio": {"sliders": SLIDERS, "value": STRENGTHS},
@@ -43,6 +45,8 @@ def main() -> None:
         people = find_people(faces, size)
         vectors = find_vectors(vae, name, faces)
         index = export(vae, folder / str(size), people, vectors)
+        first = decoder_graph(vae, FIRST_BITS).SerializeToString(deterministic=True)
+        write_whole(folder / str(size) / "decoder_first.onnx", first)
         if size == 64:
             start, end = morph_ends(vae, faces)
             names = faces.file_names("test")[:ON_MAP]

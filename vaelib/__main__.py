@@ -203,7 +203,9 @@ def export(
     ],
     out: Annotated[Path, Option(help="The folder to make.")],
     faces: FacesOption = "portraits",
-    bits: Annotated[Literal[32, 16, 8], Option(help="Of each weight in the files.")] = exports.BITS,
+    bits: Annotated[
+        Literal[32, 16, 8, 6], Option(help="Of each weight in the files.")
+    ] = exports.BITS,
     count: Annotated[
         int, Option(min=1, max=1000, help="Test faces that go with the model, to be chosen.")
     ] = exports.COUNT,

@@ -49,6 +49,7 @@ def export(
     vectors.bin: (n_attributes, latent_dim).
     z_mean.bin, z_log_var.bin: (n, latent_dim), the posteriors of the people.
     first.png, faces.png: the first FIRST people in one row, and all people in COLUMNS columns.
+    first.bin: (FIRST, latent_dim), the posterior means of the first ones.
     latent_mean.bin, latent_factor.bin: the Gaussian of encoded faces, for new faces.
     index.json: names, sizes, and for each file its bytes, its SHA-256, and the type and shape of
     the numbers in it. It is written last, so a folder with an index is whole.
@@ -71,6 +72,7 @@ def export(
     z_mean, z_log_var = vae.posterior(people.images)
     arrays = {
         "vectors.bin": vectors.to_numpy("<f4"),
+        "first.bin": z_mean[:FIRST].astype("<f4"),
         "z_mean.bin": z_mean.astype("<f4"),
         "z_log_var.bin": z_log_var.astype("<f4"),
         "latent_mean.bin": vae.latent_mean.astype("<f4"),

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from vaelib.graph import decoder_graph, encoder_graph
+from vaelib.graph import BITS, decoder_graph, encoder_graph
 from vaelib.model import VAE, build_decoder, build_encoder
 
 LATENTS = 5
@@ -57,12 +57,14 @@ def test_fewer_bits_make_smaller_graphs_with_small_errors():
     vae = random_vae(latent_dim=64)
     z = np.random.default_rng(0).standard_normal((3, 64)).astype("float32")
     truth = vae.decode(z)
-    graphs = {bits: decoder_graph(vae, bits) for bits in (32, 16, 8)}
+    graphs = {bits: decoder_graph(vae, bits) for bits in BITS}
     sizes = {bits: graph.ByteSize() for bits, graph in graphs.items()}
     assert sizes[16] < 0.55 * sizes[32]
     assert sizes[8] < 0.8 * sizes[16]
+    assert sizes[6] < sizes[8]
     errors = {bits: np.abs(outputs(g, z=z)[0] - truth).max() for bits, g in graphs.items()}
-    assert errors[32] < errors[16] < errors[8] < 2 / 255
+    assert errors[32] < errors[16] < errors[8] < errors[6]
+    assert errors[8] < 2 / 255
     assert errors[16] < 0.5 / 255
 
 
@@ -77,7 +79,7 @@ def test_the_graph_names_its_inputs_and_outputs_and_takes_any_number_of_faces():
 
 def test_other_bits_and_unknown_layers_are_one_sentence():
     vae = random_vae()
-    with pytest.raises(ValueError, match="bits is 4: choose one of 32, 16, 8"):
+    with pytest.raises(ValueError, match="bits is 4: choose one of 32, 16, 8, 6"):
         decoder_graph(vae, 4)
     z = keras.Input((LATENTS,))
     odd = keras.layers.GaussianNoise(0.1, name="odd")(z)

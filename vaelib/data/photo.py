@@ -44,7 +44,7 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
     except Unsuitable as error:
         raise ValueError(say("photo_unsuitable", name=name, reason=error)) from None
     except Image.DecompressionBombError:
-        raise ValueError(f"{name} has over 170 million pixels: choose a smaller picture.") from None
+        raise ValueError(say("photo_bomb", name=name)) from None
     except Exception as error:  # of a damaged file, Pillow raises errors of many kinds
         raise ValueError(say("photo_unreadable", name=name)) from error
     size = (image_size, image_size)

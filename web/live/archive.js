@@ -7,13 +7,14 @@ const TYPES = { float32: Float32Array, uint8: Uint8Array };
 
 export class Archive {
   // `base` is the address of an export's folder, with a slash at its end.
-  static async open(base) {
+  // `decoder` is the graph that draws: "decoder_first" is smaller, and less exact.
+  static async open(base, decoder) {
     const index = JSON.parse(new TextDecoder().decode(await download(`${base}index.json`)));
-    return new Archive(base, index);
+    return new Archive(base, index, decoder);
   }
 
-  constructor(base, index) {
-    Object.assign(this, { base, index, fetched: new Map(), sheets: new Map() });
+  constructor(base, index, decoder = "decoder") {
+    Object.assign(this, { base, index, decoder, fetched: new Map(), sheets: new Map() });
     this.size = index.image_size;
     this.latentDim = index.latent_dim;
     this.count = index.people.length;
@@ -52,7 +53,8 @@ export class Archive {
 
   // The posterior of the face in a row: means, and logarithms of the variances.
   async mean(row) {
-    return (await this.numbers("z_mean.bin")).row(row);
+    const name = row < this.index.first ? "first.bin" : "z_mean.bin";
+    return (await this.numbers(name)).row(row);
   }
 
   async posterior(row) {

@@ -12,16 +12,16 @@ export class Engine {
     this.waiting = new Map(); // id -> what to do with the answer
     this.count = 0;
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    this.worker.onmessage = ({ data: { id, result, error } }) => {
+    this.worker.addEventListener("message", ({ data: { id, result, error } }) => {
       const job = this.waiting.get(id);
       if (!this.waiting.delete(id)) return; // cancelled
       if (error === undefined) job.done(result);
       else job.fail(new Error(error));
-    };
-    this.worker.onerror = (event) => {
+    });
+    this.worker.addEventListener("error", (event) => {
       for (const job of this.waiting.values()) job.fail(new Error(event.message));
       this.waiting.clear();
-    };
+    });
   }
 
   ask(action, values, transfer = []) {
@@ -47,8 +47,8 @@ export class Engine {
 
   // The latent of one face -> { image, png }. A face of a group waits for all that are urgent.
   async decode(archive, latent, group = "") {
-    await this.load(archive, "decoder");
-    const graph = archive.address("decoder.onnx.gz");
+    await this.load(archive, archive.decoder);
+    const graph = archive.address(`${archive.decoder}.onnx.gz`);
     return this.ask("decode", { graph, latent, group, size: archive.size });
   }
 

@@ -1,8 +1,9 @@
 // Makes the widgets of a page live: <div class="latent-faces" data-widget="studio">a picture</div>.
 //
-// data-widget: studio, morph, explorer or inside. data-models: sizes of the models, such as "64 128";
-// the first one is shown, and the next takes its place when the page is idle. data-options: JSON,
-// what the widget begins with; widgets.json has the rest. The text of a page never waits for it.
+// data-widget: studio, morph, explorer or inside. data-models: sizes of the faces, such as "64 128":
+// the studio begins with a small model for the first one, and goes on with a better one for the last
+// one. data-options: JSON, what the widget begins with; widgets.json has the rest. The text of a page
+// never waits for a model.
 
 import { Archive } from "./archive.js";
 import { download } from "./download.js";
@@ -20,6 +21,7 @@ const PROBLEM =
   "This widget can't run in this browser, which needs WebAssembly and module workers; " +
   "the picture shows how it looks.";
 
+let started = 0; // widgets
 const shared = new Map(); // what all widgets of the page use: name -> promise
 
 function once(name, make) {
@@ -30,7 +32,8 @@ function once(name, make) {
 const settings = () =>
   once("settings", async () => JSON.parse(new TextDecoder().decode(await download(`${HERE}widgets.json`))));
 const engine = () => once("engine", () => new Engine());
-const archive = (size) => once(`archive ${size}`, () => Archive.open(`${HERE}models/${size}/`));
+const archive = (size, decoder = "decoder") =>
+  once(`${decoder} ${size}`, () => Archive.open(`${HERE}models/${size}/`, decoder));
 
 // Start one widget; returns its model. The picture stays until the widget can be used.
 export async function start(node, more = {}) {
@@ -53,30 +56,30 @@ async function startNow(node, more) {
   const name = node.dataset.widget;
   const Kernel = KERNELS.find(({ view }) => view === name);
   if (!Kernel) throw new Error(`There is no widget ${name}.`);
-  const [first, ...others] = (node.dataset.models ?? "64").split(" ");
+  const sizes = (node.dataset.models ?? "64").split(" ");
   const worker = engine(); // at once: its parts are the largest
-  const model = archive(first);
+  const model = archive(sizes[0], Kernel.prototype.grow ? "decoder_first" : "decoder");
   const view = import(`./widgets/${name}.js`);
   view.catch(() => {});
-  model.then((ready) => worker.load(ready, "decoder")).catch(() => {});
+  model.then((ready) => worker.load(ready, ready.decoder)).catch(() => {});
   const { words, options } = await settings();
   const own = JSON.parse(node.dataset.options ?? "{}");
   const whole = { ...options[name], ...own, ...more, words };
-  const page = new PageModel(Kernel.state, `live-${name}-${shared.size}`);
+  const page = new PageModel(Kernel.state, `live-${name}-${(started += 1)}`);
   const kernel = new Kernel(page, worker, await model);
   await kernel.start(whole);
   const el = document.createElement("div");
   const { default: widget } = await view;
   widget.render({ model: page, el });
   node.replaceChildren(el);
-  node.dataset.live = first;
-  for (const size of others) idle(() => grow(node, kernel, size).catch(console.warn));
+  node.dataset.live = "";
+  if (kernel.grow) idle(() => grow(node, kernel, sizes.at(-1)).catch(console.warn));
+  else node.dataset.live = sizes[0];
   return page;
 }
 
-// Let a larger model take the place of the first one, if nobody has begun to work with that.
+// Let a better model take the place of the first one.
 async function grow(node, kernel, size) {
-  if (navigator.connection?.saveData) return;
   const larger = await archive(size);
   await kernel.engine.load(larger, "decoder");
   await kernel.grow(larger);

@@ -61,6 +61,6 @@ export class PageModel {
   }
 
   tell(event, ...values) {
-    for (const action of [...(this.listeners.get(event) ?? [])]) action(...values);
+    for (const action of this.listeners.get(event) ?? []) action(...values);
   }
 }

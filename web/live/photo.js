@@ -3,9 +3,13 @@
 import { numbersOf } from "./pixels.js";
 import { say } from "./say.js";
 
-const LARGEST = 50e6; // bytes, pixels and side: as in vaelib/data/photo.py and images.py
-const MOST_PIXELS = 55e6; // a PNG's limit there
+// As in vaelib/data/photo.py and images.py.
+const LARGEST = 50e6; // bytes
+const MEMORY = 500e6; // bytes of a decoded picture
+const MOST_PIXELS = 80e6;
 const LONGEST_SIDE = 65_535;
+const BOMB = 178_956_970; // pixels: Pillow's limit
+const CELEBA = { width: 178, height: 218, box: [15, 40, 148] }; // left, top, side
 
 // The numbers of a photo in a model's size; an Error with the notebook's sentence refuses it.
 export async function readPhoto(file, name, size, words) {
@@ -20,7 +24,8 @@ export async function readPhoto(file, name, size, words) {
       throw new Error(say(words.photo_unreadable, { name }));
     });
     const { naturalWidth: width, naturalHeight: height } = picture;
-    const reason = tooLarge(width, height, words);
+    if (width * height > BOMB) throw new Error(say(words.photo_bomb, { name }));
+    const reason = tooLarge(width, height, await bytesPerPixel(file), words);
     if (reason) throw new Error(say(words.photo_unsuitable, { name, reason }));
     await picture.decode().catch(() => {
       throw new Error(say(words.photo_unreadable, { name }));
@@ -33,25 +38,42 @@ export async function readPhoto(file, name, size, words) {
 
 function loaded(picture) {
   return new Promise((done, fail) => {
-    picture.onload = done;
-    picture.onerror = fail;
+    picture.addEventListener("load", done);
+    picture.addEventListener("error", fail);
   });
 }
 
-function tooLarge(width, height, words) {
-  if (width * height > MOST_PIXELS) {
-    const values = { pixels: (width * height) / 1e6, most: MOST_PIXELS / 1e6 };
-    return say(words.photo_pixels, values);
+// What decoding a picture takes, by its format: the first bytes of the file tell.
+async function bytesPerPixel(file) {
+  const head = new TextDecoder("latin1").decode(await file.slice(0, 12).arrayBuffer());
+  if (head.startsWith("\u00ff\u00d8")) return 6; // JPG
+  return head.endsWith("WEBP") ? 18 : 9;
+}
+
+function tooLarge(width, height, each, words) {
+  const most = Math.min(MOST_PIXELS, MEMORY / each);
+  if (width * height > most) {
+    return say(words.photo_pixels, { pixels: (width * height) / 1e6, most: most / 1e6 });
   }
   const side = Math.max(width, height);
   return side > LONGEST_SIDE ? say(words.photo_side, { side, most: LONGEST_SIDE }) : "";
 }
 
-// The square in the middle, halved until it is less than twice as large, then resized: smoothing
-// looks at few pixels, so one step from a large photo would leave most of them out.
+// The square that is kept: [left, top, side].
+function squareBox(width, height) {
+  if (width !== height && Math.abs(width / height - CELEBA.width / CELEBA.height) < 0.01) {
+    const [left, top, side] = CELEBA.box.map((edge) => (edge * width) / CELEBA.width);
+    return [left, top, Math.min(side, height - top)];
+  }
+  const side = Math.min(width, height);
+  return [(width - side) / 2, (height - side) / 2, side];
+}
+
+// The square, halved until it is less than four times as large, then resized: smoothing looks at
+// few pixels, so one step from a large photo would leave most of them out.
 function resized(picture, width, height, size) {
-  let side = Math.min(width, height);
-  let [source, left, top] = [picture, (width - side) / 2, (height - side) / 2];
+  let source = picture;
+  let [left, top, side] = squareBox(width, height);
   do {
     const next = side >= 4 * size ? Math.ceil(side / 2) : size;
     const context = canvas(next);

@@ -24,6 +24,9 @@ function toLink(model) {
   if (hash !== location.hash) history.replaceState(null, "", hash);
 }
 
+// ?size=64 stays with the smaller faces, for slow machines.
+const size = new URLSearchParams(location.search).get("size");
+if (["64", "128"].includes(size)) node.dataset.models = `64 ${size}`;
 const model = await start(node, fromLink());
 if (model) {
   model.on("change:value change:dragging change:row", () => toLink(model));

@@ -53,15 +53,16 @@ async function work() {
 function pause() {
   const { port1, port2 } = new MessageChannel();
   return new Promise((done) => {
-    port1.onmessage = () => {
+    port1.addEventListener("message", () => {
       port1.close();
       done();
-    };
+    });
+    port1.start();
     port2.postMessage(0);
   });
 }
 
-self.onmessage = ({ data }) => {
+self.addEventListener("message", ({ data }) => {
   if (data.action === "cancel") {
     const kept = queue.filter((job) => job.group !== data.group);
     queue.splice(0, queue.length, ...kept);
@@ -69,4 +70,4 @@ self.onmessage = ({ data }) => {
     queue.push(data);
     work();
   }
-};
+});
