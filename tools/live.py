@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +23,13 @@ RUNTIME = SOURCE / "node_modules" / "onnxruntime-web"
 WIDGETS = ROOT / "vaelib" / "widgets"
 NAMES = ("studio", "morph", "explorer", "inside")
 CACHE = ROOT / "build" / "live-models"
+ALT = {
+    "studio": "The studio: a face, its reconstruction and its edit, above sliders for attributes",
+    "morph": "The morph: nine faces on the way from one face to another, above a slider",
+    "explorer": "The explorer: a map of faces, and the face decoded under its cross",
+    "inside": "The inside: a face, bars of its latents, and the face decoded from them",
+}
+NOTE = "This is a picture of the widget. With scripts and WebAssembly, it becomes live."
 PACKED = (".onnx", ".bin")  # compressed here, since many servers don't compress them
 # What the exported models depend on.
 DEPENDS = (
@@ -78,6 +86,24 @@ def build_live(out: Path, course: str = "") -> None:
     write_whole(live / "widgets.json", json.dumps(settings()))
     page = (SOURCE / "studio.html").read_text("utf-8")
     write_whole(out / "studio.html", page.replace("<!-- course -->", way_into_course(course)))
+
+
+def place(widget: str, live: str = "live", models: str = "64", options: dict | None = None) -> str:
+    """The HTML of a widget's place in a page: a picture and a sentence until it is live.
+
+    Args:
+        widget: one of NAMES.
+        live: where the page finds the folder live/; the page itself takes live.css and live.js
+            from there.
+        models: sizes of the faces: the first one's model comes first, the last one's stays.
+        options: what the widget begins with, such as {"value": {"Smiling": 1.2}}.
+    """
+    own = f" data-options='{escape(json.dumps(options))}'" if options else ""
+    return (
+        f'<div class="latent-faces" data-widget="{widget}" data-models="{models}"{own}>'
+        f'<img src="{live}/still-{widget}.jpg" alt="{ALT[widget]}">'
+        f'<p class="live-note">{NOTE}</p></div>'
+    )
 
 
 def way_into_course(address: str) -> str:

@@ -11,13 +11,12 @@ import pytest
 from PIL import Image
 
 from tools.browser import browser_page
-from tools.live import build_live
+from tools.live import NAMES, build_live, place
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "browser" / "live-site"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 FACE = ROOT / "data/portraits/img_align_celeba/019503.jpg"
-WIDGETS = ("studio", "morph", "explorer", "inside")
 START = 60_000  # milliseconds until a widget is live, on a busy machine
 
 PAGE = """<!doctype html>
@@ -42,7 +41,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def address(a_browser):
     """Where the pages are served: by the server that studio.html names."""
     build_live(SITE)
-    (SITE / "all.html").write_text(PAGE.format("".join(map(PART.format, WIDGETS))), "utf-8")
+    (SITE / "all.html").write_text(PAGE.format("".join(map(place, NAMES))), "utf-8")
     handler = functools.partial(Quiet, directory=SITE)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -77,7 +76,7 @@ def visit(address):
     """A visit of the page with all widgets, once all are live."""
     with browser_page(viewport={"width": 1280, "height": 1000}) as page:
         visit = Visit(page, address)
-        visit.open("all.html", *WIDGETS)
+        visit.open("all.html", *NAMES)
         yield visit
         assert visit.problems == []
         assert [url for url in visit.requests if not url.startswith(address)] == []
@@ -397,9 +396,9 @@ def test_the_page_fits_into_a_phone_and_a_screen(address, width, theme):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("widget", WIDGETS)
+@pytest.mark.parametrize("widget", NAMES)
 def test_each_widget_fits_into_a_phone(address, widget):
-    (SITE / f"{widget}.html").write_text(PAGE.format(PART.format(widget)), "utf-8")
+    (SITE / f"{widget}.html").write_text(PAGE.format(place(widget)), "utf-8")
     with browser_page(viewport={"width": 360, "height": 900}) as page:
         Visit(page, address).open(f"{widget}.html", widget)
         page.screenshot(path=SCREENSHOTS / f"live_{widget}_360.png", full_page=True)
