@@ -49,6 +49,13 @@ def address(a_browser):
         server.shutdown()
 
 
+@pytest.fixture(scope="module")
+def new_page(address):
+    """Opens a page with the options of Playwright's `new_page`, in one browser for all tests."""
+    with browser_page() as first:
+        yield first.context.browser.new_page
+
+
 class Visit:
     """A page whose requests and complaints are noted; other hosts are blocked."""
 
@@ -72,14 +79,13 @@ class Visit:
 
 
 @pytest.fixture(scope="module")
-def visit(address):
+def visit(address, new_page):
     """A visit of the page with all widgets, once all are live."""
-    with browser_page(viewport={"width": 1280, "height": 1000}) as page:
-        visit = Visit(page, address)
-        visit.open("all.html", *NAMES)
-        yield visit
-        assert visit.problems == []
-        assert [url for url in visit.requests if not url.startswith(address)] == []
+    visit = Visit(new_page(viewport={"width": 1280, "height": 1000}), address)
+    visit.open("all.html", *NAMES)
+    yield visit
+    assert visit.problems == []
+    assert [url for url in visit.requests if not url.startswith(address)] == []
 
 
 @pytest.fixture
@@ -329,17 +335,16 @@ def test_a_photo_without_a_face_is_shown_with_a_warning(widget):
 
 
 @pytest.fixture(scope="module")
-def alone(address):
-    options = {"viewport": {"width": 1280, "height": 1000}}
-    with browser_page(**options) as page:
-        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        visit = Visit(page, address)
-        visit.open("studio.html#face=12&Smiling=1.2", "studio")
-        yield visit
-        assert visit.problems == []
+def alone(address, new_page):
+    page = new_page(viewport={"width": 1280, "height": 1000})
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit = Visit(page, address)
+    visit.open("studio.html#face=12&Smiling=1.2", "studio")
+    yield visit
+    assert visit.problems == []
 
 
-def test_the_link_holds_the_face_and_the_sliders(alone):
+def test_the_link_holds_the_face_and_the_sliders(alone, new_page):
     page = alone.page
     smile = page.locator("input[data-attribute=Smiling]")
     assert float(smile.input_value()) == pytest.approx(1.2)
@@ -351,7 +356,7 @@ def test_the_link_holds_the_face_and_the_sliders(alone):
     page.get_by_role("button", name="Copy the link to this face").click()
     page.get_by_text("Copied.").wait_for()
     link = page.evaluate("navigator.clipboard.readText()")
-    other = page.context.new_page()
+    other = new_page()
     other.goto(link)
     other.locator("[data-live]").wait_for(timeout=START)
     shown = other.locator("input[data-attribute=Blond_Hair]")
@@ -387,45 +392,45 @@ def test_the_edit_is_saved_as_a_png_file_and_copied_as_python(alone, tmp_path):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_fits_into_a_phone_and_a_screen(address, width, theme):
+def test_the_page_fits_into_a_phone_and_a_screen(address, new_page, width, theme):
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": theme}
-    with browser_page(**options) as page:
-        visit = Visit(page, address)
-        visit.open("studio.html", "studio")
-        page.screenshot(path=SCREENSHOTS / f"live_studio_{width}_{theme}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = new_page(**options)
+    visit = Visit(page, address)
+    visit.open("studio.html", "studio")
+    page.screenshot(path=SCREENSHOTS / f"live_studio_{width}_{theme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("widget", NAMES)
-def test_each_widget_fits_into_a_phone(address, widget):
+def test_each_widget_fits_into_a_phone(address, new_page, widget):
     (SITE / f"{widget}.html").write_text(PAGE.format(place(widget)), "utf-8")
-    with browser_page(viewport={"width": 360, "height": 900}) as page:
-        Visit(page, address).open(f"{widget}.html", widget)
-        page.screenshot(path=SCREENSHOTS / f"live_{widget}_360.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page = new_page(viewport={"width": 360, "height": 900})
+    Visit(page, address).open(f"{widget}.html", widget)
+    page.screenshot(path=SCREENSHOTS / f"live_{widget}_360.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 # Where it can't run
 
 
-def test_without_webassembly_the_picture_and_a_sentence_stay(address):
-    with browser_page() as page:
-        page.add_init_script("delete globalThis.WebAssembly")
-        page.goto(f"{address}/studio.html")
-        page.get_by_text("This widget can't run in this browser").wait_for()
-        assert page.locator(".latent-faces img").is_visible()
+def test_without_webassembly_the_picture_and_a_sentence_stay(address, new_page):
+    page = new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    page.goto(f"{address}/studio.html")
+    page.get_by_text("This widget can't run in this browser").wait_for()
+    assert page.locator(".latent-faces img").is_visible()
 
 
-def test_without_scripts_the_picture_and_a_sentence_stay(address):
-    with browser_page(java_script_enabled=False) as page:
-        page.goto(f"{address}/studio.html")
-        assert page.get_by_text("This is a picture of the studio").is_visible()
-        assert page.locator(".latent-faces img").evaluate("node => node.naturalWidth") > 0
+def test_without_scripts_the_picture_and_a_sentence_stay(address, new_page):
+    page = new_page(java_script_enabled=False)
+    page.goto(f"{address}/studio.html")
+    assert page.get_by_text("This is a picture of the studio").is_visible()
+    assert page.locator(".latent-faces img").evaluate("node => node.naturalWidth") > 0
 
 
-def test_a_missing_file_leaves_the_picture_and_a_sentence(address):
-    with browser_page() as page:
-        page.route("**/decoder.onnx.gz", lambda route: route.abort())
-        page.goto(f"{address}/studio.html")
-        page.get_by_text("This widget can't run").wait_for(timeout=START)
-        assert page.locator(".latent-faces img").is_visible()
+def test_a_missing_file_leaves_the_picture_and_a_sentence(address, new_page):
+    page = new_page()
+    page.route("**/decoder_first.onnx.gz", lambda route: route.abort())
+    page.goto(f"{address}/studio.html")
+    page.get_by_text("This widget can't run").wait_for(timeout=START)
+    assert page.locator(".latent-faces img").is_visible()
