@@ -38,7 +38,7 @@ PARTS = {
     "lint": [*MODULE, "ruff", "check", "."],
     "imports": ["lint-imports", "--no-cache", "--no-logo"],  # it can't be started with -m
     "types": [*MODULE, "mypy"],
-    "javascript": ["oxlint", "--deny-warnings", "vaelib/widgets"],
+    "javascript": ["oxlint", "--deny-warnings", "vaelib/widgets", "web/live"],
     "portraits": [*MODULE, "portraits"],
     "unit tests": [
         *PYTEST,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NoReturn
 from typer import Argument, Option, Typer
 
 from groundwork import commands
+from vaelib import export as exports
 from vaelib import metrics, training
 from vaelib.celeba import prepare
 from vaelib.celeba.kaggle import BY_HAND, fetch_from_kaggle
@@ -193,6 +194,38 @@ def celeba(
     faces = read_faces(out)
     splits = ", ".join(f"{len(faces.file_names(split)):,} {split}" for split in SPLITS)
     print(f"{out} is ready: {len(faces):,} faces, {splits}.")
+
+
+@app.command()
+def export(
+    model: Annotated[
+        str, Argument(help='"pretrained", "pretrained-128", "mine", or a .keras file.')
+    ],
+    out: Annotated[Path, Option(help="The folder to make.")],
+    faces: FacesOption = "portraits",
+    bits: Annotated[
+        Literal[32, 16, 8, 6], Option(help="Of each weight in the files.")
+    ] = exports.BITS,
+    count: Annotated[
+        int, Option(min=1, max=1000, help="Test faces that go with the model, to be chosen.")
+    ] = exports.COUNT,
+) -> None:
+    """Export a model for web pages that show its faces without Python.
+
+    The folder gets the encoder and the decoder as ONNX, attribute vectors, some test faces with
+    their latents, and an index with sizes and checksums. Faces of real people may be shown in a
+    page only if you may publish them.
+    """
+    exports.check_room_for(out)
+    vae = load_model(model)
+    data = read_faces(faces)
+    people = exports.find_people(data, vae.image_size, count)
+    index = exports.export(vae, out, people, exports.find_vectors(vae, model, data), bits)
+    for name, entry in index["files"].items():
+        print(f"{name:20}{entry['bytes']:>12,} bytes")
+    print(
+        f"{out} is ready: a model for faces of {vae.image_size} pixels, {len(people.names)} faces."
+    )
 
 
 @app.command()

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from vaelib.data.reader import tf
+from vaelib.sentences import say
 
 # CelebA's aligned images are 178 x 218 with the eyes on row 111. This square of 148 pixels keeps
 # the hair and the chin and leaves out most of the background.
@@ -142,11 +143,9 @@ def check_size(image: Image.Image) -> None:
     each = BYTES_PER_PIXEL.get(image.format, 2 * len(image.getbands()))  # the latter for a JPG
     pixels, most = width * height, min(MOST_PIXELS, MEMORY // each)
     if pixels > most:
-        raise Unsuitable(
-            f"has {pixels / 1e6:.1f} million pixels, more than {most / 1e6:.0f} million"
-        )
+        raise Unsuitable(say("photo_pixels", pixels=pixels / 1e6, most=most / 1e6))
     if max(width, height) > LONGEST_SIDE:
-        raise Unsuitable(f"has a side of {max(width, height):,} pixels, more than {LONGEST_SIDE:,}")
+        raise Unsuitable(say("photo_side", side=max(width, height), most=LONGEST_SIDE))
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from vaelib.data.images import FORMATS, Unsuitable, as_rgb, check_size, square_box, upright
+from vaelib.sentences import say
 
 LARGEST_FILE = 50_000_000  # bytes
 
@@ -29,9 +30,7 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
             no colours (one sentence that names it).
     """
     if len(data) > LARGEST_FILE:
-        raise ValueError(
-            f"{name} has {len(data) / 1e6:.0f} MB, more than 50 MB: choose a smaller picture."
-        )
+        raise ValueError(say("photo_bytes", name=name, megabytes=len(data) / 1e6))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -43,15 +42,11 @@ def read_photo(data: bytes, name: str, image_size: int = 64) -> np.ndarray:
         image = upright(image)
         image = as_rgb(image, _on_white) if image.has_transparency_data else as_rgb(image)
     except Unsuitable as error:
-        raise ValueError(
-            f"{name} {error}: choose another picture, such as a smaller JPG."
-        ) from None
+        raise ValueError(say("photo_unsuitable", name=name, reason=error)) from None
     except Image.DecompressionBombError:
-        raise ValueError(f"{name} has over 170 million pixels: choose a smaller picture.") from None
+        raise ValueError(say("photo_bomb", name=name)) from None
     except Exception as error:  # of a damaged file, Pillow raises errors of many kinds
-        raise ValueError(
-            f"{name} can't be read as a picture: choose a whole JPG, PNG or WebP file."
-        ) from error
+        raise ValueError(say("photo_unreadable", name=name)) from error
     size = (image_size, image_size)
     image = image.resize(size, Image.Resampling.LANCZOS, box=square_box(*image.size))
     return np.asarray(image, "float32") / 255

@@ -43,7 +43,7 @@ function render({ model, el }) {
   );
   const ratio = window.devicePixelRatio || 1;
   canvas.width = canvas.height = SIZE * ratio;
-  canvas.style.width = canvas.style.height = `${SIZE}px`;
+  canvas.style.width = `${SIZE}px`; // or less in a narrow window
   let points = new Float32Array();
   let bounds = [0, 1, 0, 1];
   const toPage = ([x, y]) => {
@@ -128,7 +128,8 @@ function render({ model, el }) {
   }
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left - 1, event.clientY - box.top - 1];
+    const scale = SIZE / (box.width - 2); // without the border
+    return [scale * (event.clientX - box.left - 1), scale * (event.clientY - box.top - 1)];
   };
   function nearest([x, y]) {
     let [best, distance] = [-1, REACH * REACH];

@@ -9,6 +9,7 @@ from traitlets import Bytes, Dict, Float, Int, List, TraitError, Unicode, observ
 from vaelib.metrics import kl_per_latent, rmse
 from vaelib.model import VAE
 from vaelib.pictures import png_bytes, read_image
+from vaelib.sentences import say
 from vaelib.widgets.base import decode_to_png, finite_number, javascript, stylesheet
 from vaelib.widgets.gallery import GalleryWidget
 from vaelib.widgets.still_inside import still_of_inside
@@ -32,12 +33,12 @@ def rarity(deviations: float) -> str:
     """
     share = math.erfc(abs(deviations) / math.sqrt(2))
     if share < 1e-9:
-        return "fewer than 1 in a billion"
+        return say("rare_billion")
     if share < 1e-6:
-        return "fewer than 1 in a million"
+        return say("rare_million")
     if share > 0.1:
-        return f"{100 * share:.0f} in 100"
-    return f"1 in {1 / share:,.0f}"
+        return say("rare_percent", percent=100 * share)
+    return say("rare_one_in", count=1 / share)
 
 
 class Inside(GalleryWidget):
@@ -172,34 +173,29 @@ class Inside(GalleryWidget):
         on_page = self.order[self.first : self.first + self.shown]
         with self.hold_sync():
             self.about = self._about(self.selected)
-            self.facts = (
-                f"KL divergence of this face: {self.kl.sum():.0f} nats over all {len(self.kl)} "
-                f"latents, {self.kl[on_page].sum():.0f} nats over the {len(on_page)} shown."
-            )
+            shown = {"shown_sum": float(self.kl[on_page].sum()), "shown": len(on_page)}
+            whole = {"sum": float(self.kl.sum()), "count": len(self.kl)}
+            self.facts = say("inside_facts", **whole, **shown)
 
     def _about(self, latent: int) -> str:
         mean, deviation, kl = (float(row[latent]) for row in (self.z_mean, self.deviation, self.kl))
-        z = float(self.z[latent])
+        z, epsilon = float(self.z[latent]), float(self.epsilon[latent])
+        values = {"latent": latent, "mean": mean, "deviation": deviation, "z": z, "kl": kl}
         if latent in self.value:
             away = (z - mean) / max(deviation, SMALLEST)
-            side = "above" if away > 0 else "below"
-            text = (
-                f"Latent {latent} is set by hand: z = {z:.2f} is {abs(away):.1f} deviations {side} "
-                f"the mean of this face ({mean:.2f} ± {deviation:.2f}), and {abs(z):.1f} from 0, "
-                f"the mean of the prior. Draws as far away: {rarity(away)} for this face, "
-                f"{rarity(z)} for the prior N(0, 1)."
+            text = say(
+                "inside_by_hand",
+                **values,
+                away=abs(away),
+                side="above" if away > 0 else "below",
+                far=abs(z),
+                rare_face=rarity(away),
+                rare_prior=rarity(z),
             )
         elif self.source == "draw":
-            epsilon = float(self.epsilon[latent])
-            text = (
-                f"Latent {latent}: z = mean + deviation × epsilon = {mean:.2f} + {deviation:.2f} "
-                f"× ({epsilon:.2f}) = {z:.2f}. Its KL divergence is {kl:.1f} nats."
-            )
+            text = say("inside_draw", **values, epsilon=epsilon)
         else:
-            text = (
-                f"Latent {latent}: z = mean = {mean:.2f}; the deviation, {deviation:.2f}, is not "
-                f"used. Its KL divergence is {kl:.1f} nats."
-            )
+            text = say("inside_mean", **values)
         return text.replace("-", "−")
 
     # -------------------------------------------------------------- what may be assigned

@@ -21,7 +21,9 @@ function render({ model, el }) {
   const gallery = faceGallery(model, watch, button);
   const file = element("input", { type: "file", accept: "image/*" });
   const upload = element("label", { className: "upload" }, "Your photo…", file);
-  upload.title = "Choose a file, or drop one here: it goes to your own kernel and nowhere else";
+  upload.title =
+    model.get("photo_title") ??
+    "Choose a file, or drop one here: it goes to your own kernel and nowhere else";
   const source = element(
     "div",
     { className: "row" },

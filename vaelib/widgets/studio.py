@@ -9,9 +9,10 @@ from traitlets import Bool, Bytes, Dict, Float, List, TraitError, Unicode, obser
 
 from vaelib.data.photo import LARGEST_FILE, read_photo
 from vaelib.latent import edit, unknown_vector
-from vaelib.metrics import rmse
+from vaelib.metrics import rmse, usual_error
 from vaelib.model import VAE
 from vaelib.pictures import png_bytes, read_image
+from vaelib.sentences import say
 from vaelib.widgets.base import BATCH, decode_fast, decode_to_png, finite_number, javascript
 from vaelib.widgets.gallery import GalleryWidget
 from vaelib.widgets.still import Track, still_of_studio
@@ -136,18 +137,11 @@ class Studio(GalleryWidget):
             return
         z = self._vae.encode(image[None])[0]
         error = rmse(image[None], self._vae.decode(z[None]))
-        if self._usual is None:  # 98 of 100 held-out faces have a smaller error
-            some = self._images[:: max(1, len(self._images) // 200)]
-            each = zip(some, self._vae.reconstruct(some))
-            self._usual = float(np.quantile([rmse(a[None], b[None]) for a, b in each], 0.98))
+        if self._usual is None:
+            self._usual = usual_error(self._vae, self._images)
         self._start(_Subject(image, z, None))
         if error > self._usual:
-            self.message = (
-                f"{name} is unlike the faces that this model has learned: the root mean squared "
-                f"error of its reconstruction is {error:.0f} grey levels, and 98 of 100 faces "
-                f"have less than {self._usual:.0f}. Is there a face in the middle, upright and "
-                "large? The edits may be wrong."
-            )
+            self.message = say("photo_unlike", name=name, error=error, usual=self._usual)
 
     def _held_out(self, row: int) -> _Subject:
         image = self._image(row)

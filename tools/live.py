@@ -1,0 +1,168 @@
+"""Make the live widgets of the web pages: build/live, or the folder named.
+
+python tools/live.py [FOLDER]    makes FOLDER/live and FOLDER/studio.html; serve FOLDER with
+                                 python -m http.server
+"""
+
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from groundwork.files import write_whole  # noqa: E402
+
+SOURCE = ROOT / "web" / "live"
+RUNTIME = SOURCE / "node_modules" / "onnxruntime-web"
+WIDGETS = ROOT / "vaelib" / "widgets"
+NAMES = ("studio", "morph", "explorer", "inside")
+CACHE = ROOT / "build" / "live-models"
+ALT = {
+    "studio": "The studio: a face, its reconstruction and its edit, above sliders for attributes",
+    "morph": "The morph: nine faces on the way from one face to another, above a slider",
+    "explorer": "The explorer: a map of faces, and the face decoded under its cross",
+    "inside": "The inside: a face, bars of its latents, and the face decoded from them",
+}
+NOTE = "This is a picture of the widget. With scripts and WebAssembly, it becomes live."
+PACKED = (".onnx", ".bin")  # compressed here, since many servers don't compress them
+# What the exported models depend on.
+DEPENDS = (
+    *(f"vaelib/{name}.py" for name in ("export", "graph", "latent", "latent_model", "model")),
+    *("vaelib/scales.py", "tools/live_models.py", "portraits/version.py"),
+    *(f"data/pretrained/{name}" for name in ("vae.keras", "vae-128.keras", "vectors-128.csv")),
+)
+
+
+def main() -> None:
+    """Build into the folder named on the command line, or build/live."""
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "live"
+    build_live(out)
+    size = sum(path.stat().st_size for path in (out / "live").rglob("*") if path.is_file())
+    print(f"{out / 'studio.html'} and {out / 'live'} are made: {size / 1e6:.0f} MB.")
+
+
+def build_live(out: Path, course: str = "") -> None:
+    """Make `out`/live, which the pages of a site share, and `out`/studio.html.
+
+    Args:
+        out: the folder of the site.
+        course: where studio.html finds the course's front page, such as "index.html"; without it
+            the page names the course and has no link.
+
+    Raises:
+        SystemExit: npm is missing, or could not fetch ONNX Runtime Web (one sentence).
+    """
+    install_runtime()
+    models = exported_models()
+    live = out / "live"
+    shutil.rmtree(live, ignore_errors=True)
+    (live / "widgets").mkdir(parents=True)
+    shutil.copytree(SOURCE / "kernels", live / "kernels")
+    for path in [*SOURCE.glob("*.js"), *SOURCE.glob("*.css")]:
+        shutil.copyfile(path, live / path.name)
+    for name in NAMES:
+        parts = [(WIDGETS / part).read_text("utf-8") for part in ("common.js", f"{name}.js")]
+        write_whole(live / "widgets" / f"{name}.js", "".join(parts))
+    styles = [WIDGETS / "widgets.css", WIDGETS / "inside.css", SOURCE / "live.css"]
+    write_whole(live / "live.css", "".join(path.read_text("utf-8") for path in styles))
+    shutil.copyfile(RUNTIME / "dist" / "ort.wasm.bundle.min.mjs", live / "ort.mjs")
+    pack(RUNTIME / "dist" / "ort-wasm-simd-threaded.wasm", live / "ort.wasm.gz")
+    for path in sorted(models.rglob("*")):
+        copy = live / "models" / path.relative_to(models)
+        if path.is_dir():
+            copy.mkdir(parents=True)
+        elif path.suffix in PACKED:
+            pack(path, copy.with_name(f"{path.name}.gz"))
+        elif path.suffix == ".jpg" and path.parent == models:
+            shutil.copyfile(path, live / path.name)
+        else:
+            shutil.copyfile(path, copy)
+    write_whole(live / "widgets.json", json.dumps(settings()))
+    page = (SOURCE / "studio.html").read_text("utf-8")
+    write_whole(out / "studio.html", page.replace("<!-- course -->", way_into_course(course)))
+
+
+def place(widget: str, live: str = "live", models: str = "64", options: dict | None = None) -> str:
+    """The HTML of a widget's place in a page: a picture and a sentence until it is live.
+
+    Args:
+        widget: one of NAMES.
+        live: where the page finds the folder live/; the page itself takes live.css and live.js
+            from there.
+        models: sizes of the faces: the first one's model comes first, the last one's stays.
+        options: what the widget begins with, such as {"value": {"Smiling": 1.2}}.
+    """
+    own = f" data-options='{escape(json.dumps(options))}'" if options else ""
+    return (
+        f'<div class="latent-faces" data-widget="{widget}" data-models="{models}"{own}>'
+        f'<img src="{live}/still-{widget}.jpg" alt="{ALT[widget]}">'
+        f'<p class="live-note">{NOTE}</p></div>'
+    )
+
+
+def way_into_course(address: str) -> str:
+    """The sentence of studio.html about the course."""
+    name = f'<a href="{address}">Latent Faces</a>' if address else "<em>Latent Faces</em>"
+    return (
+        f"It comes from the course {name}: eight Jupyter notebooks, from loading faces to this "
+        "studio and to whom such a model fails."
+    )
+
+
+def settings() -> dict:
+    """What live.js reads first: the sentences, and what each widget begins with."""
+    words = json.loads((ROOT / "vaelib" / "sentences.json").read_text("utf-8"))
+    return {
+        "words": words,
+        "options": json.loads((CACHE / "models/options.json").read_text("utf-8")),
+    }
+
+
+def install_runtime() -> None:
+    """Take ONNX Runtime Web from npm, in the version of package-lock.json, unless it is there."""
+    lock = json.loads((SOURCE / "package-lock.json").read_text("utf-8"))
+    wanted = lock["packages"]["node_modules/onnxruntime-web"]["version"]
+    try:
+        found = json.loads((RUNTIME / "package.json").read_text("utf-8"))["version"]
+    except OSError:
+        found = None
+    if found == wanted:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.exit("The live pages need npm, which comes with Node.js: install Node.js first.")
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    if subprocess.call(command, cwd=SOURCE):
+        sys.exit("npm could not fetch ONNX Runtime Web: connect to the network and try again.")
+
+
+def exported_models() -> Path:
+    """The folder with both models; they are exported anew when something they come from changed."""
+    digest = hashlib.sha256()
+    for name in DEPENDS:
+        digest.update((ROOT / name).read_bytes())
+    key = digest.hexdigest()
+    mark = CACHE / "key.txt"
+    if not mark.exists() or mark.read_text("utf-8") != key:
+        shutil.rmtree(CACHE, ignore_errors=True)
+        CACHE.mkdir(parents=True)
+        command = [sys.executable, "-m", "tools.live_models", str(CACHE / "models")]
+        if subprocess.call(command, cwd=ROOT):
+            sys.exit("The models could not be exported: see above.")
+        write_whole(mark, key)
+    return CACHE / "models"
+
+
+def pack(source: Path, to: Path) -> None:
+    """Compress a file; the same bytes give the same file at any time."""
+    write_whole(to, gzip.compress(source.read_bytes(), 9, mtime=0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+// The studio's kernel in the page: what vaelib/widgets/studio.py does, without a truth.
+
+import { edit } from "../latent.js";
+import { readPhoto } from "../photo.js";
+import { rmse } from "../pixels.js";
+import { say } from "../say.js";
+import { GalleryKernel, newestOnly } from "./gallery.js";
+
+const NOTHING = new Uint8Array(0);
+
+export class StudioKernel extends GalleryKernel {
+  static view = "studio";
+  static state = {
+    gallery: NOTHING, gallery_size: 0, place: -1, value: {}, dragging: false, sliders: [],
+    choices: [], limit: 2, look_ahead: true, original: NOTHING, reconstruction: NOTHING,
+    edited: NOTHING, edited_for: {}, truth: NOTHING, can_undo: false, code: "", message: "",
+    row: null, // of the face; null for a photo
+    photo_title: "Choose a file, or drop one here: it is encoded in this page and sent nowhere",
+  };
+
+  // options: sliders, value, face (a row), words (of sentences.json).
+  async start(options) {
+    this.words = options.words;
+    this.vectors = await this.archive.vectors();
+    const known = (name) => this.vectors.has(name);
+    const value = this.inside(options.value ?? {});
+    const sliders = [...new Set([...(options.sliders ?? []), ...Object.keys(value)])].filter(known);
+    this.model.update({ choices: [...this.vectors.keys()], sliders, value });
+    this.history = [];
+    this.turn = 0; // number of the last face that was asked for
+    this.photo = [];
+    this.draw = newestOnly(() => this.drawNow());
+    const row = Number.isInteger(options.face) ? options.face : 0;
+    await this.showGallery();
+    await this.choose(row >= 0 && row < this.archive.count ? row : 0);
+  }
+
+  get latent() {
+    return edit(this.subject.z, this.model.get("value"), this.vectors);
+  }
+
+  // ---------------------------------------------------------------- which face
+  async choose(row) {
+    const turn = (this.turn += 1);
+    const image = await this.archive.face(row, this.engine);
+    await this.begin({ image, z: await this.archive.mean(row), row }, turn);
+  }
+
+  async begin(subject, turn) {
+    const { size } = this.archive;
+    const [original, { png, image }] = await Promise.all([
+      this.engine.png(subject.image, size),
+      this.engine.decode(this.archive, subject.z),
+    ]);
+    if (turn !== this.turn) return null; // another face was asked for meanwhile
+    this.subject = subject;
+    this.model.update({ original, reconstruction: png, place: this.placeOf(subject.row), message: "" });
+    this.model.update({ row: subject.row });
+    await this.draw();
+    this.settle();
+    return image;
+  }
+
+  // A face and strengths from outside, such as a link.
+  async show(row, value) {
+    this.setValue(this.inside(value));
+    if (row >= 0 && row < this.archive.count && row !== this.subject.row) await this.choose(row);
+  }
+
+  async open(name, bytes) {
+    let image;
+    try {
+      image = await readPhoto(bytes, name, this.archive.size, this.words);
+    } catch (error) {
+      this.model.update({ message: error.message });
+      return;
+    }
+    this.model.update({ message: "The encoder is being fetched…" });
+    const turn = (this.turn += 1);
+    const { mean } = await this.engine.encode(this.archive, image);
+    const reconstruction = await this.begin({ image, z: mean, row: null }, turn);
+    if (!reconstruction) return;
+    const [error, usual] = [rmse(image, reconstruction), this.archive.index.usual_error];
+    if (error > usual) {
+      this.model.update({ message: say(this.words.photo_unlike, { name, error, usual }) });
+    }
+  }
+
+  // A model of larger faces takes the place of the first one; a photo stays with that.
+  async grow(archive) {
+    while (this.model.get("dragging")) await new Promise((done) => setTimeout(done, 500));
+    if (this.subject.row === null) return;
+    const [vectors] = await Promise.all([archive.vectors(), archive.mean(0)]);
+    if (this.subject.row === null) return;
+    Object.assign(this, { archive, vectors, history: [] });
+    await this.showGallery();
+    await this.choose(this.subject.row);
+  }
+
+  // ---------------------------------------------------------------- the sliders
+  inside(value) {
+    const limit = this.model.get("limit");
+    const known = Object.entries(value).filter(([name]) => this.vectors.has(name));
+    const within = known.map(([name, x]) => [name, Math.min(Math.max(x, -limit), limit)]);
+    return Object.fromEntries(within.filter(([, strength]) => strength));
+  }
+
+  changed(names) {
+    if (names.includes("value")) this.setValue(this.model.get("value"));
+    else if (names.includes("dragging") && !this.model.get("dragging")) this.settle();
+  }
+
+  setValue(value) {
+    const inside = this.inside(value);
+    const sliders = [...new Set([...this.model.get("sliders"), ...Object.keys(inside)])];
+    this.model.update({ value: inside, sliders });
+    this.draw();
+    if (!this.model.get("dragging")) this.settle();
+  }
+
+  async drawNow() {
+    const value = this.model.get("value");
+    const parts = Object.entries(value).map(([name, x]) => `"${name}": ${+x.toPrecision(6)}`);
+    this.model.update({ code: `edit(z, {${parts.join(", ")}}, vectors=vectors)` });
+    const { png } = await this.engine.decode(this.archive, this.latent);
+    this.model.update({ edited: png, edited_for: value });
+  }
+
+  // After a drag: remember a step to undo.
+  settle() {
+    const state = { subject: this.subject, value: this.model.get("value") };
+    const last = this.history.at(-1);
+    const isNew = last?.subject !== state.subject || text(last.value) !== text(state.value);
+    if (isNew) this.history.push(state);
+    this.model.update({ can_undo: this.history.length > 1 });
+  }
+
+  async undo() {
+    if (this.history.length < 2) return;
+    this.history.pop();
+    const { subject, value } = this.history.pop();
+    this.model.update({ value });
+    await this.begin(subject, (this.turn += 1));
+  }
+
+  remove(name) {
+    const { [name]: _, ...value } = this.model.get("value");
+    this.setValue(value);
+    this.model.update({ sliders: this.model.get("sliders").filter((other) => other !== name) });
+  }
+
+  async lookAhead({ values, subject }) {
+    this.engine.cancel("ahead"); // what an earlier slider asked for
+    const z = values.map((value) => edit(this.subject.z, this.inside(value), this.vectors));
+    const faces = await Promise.all(z.map((each) => this.engine.decode(this.archive, each, "ahead")));
+    this.model.answer({ action: "ahead", values, subject }, faces.map(({ png }) => png));
+  }
+
+  message(content, buffers) {
+    const { action, name } = content;
+    if (action === "add") this.model.update({ sliders: [...new Set([...this.model.get("sliders"), name])] });
+    else if (action === "remove") this.remove(name);
+    else if (action === "reset") this.setValue({});
+    else if (action === "undo") this.undo();
+    else if (action === "ahead") this.lookAhead(content);
+    else if (action === "photo") this.receive(content, buffers[0]);
+    else super.message(content);
+  }
+
+  receive({ name, part, parts }, bytes) {
+    if (part === 0) this.photo = [];
+    this.photo.push(bytes);
+    if (part === parts - 1) this.open(name, new Blob(this.photo.splice(0)));
+  }
+}
+
+function text(value) {
+  return JSON.stringify(Object.entries(value).sort());
+}

@@ -1,0 +1,73 @@
+// The model in a thread of its own: decodes and encodes with ONNX Runtime Web, urgent work first.
+
+import * as ort from "./ort.mjs";
+import { pixelsOf, pngOf } from "./pixels.js";
+
+ort.env.wasm.numThreads = 1; // more need headers that few hosts send
+const sessions = new Map(); // address of a graph -> promise of its session
+const queue = []; // one job a face
+let busy = false;
+
+const ACTIONS = {
+  async decode({ graph, latent, size }) {
+    const decoder = await sessions.get(graph);
+    const z = new ort.Tensor("float32", latent, [1, latent.length]);
+    const { images } = await decoder.run({ z });
+    const image = images.data.slice();
+    return { image, png: await pngOf(image, size) };
+  },
+  async encode({ graph, image, size }) {
+    const encoder = await sessions.get(graph);
+    const images = new ort.Tensor("float32", image, [1, size, size, 3]);
+    const { z_mean: mean, z_log_var: logVar } = await encoder.run({ images });
+    return { mean: mean.data.slice(), logVar: logVar.data.slice() };
+  },
+  png: ({ image, width, height }) => pngOf(image, width, height),
+  pixels: ({ file }) => pixelsOf(file),
+  async load({ graph, bytes, runtime }) {
+    if (runtime) ort.env.wasm.wasmBinary = runtime;
+    const options = { graphOptimizationLevel: "all", executionProviders: ["wasm"] };
+    sessions.set(graph, ort.InferenceSession.create(new Uint8Array(bytes), options));
+    await sessions.get(graph);
+    return true;
+  },
+};
+
+async function work() {
+  if (busy) return;
+  busy = true;
+  while (queue.length) {
+    const urgent = queue.findIndex((job) => !job.group);
+    const [job] = queue.splice(Math.max(urgent, 0), 1);
+    try {
+      self.postMessage({ id: job.id, result: await ACTIONS[job.action](job) });
+    } catch (error) {
+      self.postMessage({ id: job.id, error: String(error.message ?? error) });
+    }
+    if (!queue.some((other) => !other.group)) await pause(); // messages may bring urgent ones
+  }
+  busy = false;
+}
+
+// Let in the messages that wait. A timer would take some milliseconds.
+function pause() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((done) => {
+    port1.addEventListener("message", () => {
+      port1.close();
+      done();
+    });
+    port1.start();
+    port2.postMessage(0);
+  });
+}
+
+self.addEventListener("message", ({ data }) => {
+  if (data.action === "cancel") {
+    const kept = queue.filter((job) => job.group !== data.group);
+    queue.splice(0, queue.length, ...kept);
+  } else {
+    queue.push(data);
+    work();
+  }
+});
