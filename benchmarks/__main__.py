@@ -18,6 +18,7 @@ NAMES = (
     "rate_distortion",
     "groups",
     "overfitting",
+    "broken_runs",
     "sliders",
     "shards",
 )
