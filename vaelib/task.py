@@ -25,7 +25,7 @@ ROWS = ("trained on", "came back", "new", "new, by means", "new, by draws", "sam
 IN_USE = 0.1  # nats that a latent in use carries at least
 
 # When a model counts as mended; docs/teaching/marking.md says why.
-LEAST_KL = 50  # nats per face
+LEAST_KL = 25  # nats per face
 LARGEST_ERROR = 25  # grey levels, of new faces
 LARGEST_RATIO = 1.3  # of two errors that should be alike
 LARGEST_DEVIATION = 0.9  # of the clouds, on average
