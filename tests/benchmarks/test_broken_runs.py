@@ -34,7 +34,7 @@ def test_a_task_that_lost_a_program_is_refused(tmp_path):
 
 def test_what_is_written_is_read_again(tmp_path):
     vae = VAE(build_encoder(SIZE, 4), build_decoder(SIZE, 4))
-    vae.compile("sgd")
+    vae.compile("adam")
     faces = np.random.default_rng(0).random((16, SIZE, SIZE, 3), "float32")
     vae.fit(faces, validation_data=(faces,), epochs=2, verbose=0)
     history = history_of(vae)
