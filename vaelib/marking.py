@@ -32,7 +32,7 @@ SHOWS = {  # the numbers of a run in which its fault can be seen
     "c": {"error_new", "error_trained_on"},
 }
 TOLERANCE = 0.02  # of a stated number, which may be rounded
-CELL_TIMEOUT = 900  # seconds; a training takes about half a minute on two cores
+CELL_TIMEOUT = 900  # seconds; a training takes less than a minute on two cores
 MARK = "points of the task: "
 LAST_CELL = f"""
 from vaelib import load_images as _load, read_faces as _read

@@ -19,7 +19,7 @@ from vaelib.metrics import kl_per_latent, rmse
 from vaelib.model import VAE, build_decoder, build_encoder
 
 RUNS = ("a", "b", "c")
-SIZE = 32  # pixels of a face, so that a training takes half a minute
+SIZE = 32  # pixels of a face, so that a training takes less than a minute
 SHOWN = 8  # faces in a row of the pictures
 ROWS = ("trained on", "came back", "new", "new, by means", "new, by draws", "samples")
 IN_USE = 0.1  # nats that a latent in use carries at least
