@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import zmq
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from traitlets.config import Config
 
 from vaelib.task import RUNS, read_run
 
@@ -171,9 +173,13 @@ def found_by_running(notebook: nbformat.NotebookNode) -> dict[str, dict[str, str
     """
     copy = nbformat.from_dict(notebook)
     copy.cells = [*copy.cells, nbformat.v4.new_code_cell(LAST_CELL)]
+    quiet = Config()
+    if zmq.has("curve"):
+        quiet.KernelManager.transport_encryption = "auto"  # else each kernel warns
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             copy,
+            config=quiet,
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             allow_errors=True,
