@@ -19,6 +19,7 @@ NAMES = (
     "rate_distortion",
     "groups",
     "overfitting",
+    "broken_runs",
     "sliders",
     "shards",
 )

@@ -37,7 +37,7 @@ EXTRA = "explorers.ipynb"  # the notebook without a number
 CELL_TIMEOUT = 600  # seconds, as nbval's in pyproject.toml
 # A change here makes every copy stale.
 USED_BY_ALL = ("groundwork", "vaelib", "portraits")
-USED_BY_ALL += ("data/pretrained", "data/groups", "data/overfitting")
+USED_BY_ALL += ("data/pretrained", "data/groups", "data/overfitting", "data/task")
 USED_BY_ALL += ("data/rate_distortion.csv",)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
@@ -131,10 +131,10 @@ def run_course(
 def find_notebooks(folder: Path, names: tuple[str, ...] = ()) -> list[Path]:
     """List the notebooks of a folder to execute, in order.
 
-    The numbered ones come first, then EXTRA, then those of solutions/. Those of exercises/ hold
-    nothing but set-up cells and room for answers.
+    The numbered ones come first, then EXTRA, then those of solutions/ and the solved task. Those of
+    exercises/ hold nothing but set-up cells and room for answers, and so does the task.
     """
-    patterns = ("[0-9]*.ipynb", EXTRA, "solutions/[0-9]*.ipynb")
+    patterns = ("[0-9]*.ipynb", EXTRA, "solutions/[0-9]*.ipynb", "task/*_solution.ipynb")
     found = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
     return [path for path in found if not names or path.name.startswith(names)]
 

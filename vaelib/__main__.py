@@ -1,4 +1,4 @@
-"""The command line: train a model on a folder of faces, evaluate it, prepare large folders."""
+"""The command line: train a model, evaluate it, prepare large folders, check the wrap-up task."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,7 @@ from vaelib.data.pixels import load_pixels
 from vaelib.data.shards import ShardedPixels
 from vaelib.data.tables import SPLITS
 from vaelib.launch import run_together
+from vaelib.marking import mark, table
 from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA
 from vaelib.processes import joined
 from vaelib.runs import load_model
@@ -244,6 +245,25 @@ def shards(
     assert isinstance(pixels, ShardedPixels)
     count = len(range(process, pixels.shards, processes))
     print(f"{pixels.folder} is ready: {count} of {pixels.shards} shards.")
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, Argument(help="A learner's task.ipynb.")],
+    run: Annotated[
+        bool,
+        Option("--run", help="Execute it, too: a learner's code may do what you may do."),
+    ] = False,
+) -> None:
+    """Give points for the wrap-up task; docs/teaching/marking.md has the scheme.
+
+    The notebook is only read, unless you say --run. The exit code is 0 if nothing is missing in
+    what was looked at, and 1 otherwise.
+    """
+    marks = mark(notebook, run)
+    print(table(marks))
+    if not marks.is_full:
+        raise SystemExit(1)
 
 
 def main(app: Typer = app) -> NoReturn:

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ FORMAT = 1  # of index.json
 COUNT = 100  # held-out faces
 FIRST = 12  # of them, in a picture of their own, which a page needs first
 COLUMNS = 10  # of the picture with all faces
-BITS = 8
+BITS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,9 @@ def find_people(faces: Faces, image_size: int, count: int = COUNT) -> People:
         raise ValueError(f"{faces.folder} has no test faces: name another folder with --faces.")
     if find_manifest(faces.folder) is None or image_size <= 64:
         return People(load_images(faces, names, image_size), names)
-    drawn = [redraw(faces, name, {}, image_size, drawn=image_size) for name in names]
-    return People(np.stack(drawn), names)
+    drawn = {name: redraw(faces, name, {}, image_size, drawn=image_size) for name in names}
+    images = {name: image for name, image in drawn.items() if image is not None}
+    return People(np.stack([*images.values()]), [*images])
 
 
 def find_vectors(vae: VAE, name: str, faces: Faces) -> pd.DataFrame:

@@ -86,7 +86,7 @@ class _Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def weight(self, layer, array: np.ndarray, axis: int) -> str:
+    def weight(self, layer: Any, array: np.ndarray, axis: int) -> str:
         """Add weights of a layer, stored with `bits`; `axis` is that of the output channels.
 
         Runtimes compute Cast and Mul of constants once, when they load the graph.
@@ -129,7 +129,7 @@ class _Graph:
                 )
             self.names[id(layer.output)] = result
 
-    def inputs(self, layer) -> list[str]:
+    def inputs(self, layer: Any) -> list[str]:
         """The names of what a layer gets."""
         return [self.names[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
 
@@ -167,7 +167,7 @@ def _infos(tensors: dict) -> list[onnx.ValueInfoProto]:
     ]
 
 
-def _folded(layer, norm) -> tuple[np.ndarray, np.ndarray]:
+def _folded(layer: Any, norm: Any) -> tuple[np.ndarray, np.ndarray]:
     """The kernel and the bias of a layer, with the batch normalisation after it folded in."""
     kernel = np.asarray(layer.kernel, "float64")
     channels = kernel.shape[-2 if type(layer).__name__ == "Conv2DTranspose" else -1]
@@ -183,7 +183,7 @@ def _folded(layer, norm) -> tuple[np.ndarray, np.ndarray]:
     return kernel * across, (bias - mean) * factor + beta
 
 
-def _convolution(graph: _Graph, layer, kernel: np.ndarray, bias: np.ndarray) -> str:
+def _convolution(graph: _Graph, layer: Any, kernel: np.ndarray, bias: np.ndarray) -> str:
     pads = [_padding(layer, size, i) for i, size in enumerate(layer.input.shape[1:3])]
     return graph.add(
         "Conv",
@@ -195,7 +195,7 @@ def _convolution(graph: _Graph, layer, kernel: np.ndarray, bias: np.ndarray) -> 
     )
 
 
-def _transposed(graph: _Graph, layer, kernel: np.ndarray, bias: np.ndarray) -> str:
+def _transposed(graph: _Graph, layer: Any, kernel: np.ndarray, bias: np.ndarray) -> str:
     pads = [_padding(layer, size, i) for i, size in enumerate(layer.output.shape[1:3])]
     return graph.add(
         "ConvTranspose",
@@ -207,7 +207,7 @@ def _transposed(graph: _Graph, layer, kernel: np.ndarray, bias: np.ndarray) -> s
     )
 
 
-def _padding(layer, size: int, axis: int) -> tuple[int, int]:
+def _padding(layer: Any, size: int, axis: int) -> tuple[int, int]:
     """Rows (or columns) that "same" padding adds before and after, for the larger side."""
     if layer.padding != "same":
         raise ValueError(f'The layer {layer.name} has padding {layer.padding!r}, not "same".')
@@ -216,12 +216,12 @@ def _padding(layer, size: int, axis: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def _dense(graph: _Graph, layer, kernel: np.ndarray, bias: np.ndarray) -> str:
+def _dense(graph: _Graph, layer: Any, kernel: np.ndarray, bias: np.ndarray) -> str:
     product = graph.add("MatMul", *graph.inputs(layer), graph.weight(layer, kernel, axis=1))
     return graph.add("Add", product, graph.constant(bias.astype("float32")))
 
 
-def _reshape(graph: _Graph, layer) -> str:
+def _reshape(graph: _Graph, layer: Any) -> str:
     """From (n, values) to channels first; the values stand with the channels last."""
     shape = graph.constant(np.array([-1, *layer.output.shape[1:]], "int64"))
     return graph.add(
@@ -229,12 +229,12 @@ def _reshape(graph: _Graph, layer) -> str:
     )
 
 
-def _flatten(graph: _Graph, layer) -> str:
+def _flatten(graph: _Graph, layer: Any) -> str:
     last = graph.add("Transpose", *graph.inputs(layer), perm=[0, 2, 3, 1])
     return graph.add("Flatten", last)
 
 
-def _activation(graph: _Graph, layer) -> str:
+def _activation(graph: _Graph, layer: Any) -> str:
     if layer.activation is not keras.activations.sigmoid:
         raise ValueError(f"The layer {layer.name} has an activation that is no sigmoid.")
     return graph.add("Sigmoid", *graph.inputs(layer))

@@ -223,7 +223,7 @@ def _listen_where_others_reach(group: Group) -> None:
     from jax._src import distributed  # JAX has no public way to choose gloo's address
     from jax._src.lib import _jax
 
-    address = own_address(distributed.global_state.coordinator_address, group.gather)
+    address = own_address(str(distributed.global_state.coordinator_address), group.gather)
     make = _jax.make_gloo_tcp_collectives
     _jax.make_gloo_tcp_collectives = partial(make, hostname=address)
 

@@ -24,7 +24,7 @@ def result() -> dict:
 
 @pytest.mark.parametrize("text", ["", "x", "64,", "-2", "1", "64;512", "9" * 400, "\u00b2"])
 def test_what_is_no_list_of_numbers_is_refused(text):
-    with pytest.raises(ValueError, match="--batch-sizes is .*: give numbers from 2 to 100000"):
+    with pytest.raises(ValueError, match=r"--batch-sizes is .*: give numbers from 2 to 100000"):
         processes.whole_numbers(text, "--batch-sizes")
     assert processes.whole_numbers("64,512", "--batch-sizes") == [64, 512]
 

@@ -140,13 +140,16 @@ def test_normalise_keeps_only_pictures_where_nothing_is_compared():
 
 
 def test_names_choose_notebooks(root):
-    (root / "notebooks" / "exercises").mkdir()
-    names = ["01_a.ipynb", "02_b.ipynb", "solutions/02_b.ipynb"]
-    for name in [*names, "draft.ipynb", "explorers.ipynb", "exercises/02_b.ipynb"]:
+    for folder in ("exercises", "task"):
+        (root / "notebooks" / folder).mkdir()
+    names = ["01_a.ipynb", "02_b.ipynb", "solutions/02_b.ipynb", "task/task_solution.ipynb"]
+    others = ["draft.ipynb", "explorers.ipynb", "exercises/02_b.ipynb", "task/task.ipynb"]
+    for name in names + others:
         write(root / "notebooks" / name)
     names = [p.relative_to(root).as_posix() for p in course.find_notebooks(root / "notebooks")]
     assert names[:2] == ["notebooks/01_a.ipynb", "notebooks/02_b.ipynb"]
-    assert names[2:] == ["notebooks/explorers.ipynb", "notebooks/solutions/02_b.ipynb"]
+    assert names[2:4] == ["notebooks/explorers.ipynb", "notebooks/solutions/02_b.ipynb"]
+    assert names[4:] == ["notebooks/task/task_solution.ipynb"]
     assert len(course.find_notebooks(root / "notebooks", ("02",))) == 2
     with pytest.raises(SystemExit, match="begins with 09"):
         course.run_course(root, ["09"])

@@ -7,13 +7,18 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tools.minutes import (
     README,
+    START,
     WORDS,
+    by_part,
     estimates,
     hours,
+    in_whole_minutes,
+    parts,
     practice,
     reading,
     rounded,
     with_minutes,
+    with_parts,
 )
 
 
@@ -33,6 +38,39 @@ def test_only_what_solves_an_exercise_counts_as_its_lines():
     second = [new_markdown_cell("## 2. Two"), new_code_cell("print(a)\nprint(b)")]
     assert practice(new_notebook(cells=before + first)) == 9
     assert practice(new_notebook(cells=before + first + second)) == 18
+
+
+def test_a_notebook_is_split_at_its_headings():
+    cells = [new_markdown_cell("# T\n\nstart"), new_code_cell("## no heading")]
+    cells += [new_markdown_cell("middle\n\n## A\n\na\n\n### Not\n\n## B"), new_code_cell("b")]
+    split = parts(new_notebook(cells=cells))
+    assert list(split) == [START, "A", "B"]
+    assert [len(part.cells) for part in split.values()] == [3, 1, 2]
+    assert split["A"].cells[0].source.endswith("### Not\n\n")
+
+
+def test_whole_minutes_add_up_and_none_is_zero():
+    assert in_whole_minutes({"a": 2.4, "b": 2.4, "c": 0.2}, 5) == {"a": 2, "b": 2, "c": 1}
+    assert in_whole_minutes({"a": 2.4, "b": 2.45, "c": 0.2}, 6) == {"a": 2, "b": 3, "c": 1}
+    assert in_whole_minutes({"a": 2.6, "b": 0.9}, 2) == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize("name", estimates())
+def test_parts_add_up_to_the_estimates(name):
+    shares = by_part(name)
+    exercises = {title: share for title, share in shares.items() if title[0].isdigit()}
+    assert sum(exercises.values()) == estimates()[name][1]
+    assert sum(shares.values()) == sum(estimates()[name])
+
+
+def test_a_page_gets_the_minutes_of_its_parts():
+    table = "| section | alone | class |\n| --- | --- | --- |\n| A | 1 | 9 |\n| B + C | 1 | 9 |\n"
+    page = f"Text 1.\n\n{table}| **together** | **1** | **18** |\n\n| x | y |\n"
+    written = with_parts(page, {"A": 2, "B": 3, "C": 4})
+    assert "| A | 2 | 9 |\n| B + C | 7 | 9 |\n| **together** | **9** | **18** |" in written
+    assert with_parts(written, {"A": 1, "B": 0, "C": 1}).count("| 1 |") == 2
+    with pytest.raises(ValueError, match="'D'"):
+        with_parts("| A + D | 1 | 2 |", {"A": 1})
 
 
 @pytest.mark.parametrize(("minutes", "stated"), [(1, 5), (12.4, 10), (12.6, 15), (61, 60)])
