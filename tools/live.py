@@ -16,10 +16,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from groundwork.commands import sentence  # noqa: E402
 from groundwork.files import write_whole  # noqa: E402
+from tools.npm import fetch  # noqa: E402
 
 SOURCE = ROOT / "web" / "live"
-RUNTIME = SOURCE / "node_modules" / "onnxruntime-web"
+PACKAGES = ROOT / "build" / "npm-live"  # ONNX Runtime Web, in the version of package-lock.json
 WIDGETS = ROOT / "vaelib" / "widgets"
 NAMES = ("studio", "morph", "explorer", "inside")
 CACHE = ROOT / "build" / "live-models"
@@ -42,7 +44,10 @@ DEPENDS = (
 def main() -> None:
     """Build into the folder named on the command line, or build/live."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build" / "live"
-    build_live(out)
+    try:
+        build_live(out)
+    except OSError as error:
+        sys.exit(sentence(error))
     size = sum(path.stat().st_size for path in (out / "live").rglob("*") if path.is_file())
     print(f"{out / 'studio.html'} and {out / 'live'} are made: {size / 1e6:.0f} MB.")
 
@@ -56,9 +61,10 @@ def build_live(out: Path, course: str = "") -> None:
             the page names the course and has no link.
 
     Raises:
-        SystemExit: npm is missing, or could not fetch ONNX Runtime Web (one sentence).
+        OSError: npm is missing, or could not fetch ONNX Runtime Web, or the models could not be
+            exported (one sentence).
     """
-    install_runtime()
+    runtime = fetch(SOURCE, PACKAGES) / "onnxruntime-web" / "dist"
     models = exported_models()
     live = out / "live"
     shutil.rmtree(live, ignore_errors=True)
@@ -71,8 +77,8 @@ def build_live(out: Path, course: str = "") -> None:
         write_whole(live / "widgets" / f"{name}.js", "".join(parts))
     styles = [WIDGETS / "widgets.css", WIDGETS / "inside.css", SOURCE / "live.css"]
     write_whole(live / "live.css", "".join(path.read_text("utf-8") for path in styles))
-    shutil.copyfile(RUNTIME / "dist" / "ort.wasm.bundle.min.mjs", live / "ort.mjs")
-    pack(RUNTIME / "dist" / "ort-wasm-simd-threaded.wasm", live / "ort.wasm.gz")
+    shutil.copyfile(runtime / "ort.wasm.bundle.min.mjs", live / "ort.mjs")
+    pack(runtime / "ort-wasm-simd-threaded.wasm", live / "ort.wasm.gz")
     for path in sorted(models.rglob("*")):
         copy = live / "models" / path.relative_to(models)
         if path.is_dir():
@@ -124,24 +130,6 @@ def settings() -> dict:
     }
 
 
-def install_runtime() -> None:
-    """Take ONNX Runtime Web from npm, in the version of package-lock.json, unless it is there."""
-    lock = json.loads((SOURCE / "package-lock.json").read_text("utf-8"))
-    wanted = lock["packages"]["node_modules/onnxruntime-web"]["version"]
-    try:
-        found = json.loads((RUNTIME / "package.json").read_text("utf-8"))["version"]
-    except OSError:
-        found = None
-    if found == wanted:
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        sys.exit("The live pages need npm, which comes with Node.js: install Node.js first.")
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    if subprocess.call(command, cwd=SOURCE):
-        sys.exit("npm could not fetch ONNX Runtime Web: connect to the network and try again.")
-
-
 def exported_models() -> Path:
     """The folder with both models; they are exported anew when something they come from changed."""
     digest = hashlib.sha256()
@@ -154,7 +142,7 @@ def exported_models() -> Path:
         CACHE.mkdir(parents=True)
         command = [sys.executable, "-m", "tools.live_models", str(CACHE / "models")]
         if subprocess.call(command, cwd=ROOT):
-            sys.exit("The models could not be exported: see above.")
+            raise OSError("The models could not be exported: see above.")
         write_whole(mark, key)
     return CACHE / "models"
 

@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from groundwork.commands import sentence  # noqa: E402
+from tools.live import build_live  # noqa: E402
 from tools.npm import fetch  # noqa: E402
 from tools.site_pages import WEB, gather  # noqa: E402
 
 BUILD = ROOT / "build"
 SITE = BUILD / "site"
 WORK = BUILD / "site-work"  # sources, Sphinx's cache, and the site that is being made
-LIVE = BUILD / "live"  # what makes the widgets live, if it was made: live/ and studio.html
+LIVE = BUILD / "live"  # what makes the widgets live, and studio.html
 MATHJAX = ("tex-chtml.js", "a11y", "input", "output", "sre/speech-worker.js", "ui")
 SPEECH = ("base", "en")  # the rules by which a screen reader reads formulas
 # Of the theme, and used by no page: maps for debuggers, and icons (ours are in site.css).
@@ -56,13 +57,15 @@ def build(repository: str) -> None:
         ValueError: a link leads to nothing (one sentence).
     """
     packages = fetch(ROOT / WEB, BUILD / "npm")
+    if subprocess.call([sys.executable, "-m", "portraits"], cwd=ROOT) != 0:
+        raise OSError("Without portraits there are no live widgets: see above.")
+    build_live(LIVE, "index.html")
     gather(WORK / "sources", repository)
     new, old = WORK / "site", WORK / "old"
     for folder in (new, old):
         shutil.rmtree(folder, ignore_errors=True)
     add_mathjax(packages, new / "_static" / "mathjax")
-    if LIVE.is_dir():
-        shutil.copytree(LIVE, new, dirs_exist_ok=True)
+    shutil.copytree(LIVE, new, dirs_exist_ok=True)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", "auto"]
     command += ["-b", "html", "-c", WEB, "-d", str(WORK / "doctrees")]
     command += [str(WORK / "sources"), str(new)]

@@ -30,7 +30,7 @@ STILL = """\
 <p class="live-note">{note}</p>
 </div>
 """
-NOTE = "This is a picture of the widget. It follows your hand when you run the cell in JupyterLab."
+NOTE = "This is a picture of the widget. With scripts and WebAssembly, it becomes live."
 
 
 def for_site(notebook: NotebookNode, file: str) -> dict[str, bytes]:

@@ -24,7 +24,7 @@ WEB = "web"
 FILES = (
     *("docs/*.md", "docs/teaching/**/*.md", "data/README.md", "hub/README.md"),
     *("CONTRIBUTING.md", "CHANGELOG.md"),
-    *("notebooks/*.ipynb", "notebooks/solutions/*.ipynb"),
+    *("notebooks/*.ipynb", "notebooks/solutions/*.ipynb", "notebooks/task/*.ipynb"),
 )
 README = "README.md"  # the pages of web/ take parts of it
 QUALITY = 90  # of the pictures of docs/, from 0 to 100

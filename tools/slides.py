@@ -10,8 +10,6 @@ docs/teaching/slides/package-lock.json. From then on, no network is needed here 
 import argparse
 import base64
 import re
-import shutil
-import subprocess
 import sys
 from html import escape
 from pathlib import Path
@@ -23,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from groundwork.commands import sentence  # noqa: E402
 from groundwork.files import write_whole  # noqa: E402
+from tools.npm import fetch  # noqa: E402
 
 SLIDES = ROOT / "docs" / "teaching" / "slides.md"
 LOOK = ROOT / "docs" / "teaching" / "slides"  # the style, and the versions for npm
@@ -97,24 +96,9 @@ def reveal(folder: Path) -> dict[str, str]:
     """The text of reveal.js' files, by their names; npm installs it in a folder if need be.
 
     Raises:
-        ValueError: npm is missing, or fails (one sentence).
+        OSError: npm is missing, or fails (one sentence).
     """
-    lock = (LOOK / "package-lock.json").read_bytes()
-    dist = folder / "node_modules" / "reveal.js" / "dist"
-    done = folder / "installed"
-    if not (done.exists() and done.read_bytes() == lock):
-        npm = shutil.which("npm")
-        if npm is None:
-            raise ValueError("npm is missing, which fetches reveal.js: install Node.js.")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(LOOK / name, folder / name)
-        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        if ended.returncode:
-            last = (ended.stderr.strip() or "no reason given").splitlines()[-1]
-            raise ValueError(f"npm could not fetch reveal.js ({last}): try it with a network.")
-        write_whole(done, lock)
+    dist = fetch(LOOK, folder) / "reveal.js" / "dist"
     names = ("reset.css", "reveal.css", "reveal.js", "plugin/markdown.js", "plugin/notes.js")
     return {name: (dist / name).read_text(encoding="utf-8") for name in names}
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tools.browser import browser_page
 from tools.live import NAMES, build_live, place
+from tools.npm import find_npm
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "browser" / "live-site"
@@ -40,6 +41,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def address(a_browser):
     """Where the pages are served: by the server that studio.html names."""
+    if not find_npm():
+        pytest.skip("there is no npm, so there are no live pages: Node.js brings it")
     build_live(SITE)
     (SITE / "all.html").write_text(PAGE.format("".join(map(place, NAMES))), "utf-8")
     handler = functools.partial(Quiet, directory=SITE)

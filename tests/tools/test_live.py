@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import live
+from tools import live, npm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,10 +23,11 @@ def test_the_same_file_is_compressed_to_the_same_bytes(tmp_path):
 
 
 def test_without_npm_a_sentence_says_what_is_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(live, "RUNTIME", tmp_path)
-    monkeypatch.setattr(live.shutil, "which", lambda _: None)
-    with pytest.raises(SystemExit, match="need npm, which comes with Node"):
-        live.install_runtime()
+    monkeypatch.setattr(live, "PACKAGES", tmp_path / "npm")
+    monkeypatch.setattr(npm, "find_npm", lambda: None)
+    monkeypatch.setattr("sys.argv", ["live.py", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match=r"npm is needed .* install Node"):
+        live.main()
 
 
 def test_the_page_names_the_course_and_links_to_it_where_it_is():

@@ -2,13 +2,11 @@
 
 import base64
 import re
-import shutil
-import subprocess
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output, writes
 
-from tools import slides
+from tools import npm, slides
 from tools.slides import FIGURE, LOOK, SLIDES, presentation, reveal, slides_of
 
 FILES = {"reveal.css": "p {}", "reveal.js": "a = '</script>'"}
@@ -71,35 +69,12 @@ def test_the_slides_of_the_course_have_their_figures_and_fill_half_an_hour():
     assert sum(int(*each) for each in minutes) == 30
 
 
-def test_npm_is_asked_once_and_for_the_locked_version(tmp_path, monkeypatch):
-    asked = []
-
-    def npm(command, cwd, **_):
-        asked.append(command[1])
-        dist = cwd / "node_modules" / "reveal.js" / "dist" / "plugin"
-        dist.mkdir(parents=True)
-        names = ("reset.css", "reveal.css", "reveal.js", "plugin/markdown.js", "plugin/notes.js")
-        for name in names:
-            (dist.parent / name).write_text(name)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(subprocess, "run", npm)
-    monkeypatch.setattr(shutil, "which", lambda name: name)
-    assert reveal(tmp_path / "npm")["plugin/notes.js"] == "plugin/notes.js"
-    assert reveal(tmp_path / "npm") and asked == ["ci"]
+def test_reveal_is_pinned_and_the_lock_names_no_host(tmp_path, monkeypatch):
+    monkeypatch.setattr(npm, "find_npm", lambda: None)
+    with pytest.raises(OSError, match="npm is needed"):
+        reveal(tmp_path / "npm")
     lock = (LOOK / "package-lock.json").read_text("utf-8")
     assert "integrity" in lock and "resolved" not in lock
-
-
-def test_without_npm_or_a_network_it_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(ValueError, match="npm is missing"):
-        reveal(tmp_path / "npm")
-    monkeypatch.setattr(shutil, "which", lambda name: name)
-    failed = subprocess.CompletedProcess([], 1, stderr="npm error\nnpm error no network\n")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
-    with pytest.raises(ValueError, match="npm error no network"):
-        reveal(tmp_path / "npm")
 
 
 def test_the_command_ends_with_one_sentence(monkeypatch, page):
