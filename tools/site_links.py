@@ -1,5 +1,6 @@
 """Links of Markdown text: those between files of the repository become links between pages."""
 
+import json
 import posixpath
 import re
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ LINK = (
     r"\((?P<target>[^()\s]+)(?P<title>\s+\"[^\"]*\")?\)"
 )
 CODE_OR_LINK = re.compile(f"{CODE}|{LINK}", re.MULTILINE | re.DOTALL)
-CELL = re.compile(r"cell-.*|cell-id=.*|[0-9a-f]{8}")  # what JupyterLab jumps to; a page has none
+CELL = re.compile(r"cell-id=.*")  # what JupyterLab jumps to; a page has none
 EXTERNAL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//|#")  # another host, mail, or the same page
 
 
@@ -44,6 +45,7 @@ class Site:
         self.repository = repository.rstrip("/")
         self.pictures: set[str] = set()
         self.made: set[str] = set()
+        self._known_cells: dict[str, set[str]] = {}
 
     def text(self, text: str, file: str) -> str:
         """Map the links of a Markdown text; those that lead nowhere on the site become words.
@@ -73,8 +75,9 @@ class Site:
         if EXTERNAL.match(target):
             return target
         path, _, anchor = target.partition("#")
-        anchor = f"#{anchor}" if anchor and not CELL.fullmatch(anchor) else ""
         there, here = self._path(path, file), self.pages.get(file, file)
+        is_cell = CELL.fullmatch(anchor) or anchor in self._cells(there)
+        anchor = f"#{anchor}" if anchor and not is_cell else ""
         page = there if there in self.made else self.pages.get(there)
         if page is not None and page != here:
             return posixpath.relpath(page, posixpath.dirname(here) or ".") + anchor
@@ -93,6 +96,15 @@ class Site:
         self.pictures.add(there)
         here = posixpath.dirname(self.pages.get(file, file)) or "."
         return posixpath.relpath(shown_as(there), here)
+
+    def _cells(self, there: str) -> set[str]:
+        """The names of a notebook's cells; none for another file."""
+        if not there.endswith(".ipynb") or there in self.made:
+            return set()
+        if there not in self._known_cells:
+            cells = json.loads((self.root / there).read_text("utf-8"))["cells"]
+            self._known_cells[there] = {cell.get("id", "") for cell in cells}
+        return self._known_cells[there]
 
     def _path(self, target: str, file: str) -> str:
         """The path of a link's file from the root."""

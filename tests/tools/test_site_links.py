@@ -13,7 +13,8 @@ EXERCISES, SOLUTIONS = "notebooks/exercises/01.ipynb", "notebooks/solutions/01.i
 def root(tmp_path):
     for name in (*FILES, EXERCISES, SOLUTIONS, "README.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+        cells = '{"cells": [{"id": "cell-15"}, {"id": "plane-08"}]}'
+        (tmp_path / name).write_text(cells if name.endswith(".ipynb") else "", "utf-8")
     return tmp_path
 
 
@@ -39,6 +40,8 @@ def pages() -> dict[str, str]:
         ("docs/glossary.md", "https://arxiv.org/abs/1312.6114", "https://arxiv.org/abs/1312.6114"),
         ("README.md", "docs/glossary.md", "docs/glossary.md"),
         ("docs/glossary.md", "../notebooks/01_faces.ipynb#cell-15", "../notebooks/01_faces.ipynb"),
+        ("docs/glossary.md", "../notebooks/01_faces.ipynb#plane-08", "../notebooks/01_faces.ipynb"),
+        ("docs/glossary.md", "../notebooks/01_faces.ipynb#a", "../notebooks/01_faces.ipynb#a"),
     ],
 )
 def test_a_file_that_has_a_page_becomes_the_page(site, file, link, wanted):
