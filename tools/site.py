@@ -28,9 +28,12 @@ SITE = BUILD / "site"
 WORK = BUILD / "site-work"  # sources, Sphinx's cache, and the site that is being made
 LIVE = BUILD / "live"  # what makes the widgets live, and studio.html
 MATHJAX = ("tex-chtml.js", "a11y", "input", "output", "sre/speech-worker.js", "ui")
-SPEECH = ("base", "en")  # the rules by which a screen reader reads formulas
-# Of the theme, and used by no page: maps for debuggers, and icons (ours are in site.css).
-UNUSED = ("_static/**/*.map", "_static/scripts/fontawesome.js", ".buildinfo", "objects.inv")
+SPEECH = ("base", "en", "nemeth")  # the rules by which a screen reader reads formulas
+# Used by no page: maps for debuggers, templates, icons (ours are in site.css), Sphinx's records.
+UNUSED = (
+    *("_static/**/*.map", "_static/*.html", "_static/scripts/fontawesome.js"),
+    *(".buildinfo", "objects.inv"),
+)
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ autodoc_inherit_docstrings = False  # those of Keras are Markdown
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-python_maximum_signature_line_length = 80
+autodoc_default_options = {"no-value": True}  # some are paths of this machine
 
 STUDIO = """<p>The studio also has <a href="studio.html">a page of its own</a>, which you can share
 with the face and the sliders as you have set them.</p>"""
@@ -47,6 +47,7 @@ html_title = project
 html_short_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_favicon = "_static/favicon.svg"
 html_copy_source = False
 html_show_sphinx = False
@@ -57,6 +58,7 @@ mathjax4_config = {"loader": {"paths": {"fonts": "[mathjax]/../fonts", "sre": "[
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_theme_options = {
     "home_page_in_toc": True,
+    "max_navbar_depth": 1,
     "search_bar_text": "Search the course",
     "show_toc_level": 2,
     "use_download_button": False,

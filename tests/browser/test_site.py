@@ -64,7 +64,7 @@ def visit(address):
 
     with browser.browser_page(viewport=WIDE) as page:
         page.route("**/*", only_here)
-        page.on("requestfailed", lambda request: note("failed", request.url))
+        page.on("requestfailed", lambda r: None if left(r) else note("failed", r.url))
         page.on("response", lambda r: note(r.status, r.url) if r.status >= 400 else None)
         page.on("pageerror", lambda error: note("error", error))
         page.on("console", lambda m: note("console", m.text) if m.type == "error" else None)
@@ -75,6 +75,11 @@ def visit(address):
 
         yield open_
     assert not problems
+
+
+def left(request) -> bool:
+    """Whether a request failed because the page was left before its picture had come."""
+    return request.failure == "net::ERR_ABORTED"
 
 
 def pages() -> list[str]:
