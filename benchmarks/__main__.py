@@ -19,6 +19,7 @@ NAMES = (
     "groups",
     "overfitting",
     "sliders",
+    "live",
     "shards",
 )
 
