@@ -21,6 +21,7 @@ NAMES = (
     "overfitting",
     "broken_runs",
     "sliders",
+    "live",
     "shards",
 )
 

@@ -100,10 +100,8 @@ def drag_page(address: str, steps: int, size: int) -> np.ndarray:
         slider.take(0.5)
         for part in np.linspace(0.1, 0.9, 6):  # warms up
             slider.step(part)
-        times = []
-        for turn in range(6):
-            parts = np.linspace(0.1, 0.9, steps // 6)
-            times += [slider.step(part) for part in (parts if turn % 2 == 0 else parts[::-1])]
+        parts = np.linspace(0.1, 0.9, steps // 6)
+        times = [slider.step(part) for _ in range(6) for part in parts]
         slider.drop()
     return np.array(times)
 

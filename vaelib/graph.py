@@ -28,7 +28,7 @@ grey levels; so they are wrong by less than 2. With 6, those layers have 8: good
 first seconds. An encoder keeps 16 bits: with 8, the face of a photo would differ by up to 25 grey
 levels.
 """
-FINE = 0.3
+FINE = 0.42
 FINER = {32: 32, 16: 16, 8: 16, 6: 8}  # bits of those layers
 
 

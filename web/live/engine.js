@@ -40,8 +40,9 @@ export class Engine {
   }
 
   async loadNow(graph) {
-    const [bytes, runtime] = await Promise.all([download(graph), this.runtime]);
-    this.runtime = null; // the worker has it then
+    const [bytes, fetched] = await Promise.all([download(graph), this.runtime]);
+    const runtime = this.runtime ? fetched : null; // of several graphs, the first brings it along
+    this.runtime = null;
     return this.ask("load", { graph, bytes, runtime }, runtime ? [bytes, runtime] : [bytes]);
   }
 

@@ -8,6 +8,7 @@ const LARGEST = 50e6; // bytes
 const MEMORY = 500e6; // bytes of a decoded picture
 const MOST_PIXELS = 80e6;
 const LONGEST_SIDE = 65_535;
+const TAIL = 65_536; // bytes in which a file's end is searched
 const BOMB = 178_956_970; // pixels: Pillow's limit
 const CELEBA = { width: 178, height: 218, box: [15, 40, 148] }; // left, top, side
 
@@ -27,6 +28,7 @@ export async function readPhoto(file, name, size, words) {
     if (width * height > BOMB) throw new Error(say(words.photo_bomb, { name }));
     const reason = tooLarge(width, height, await bytesPerPixel(file), words);
     if (reason) throw new Error(say(words.photo_unsuitable, { name, reason }));
+    if (!(await isWhole(file))) throw new Error(say(words.photo_unreadable, { name }));
     await picture.decode().catch(() => {
       throw new Error(say(words.photo_unreadable, { name }));
     });
@@ -43,11 +45,23 @@ function loaded(picture) {
   });
 }
 
+async function letters(part) {
+  return new TextDecoder("latin1").decode(await part.arrayBuffer());
+}
+
 // What decoding a picture takes, by its format: the first bytes of the file tell.
 async function bytesPerPixel(file) {
-  const head = new TextDecoder("latin1").decode(await file.slice(0, 12).arrayBuffer());
+  const head = await letters(file.slice(0, 12));
   if (head.startsWith("\u00ff\u00d8")) return 6; // JPG
   return head.endsWith("WEBP") ? 18 : 9;
+}
+
+// Whether a file has its end: browsers show the first part of one that was cut short.
+async function isWhole(file) {
+  const [head, tail] = [await letters(file.slice(0, 4)), await letters(file.slice(-TAIL))];
+  if (head.endsWith("PNG")) return tail.includes("IEND");
+  if (!head.startsWith("\u00ff\u00d8")) return true;
+  return tail.lastIndexOf("\u00ff\u00d9") > tail.lastIndexOf("\u00ff\u00da"); // end, start of a scan
 }
 
 function tooLarge(width, height, each, words) {
