@@ -83,17 +83,18 @@ def mark(path: Path, run: bool = False) -> Marks:
         ValueError: it is no notebook, or was run and its kernel died.
     """
     notebook = read_notebook(path)
-    marks, answers = Marks(), answers_of(notebook)
-    if isinstance(answers, str):
-        marks.faults.append(f"The answers: {answers}")
+    marks, answers = Marks(), {}
+    try:
+        answers = answers_of(notebook)
+    except ValueError as error:
+        marks.faults.append(f"The answers: {error}")
         marks.points = {(name, part): 0 for name in RUNS for part in BY_READING}
-    else:
-        for name in RUNS:
-            given = answers.get(name)
-            given = given if isinstance(given, dict) else {}
-            marks.give(name, "cause", cause(name, given))
-            marks.give(name, "number", number(name, given))
-            marks.why[name] = " ".join(str(given.get("why", "")).split())
+    for name in RUNS if not marks.faults else ():
+        given = answers.get(name)
+        given = given if isinstance(given, dict) else {}
+        marks.give(name, "cause", cause(name, given))
+        marks.give(name, "number", number(name, given))
+        marks.why[name] = " ".join(str(given.get("why", "")).split())
     for name, parts in (found_by_running(notebook) if run else {}).items():
         for part, fault in parts.items():
             marks.give(name, part, fault)
@@ -112,26 +113,30 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         ) from error
 
 
-def answers_of(notebook: nbformat.NotebookNode) -> dict[str, Any] | str:
-    """The value of `answers` in a notebook, without running it; or what is wrong, as a sentence."""
+def answers_of(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """The value of `answers` in a notebook, without running it; a ValueError says what is wrong."""
     value: ast.expr | None = None
     for cell in notebook.cells:
         if cell.cell_type != "code" or not re.search(r"^answers\b", cell.source, re.MULTILINE):
             continue
         try:
             tree = ast.parse(cell.source)
-        except (SyntaxError, ValueError):
-            return "the cell with the answers is no Python: mend its quotes, commas and brackets."
+        except (SyntaxError, ValueError) as error:
+            raise ValueError(
+                "the cell is no Python: mend its quotes, commas and brackets."
+            ) from error
         for line in tree.body:
             if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "answers":
                 value = line.value
     if value is None:
-        return "there is no `answers = {...}`: keep the cell of the task."
+        raise ValueError("there is no `answers = {...}`: keep the cell of the task.")
     try:
         found = ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return "the answers are not plain text and numbers: write them as values."
-    return found if isinstance(found, dict) else "the answers are no dictionary."
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError("they are no plain text and numbers: write them as values.") from error
+    if not isinstance(found, dict):
+        raise ValueError("they are no dictionary: keep the form of the task.")
+    return found
 
 
 def cause(run: str, given: dict[str, Any]) -> str:

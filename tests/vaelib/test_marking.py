@@ -77,7 +77,7 @@ def test_reading_runs_nothing(submitted, tmp_path, monkeypatch):
     marks = mark(submitted(code, f"answers = {{'a': {code}}}"))
     assert not (tmp_path / "made").exists()
     assert marks.faults == [
-        "The answers: the answers are not plain text and numbers: write them as values."
+        "The answers: they are no plain text and numbers: write them as values."
     ]
 
 
