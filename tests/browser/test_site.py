@@ -24,6 +24,9 @@ KINDS = (  # a page of each kind
     *("notebooks/solutions/05_attributes_solutions", "reference/index", "reference/vaelib.latent"),
     "search",
 )
+# The page is ready: what scrolls by itself is reached by keyboard.
+REACHED = "[...document.querySelectorAll('pre')].every("
+REACHED += "pre => pre.scrollWidth <= pre.clientWidth || pre.tabIndex === 0)"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -141,6 +144,7 @@ def test_axe_finds_nothing_serious(visit, theme):
             page.set_viewport_size(size)
             page = visit(f"{name}.html")
             assert page.evaluate("document.documentElement.dataset.theme") == theme
+            page.wait_for_function(REACHED)
             page.add_script_tag(path=AXE)
             result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             for violation in result["violations"]:

@@ -3,10 +3,11 @@
 addEventListener("load", () => {
   const sizes = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      const wide = target.scrollWidth > target.clientWidth;
+      if (wide || target.scrollHeight > target.clientHeight) target.tabIndex = 0;
     }
   });
-  for (const wide of document.querySelectorAll("pre, .cell_output .output, .bd-article table")) {
-    sizes.observe(wide);
+  for (const part of document.querySelectorAll("pre, .cell_output .output, .bd-article table")) {
+    sizes.observe(part);
   }
 });
