@@ -69,7 +69,7 @@ function listeners(model) {
 
 // Small faces to choose from: gallery.py.
 function faceGallery(model, watch, button) {
-  const gallery = element("div", { className: "row" });
+  const gallery = element("div", { className: "strip" });
   gallery.setAttribute("role", "group");
   gallery.setAttribute("aria-label", "Choose a face");
   watch(["gallery", "gallery_size"], () => {

@@ -22,12 +22,12 @@ function render({ model, el }) {
   }
   const choices = element(
     "div",
-    { className: "row" },
+    { className: "strip" },
     select("x_axis", "across"),
     select("y_axis", "up"),
     select("color", "colour"),
   );
-  const key = element("div", { className: "row" });
+  const key = element("div", { className: "strip" });
   watch(["color"], () => {
     const name = spaced(model.get("color"));
     const has = keyEntry(name, COLORS.yes, "");
@@ -170,7 +170,7 @@ function render({ model, el }) {
     { className: "faces explorer" },
     choices,
     key,
-    element("div", { className: "row" }, canvas, side),
+    element("div", { className: "strip" }, canvas, side),
   );
   mount(el, root, on);
   watch(["points", "bounds"], () => {

@@ -14,7 +14,7 @@ function decimals(x, count) {
 
 const cell = (textContent, name = "") =>
   element("span", { className: `number ${name}`, textContent });
-const line = (...nodes) => element("div", { className: "row" }, ...nodes);
+const line = (...nodes) => element("div", { className: "strip" }, ...nodes);
 
 function arrow(word) {
   const node = element("div", { className: "arrow" }, word, element("span", { textContent: "→" }));
@@ -215,7 +215,7 @@ function render({ model, el }) {
   };
   const key = element(
     "div",
-    { className: "row keys" },
+    { className: "strip keys" },
     keyEntry("mean", "var(--mean)", "bar"),
     keyEntry("mean ± deviation", "var(--accent)", "bar"),
     keyEntry("z", "var(--mark)", "pin"),

@@ -17,7 +17,7 @@ function render({ model, el }) {
   const bounce = element("input", { type: "checkbox", checked: true });
   const controls = element(
     "div",
-    { className: "row" },
+    { className: "strip" },
     play,
     element("label", {}, bounce, " there and back"),
   );

@@ -26,7 +26,7 @@ function render({ model, el }) {
     "Choose a file, or drop one here: it goes to your own kernel and nowhere else";
   const source = element(
     "div",
-    { className: "row" },
+    { className: "strip" },
     button("Shuffle", "Other held-out faces", () => ask("shuffle")),
     upload,
   );
@@ -51,7 +51,7 @@ function render({ model, el }) {
   });
 
   // ---------------------------------------------------------------- the faces
-  const faces = element("div", { className: "row" });
+  const faces = element("div", { className: "strip" });
   const images = {};
   for (const [name, title] of Object.entries(FACES)) {
     const caption = element("figcaption", { textContent: title });
@@ -199,8 +199,8 @@ function render({ model, el }) {
     source,
     faces,
     sliders,
-    element("div", { className: "row" }, add, reset, undo, save),
-    element("div", { className: "row" }, code, copy),
+    element("div", { className: "strip" }, add, reset, undo, save),
+    element("div", { className: "strip" }, code, copy),
     message,
   );
   mount(el, root, on);
