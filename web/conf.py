@@ -36,7 +36,6 @@ autodoc_inherit_docstrings = False  # those of Keras are Markdown
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"no-value": True}  # some are paths of this machine
 
 STUDIO = """<p>The studio also has <a href="studio.html">a page of its own</a>, which you can share
 with the face and the sliders as you have set them.</p>"""
@@ -96,6 +95,8 @@ def page_context(app: Sphinx, page: str, _template: str, context: dict, _tree: o
     """Tell the template whether a page has live faces; link to the studio if the site has it."""
     site, body = Path(app.outdir), context.get("body", "")
     context["live"] = 'class="latent-faces"' in body and (site / "live" / "live.js").exists()
+    if body:  # values of the reference that are paths: without the machine that built it
+        context["body"] = body = body.replace(f"{ROOT}/", "")
     if page == "index":
         link = STUDIO if (site / "studio.html").exists() else ""
         context["body"] = body.replace("<!-- the studio -->", link)

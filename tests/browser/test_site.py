@@ -50,6 +50,12 @@ def address(a_browser):
         server.shutdown()
 
 
+def test_no_page_names_the_machine_that_built_it(address):
+    pages = [*SITE.rglob("*.html"), *SITE.rglob("searchindex.js")]
+    assert len(pages) > 50
+    assert [page for page in pages if str(ROOT) in page.read_text("utf-8")] == []
+
+
 @pytest.fixture
 def visit(address):
     """Opens pages; what they asked of other hosts, what failed and what they complained of."""
