@@ -184,7 +184,7 @@ def run(
         ChildProcessError: it failed, or it ended before it could be killed.
     """
     log, start = place / f"{name}.log", time.perf_counter()
-    with log.open("w") as file:
+    with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", *map(str, command)], stdout=file, stderr=file, cwd=ROOT
         )
