@@ -21,6 +21,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -129,11 +132,10 @@ def download(name: str, platform: Platform, python: str) -> list[tuple[Path, str
     command += ["--python-version", python, "--implementation", "cp", *pins]
     if subprocess.call(command, cwd=ROOT):
         sys.exit(f"pip could not download the packages for {platform.title}: it says why above.")
-    wanted = {pin.split("==")[0].replace("-", "_").lower(): pin.split("==")[1] for pin in pins}
+    wanted = {(canonicalize_name(name), Version(v)) for name, v in (p.split("==") for p in pins)}
     found = []
     for path in sorted(folder.glob("*.whl")):
-        package, version = path.name.split("-")[:2]
-        if wanted.get(package.lower().replace(".", "_")) == version:
+        if parse_wheel_filename(path.name)[:2] in wanted:
             found.append((path, f"wheels/{path.name}"))
         else:
             path.unlink()  # of an earlier version

@@ -66,6 +66,18 @@ def test_what_the_site_and_tests_need_is_installed_on_top(project):
         assert ["-m", "venv"] not in commands
 
 
+@pytest.mark.usefixtures("project")
+def test_wheels_in_the_project_take_the_place_of_the_network(monkeypatch):
+    asked = []
+    monkeypatch.setattr(install, "run", lambda command, complaint: asked.append(command))
+    install.main([])
+    monkeypatch.setattr(install, "WHEELS", install.ROOT)  # a folder
+    install.main(["test"])
+    without, pip = [command for command in asked if "install" in command]
+    assert "--no-index" not in without
+    assert pip[pip.index("--no-index") + 1 :][:2] == ["--find-links", install.ROOT]
+
+
 @posix
 def test_a_folder_that_was_moved_needs_no_network(project, monkeypatch):
     """The pinned setuptools is in .venv; in a new one there is none, or that of Python itself."""
