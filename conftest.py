@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent
 READY = pytest.StashKey[bool]()
-READ_ONCE = "from vaelib.data import load_pixels, read_faces; load_pixels(read_faces('portraits'))"
+SIZES = (64, 32)  # pixels; in the notebooks
+READ_ONCE = f"""
+from vaelib.data import load_pixels, read_faces
+for size in {SIZES}:
+    load_pixels(read_faces("portraits"), size)
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

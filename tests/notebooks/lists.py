@@ -8,6 +8,7 @@ EXPLORERS = NOTEBOOKS / "explorers.ipynb"
 SOLUTIONS = sorted((NOTEBOOKS / "solutions").glob("0*.ipynb"))
 EXERCISES = sorted((NOTEBOOKS / "exercises").glob("0*.ipynb"))
 EXECUTED = [*COURSE, EXPLORERS, *SOLUTIONS]  # those with outputs
+TASK = sorted((NOTEBOOKS / "task").glob("task*.ipynb"))
 ALL = [*EXECUTED, *EXERCISES]
 
 

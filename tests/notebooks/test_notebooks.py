@@ -8,7 +8,8 @@ from statistics import median
 import nbformat
 import pytest
 
-from tests.notebooks.lists import ALL, COURSE, EXECUTED, EXPLORERS, NOTEBOOKS, SOLUTIONS
+from conftest import SIZES
+from tests.notebooks.lists import ALL, COURSE, EXECUTED, EXPLORERS, NOTEBOOKS, SOLUTIONS, TASK
 from tools.exercises import TAG
 
 ROOT = NOTEBOOKS.parent
@@ -41,6 +42,15 @@ def lines_of_code(cell):
 
 def name(path):
     return path.name
+
+
+@pytest.mark.parametrize("path", [*ALL, *TASK], ids=name)
+def test_the_faces_are_read_before_cells_are_compared(path):
+    """Else a slow machine shows a progress bar in a cell whose stored output has none."""
+    code = "\n".join(cell.source for cell in code_cells(path))
+    sizes = re.findall(r"^SIZE\b[A-Z_, ]*= *(\d+)", code, re.M)
+    sizes += re.findall(r"\bimage_size=(\d+)", code)
+    assert {int(size) for size in sizes} <= set(SIZES)
 
 
 def text_of(path):
