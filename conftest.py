@@ -19,8 +19,14 @@ for size in {SIZES}:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that use what a notebook leaves behind after the notebooks."""
-    items.sort(key=lambda item: item.get_closest_marker("after_notebooks") is not None)
+    """Put the longest tests first, but what uses what a notebook leaves behind after notebooks."""
+    notebooks = any(item.path.suffix == ".ipynb" for item in items)
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        after = notebooks and item.get_closest_marker("after_notebooks") is not None
+        return after, item.get_closest_marker("long") is None
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

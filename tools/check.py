@@ -22,6 +22,7 @@ from tools.npm import find_npm  # noqa: E402
 IN_PARALLEL = ["-n", "logical", "--maxprocesses", "4"]  # each process loads TensorFlow
 # Two files at a time: cells follow each other, and some tests of a file share what they made.
 BY_FILE = ["-n", "2", "--dist", "loadfile"]
+LONGEST_FIRST = [*BY_FILE, "--no-loadscope-reorder"]  # in the order of conftest.py
 MODULE = [sys.executable, "-m"]
 PYTEST = [*MODULE, "pytest"]
 # The tests of what runs with each of Keras' backends.
@@ -56,7 +57,7 @@ PARTS = {
         "tests",
         "-m",
         "(slow or after_notebooks) and not browser",
-        *BY_FILE,
+        *LONGEST_FIRST,
     ],
     "site": [sys.executable, "tools/site.py"],
     "browser tests": [*PYTEST, "tests/browser"],

@@ -56,6 +56,7 @@ def test_a_reader_begins_where_it_is_told_to(colour_faces, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_small_rehearsal(colour_faces, tmp_path):
     command = [
         sys.executable,

@@ -114,6 +114,7 @@ def test_parts_of_a_text_are_one_text():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.after_notebooks
 @pytest.mark.parametrize(
     "name",

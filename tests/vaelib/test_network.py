@@ -46,6 +46,7 @@ WAY = _way_to_slow_down()
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"),
     pytest.mark.skipif(not WAY, reason="needs root, and iproute2"),
 ]

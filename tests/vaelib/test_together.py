@@ -16,6 +16,7 @@ from vaelib.runs import load_model
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"),
 ]
 OPTIONS = ["--image-size=32", "--latent-dim=8", "--batch-size=16", "--learning-rate=1e-3"]
