@@ -13,7 +13,8 @@ from PIL import Image
 from tools import browser
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "build" / "browser"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # each has files of its own
+FOLDER = ROOT / "build" / "browser" / WORKER
 SCREENSHOTS = ROOT / "build" / "screenshots"
 MARKS = (pytest.mark.browser, pytest.mark.after_notebooks)
 
@@ -128,5 +129,7 @@ def theme():
 
 @pytest.fixture(scope="session", autouse=True)
 def new_screenshots():
-    """Remove the screenshots of earlier runs."""
-    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+    """Remove the screenshots of earlier runs, once."""
+    if WORKER == "gw0":
+        shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)

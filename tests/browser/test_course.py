@@ -6,6 +6,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from tests.browser.conftest import copied
 from tools import browser
 from vaelib.runs import newest_run
 
@@ -87,7 +88,7 @@ def test_the_studio_works_in_notebook_7_as_well(open_notebook, tmp_path, pixels)
         viewport={"width": 1280, "height": 1000}
     )
     with browser.jupyter(tmp_path / "server.log", "notebook") as server:
-        notebook = browser.Notebook(page, server, "build/browser/notebooks/05_attributes.ipynb")
+        notebook = browser.Notebook(page, server, copied("05_attributes.ipynb"))
         notebook.run_all()
         studio = page.locator(".faces.studio")
         studio.scroll_into_view_if_needed()
