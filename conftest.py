@@ -57,8 +57,8 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
     wanted = node.config.option.markexpr
     files = {name.partition("::")[0] for name in ids}
     notebooks = any(file.endswith(".ipynb") for file in files)
-    tests = any(file.startswith("tests/notebooks/") for file in files)
-    if notebooks or (tests and wanted and "not after_notebooks" not in wanted):
+    tests = any(file.startswith(("tests/notebooks/", "tests/browser/")) for file in files)
+    if notebooks or (tests and "not after_notebooks" not in wanted):
         prepare(node.config)
 
 
