@@ -15,7 +15,7 @@ from vaelib.data.faces import DATA, read_faces
 from vaelib.data.pixels import load_pixels
 from vaelib.data.shards import ShardedPixels
 from vaelib.data.tables import SPLITS
-from vaelib.launch import run_together
+from vaelib.launch import end_with_launch, run_together
 from vaelib.marking import mark, table
 from vaelib.model import IMAGE_SIZES, LATENT_DIM, SMALLEST_SIGMA
 from vaelib.processes import joined
@@ -94,6 +94,7 @@ def train(
 
     After a stop at any moment, the same command continues after the last whole epoch.
     """
+    end_with_launch()
     with joined(processes, process, coordinator, timeout) as group:
         with group.together():
             data = read_faces(faces)

@@ -1,6 +1,7 @@
 """Start several processes of one training on this machine, and end all when one fails."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,13 +10,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
 SHOWN = 5  # last lines of a process that failed
+LONGEST = 400  # characters of such a line
 GRACE = 5  # seconds between the failure of one and the end of the others, for their own messages
+
+_STARTED = "VAELIB_STARTED_BY_LAUNCH"
+_PROGRESS = re.compile(r": [\d,]+ of [\d,]+$")
+
+
+def end_with_launch() -> None:
+    """End this process when `launch`, if that started it, has ended, also by SIGKILL."""
+    if os.environ.pop(_STARTED, ""):
+        threading.Thread(target=_wait_for_launch, daemon=True).start()
+
+
+def _wait_for_launch() -> None:
+    os.read(0, 1)  # `launch` holds the other end of this pipe, and writes nothing
+    os._exit(1)
 
 
 class _Process:
@@ -24,10 +40,11 @@ class _Process:
     def __init__(self, index: int, command: list[str], environment: dict[str, str]):
         self.index = index
         self.last: deque[str] = deque(maxlen=SHOWN)
+        self.is_read = True  # whether somebody takes what is printed
         self.popen = subprocess.Popen(
             command,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
@@ -40,11 +57,17 @@ class _Process:
         for line in self.popen.stdout or ():
             if line.startswith("[Gloo] Rank"):  # it tells that it has connected
                 continue
-            self.last.append(line.rstrip())
-            print(f"[{self.index}] {line}", end="", flush=True)
+            if not _PROGRESS.search(line):
+                self.last.append(line.rstrip()[:LONGEST])
+            try:
+                print(f"[{self.index}] {line}", end="", flush=True)
+            except OSError:  # it goes on reading: a full pipe would stop the process
+                self.is_read = False
 
-    def read_all(self) -> None:
+    def close(self) -> None:
         self._reader.join(timeout=10)
+        with suppress(OSError):
+            self.popen.stdin.close()
 
 
 def run_together(arguments: list[str], count: int) -> int:
@@ -74,16 +97,21 @@ def run_commands(commands: list[list[str]]) -> int:
 
     Returns:
         0, or the exit code of the first command that failed (1 if a signal ended it).
+
+    Raises:
+        SystemExit: a signal asks this program to end.
+        OSError: nobody reads the output any more.
     """
     count, running = len(commands), []
     failed = None
-    try:
-        for index, share in enumerate(core_shares(_cores(), count)):
-            with _on_cores(share):
-                running.append(_Process(index, commands[index], _environment(index, count)))
-        failed = _first_to_fail(running)
-    finally:
-        _end_all(running)
+    with _ended_by_signals():
+        try:
+            for index, share in enumerate(core_shares(_cores(), count)):
+                with _on_cores(share):
+                    running.append(_Process(index, commands[index], _environment(index, count)))
+            failed = _first_to_fail(running)
+        finally:
+            _end_all(running)
     if failed is None:
         return 0
     code = failed.popen.returncode
@@ -142,13 +170,31 @@ def _on_cores(share: list[int]) -> Iterator[None]:
 
 def _environment(index: int, count: int) -> dict[str, str]:
     """That of this program, with JAX, and with a share of the GPUs if there are enough."""
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONUNBUFFERED": "1", _STARTED: "1"}
     there = sorted(path.name[6:] for path in Path("/dev").glob("nvidia[0-9]*"))
     gpus = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(there)).split(",")
     if len(gpus) >= count and gpus != [""]:
         share = core_shares(list(range(len(gpus))), count)[index]
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(gpus[i] for i in share)
     return environment
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Leave the block by an exception when a signal asks this program to end."""
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        names = []  # only the main thread may catch signals
+    before = {name: signal.signal(getattr(signal, name), leave) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _free_port() -> int:
@@ -162,6 +208,9 @@ def _first_to_fail(running: list[_Process]) -> _Process | None:
     while True:
         ended = all(process.popen.poll() is not None for process in running)
         failed = [process for process in running if process.popen.poll()]
+        if not all(process.is_read for process in running):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains at its end
+            raise OSError("Nobody reads the output any more, so all processes were ended.")
         if failed or ended:
             # One that a signal ended is the cause of the errors of others.
             return min(failed, key=lambda one: (one.popen.returncode > 0, one.index), default=None)
@@ -177,4 +226,4 @@ def _end_all(running: list[_Process]) -> None:
         while time.monotonic() < until and any(p.popen.poll() is None for p in running):
             time.sleep(0.1)
     for process in running:
-        process.read_all()
+        process.close()

@@ -4,11 +4,12 @@ import json
 import os
 import re
 import socket
+import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -18,8 +19,12 @@ from groundwork import commands
 from vaelib.addresses import own_address
 from vaelib.cluster import place_in_cluster
 from vaelib.lost import AGAIN, start_copying
+from vaelib.tensorboard import TensorFlowError
 
 LOST_AFTER = 30  # seconds without a sign of life, and a process counts as lost
+_BROKEN = re.compile(
+    "Gloo|NCCL|[Cc]onnection|UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED|[Pp]eer"
+)  # what JAX says of a connection
 _FOR_EVER = 10**9  # milliseconds; a lost process ends the wait earlier
 
 
@@ -134,16 +139,22 @@ def joined(
         )
     if coordinator is not None:
         _check_coordinator(coordinator, index)
+    code = None
     with _losses_explained(index, count, coordinator or "the first host", timeout):
         try:
             _connect(count, index, coordinator, timeout)
+            _compare_count(count, index)
             group = Group(count, index)
             _listen_where_others_reach(group)
             yield group
             group.gather("done")
             _disconnect()
         except BaseException as error:
-            _end(error, index)
+            code = _explain(error)
+            if index == 0:
+                time.sleep(2)  # its end ends the others at once: let them print their sentences
+    if code is not None:
+        os._exit(code)
 
 
 def _place(count: int | None, index: int | None, coordinator: str | None) -> tuple[int, int]:
@@ -208,6 +219,8 @@ def _is_free(port: int) -> bool:
 def _connect(count: int, index: int, coordinator: str | None, timeout: int) -> None:
     import jax
 
+    # Else JAX catches SIGTERM, for a service that is not used here, and nothing would end.
+    jax.config.update("jax_enable_preemption_service", False)
     is_told = coordinator is not None  # else JAX asks Slurm or Open MPI itself
     jax.distributed.initialize(
         coordinator,
@@ -217,6 +230,18 @@ def _connect(count: int, index: int, coordinator: str | None, timeout: int) -> N
         heartbeat_timeout_seconds=LOST_AFTER,
         shutdown_timeout_seconds=LOST_AFTER,
     )
+
+
+def _compare_count(count: int, index: int) -> None:
+    """Refuse a number of processes that is not that of process 0: some would wait for ever."""
+    client = _client()
+    client.key_value_set(f"vaelib/count/{index}", str(count))
+    first = client.blocking_key_value_get("vaelib/count/0", _FOR_EVER)
+    if first != str(count):
+        raise ValueError(
+            f"--processes is {count} in process {index}, and {first} in process 0: give all "
+            "processes the same number."
+        )
 
 
 def _listen_where_others_reach(group: Group) -> None:
@@ -252,12 +277,16 @@ def _losses_explained(index: int, count: int, coordinator: str, timeout: int) ->
         sys.stderr.flush()
         os.dup2(shown, 2)
         os.close(shown)
-        copier.communicate()
+        copier.stdin.close()
+        with suppress(subprocess.TimeoutExpired):  # a child may hold the pipe open
+            copier.wait(timeout=10)
 
 
-def _end(error: BaseException, index: int) -> None:
-    """Say what is wrong, and end this process at once."""
-    if _is_lost_connection(error):
+def _explain(error: BaseException) -> int:
+    """Say what is wrong; the exit code of this process."""
+    if _is_out_of_memory(error):
+        error = MemoryError("a smaller --batch-size needs less")
+    elif _is_lost_connection(error):
         # A neighbour closed its connection. JAX says which process is lost when it has sent no sign
         # of life for some time, and then ends this one.
         time.sleep(LOST_AFTER + 15)
@@ -267,24 +296,37 @@ def _end(error: BaseException, index: int) -> None:
         code = error.code if isinstance(error.code, int) else 1
     elif isinstance(error, KeyboardInterrupt):
         code = 130
-    elif isinstance(error, commands.ERRORS):
+    elif isinstance(error, (*commands.ERRORS, TensorFlowError)):
         print(f"error: {' '.join(commands.sentence(error).splitlines())}", file=sys.stderr)
         code = 2
     else:
         traceback.print_exception(error)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if index == 0:
-        time.sleep(2)  # its end ends the others at once: let them print their own sentence
-    os._exit(code)
+    with suppress(OSError):  # nobody reads any more
+        sys.stdout.flush()
+    return code
 
 
-def _is_lost_connection(error: BaseException | None) -> bool:
+def _is_lost_connection(error: BaseException) -> bool:
     """Whether an all-reduce failed: through gloo (processors) or NCCL (GPUs)."""
     import jax
 
+    return any(
+        re.search(_BROKEN if isinstance(one, jax.errors.JaxRuntimeError) else "Gloo", str(one))
+        for one in _chain(error)
+    )
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    import jax
+
+    return any(
+        isinstance(one, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(one)
+        for one in _chain(error)
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and its causes; Keras may fail again while it cleans up."""
     while error is not None:
-        if isinstance(error, jax.errors.JaxRuntimeError) or "Gloo" in str(error):
-            return True
-        error = error.__cause__ or error.__context__  # Keras may fail again while it cleans up
-    return False
+        yield error
+        error = error.__cause__ or error.__context__

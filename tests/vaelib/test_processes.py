@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 from tests.vaelib.conftest import ROOT
 from vaelib import processes
 from vaelib.processes import ALONE, Group, OtherProcess, joined
+from vaelib.tensorboard import TensorFlowError
 
 needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 
@@ -146,26 +149,83 @@ def test_settings_that_differ_are_named_in_each(in_each, one_sentence):
         assert "seed" not in str(error)
 
 
+def test_another_number_of_processes_is_refused(monkeypatch, one_sentence):
+    store = Store()
+    monkeypatch.setattr(processes, "_client", lambda: store)
+    processes._compare_count(2, 0)
+    processes._compare_count(2, 1)
+    with pytest.raises(ValueError) as refused:
+        processes._compare_count(3, 2)
+    one_sentence(refused.value, "--processes is 3 in process 2", "2 in process 0")
+
+
+@needs_jax
+def test_what_jax_reports_is_told_apart(monkeypatch, capsys, one_sentence):
+    from jax.errors import JaxRuntimeError
+
+    waited = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    full = JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 99 bytes.")
+    assert processes._explain(full) == 2
+    one_sentence(capsys.readouterr().err.rstrip("\n"), "not enough memory", "--batch-size")
+    assert processes._explain(JaxRuntimeError("INVALID_ARGUMENT: shapes")) == 1
+    assert "INVALID_ARGUMENT" in capsys.readouterr().err
+    assert not waited
+    assert processes._explain(JaxRuntimeError("Gloo all-reduce failed: closed by peer")) == 2
+    one_sentence(capsys.readouterr().err.rstrip("\n"), "connection", "same command")
+    assert waited
+
+
+def test_what_tensorflow_reports_of_files_is_one_sentence(capsys, one_sentence):
+    assert processes._explain(TensorFlowError(None, None, "No room on the disk.", 8)) == 2
+    one_sentence(capsys.readouterr().err.rstrip("\n"), "No room on the disk")
+
+
+IN_A_CONTAINER = """
+import os, sys
+import vaelib
+from vaelib.processes import _losses_explained
+with _losses_explained(0, 2, "node:1", 5):
+    print("error: a sentence.", file=sys.stderr)
+os._exit(2)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="there is no unshare")
+def test_a_sentence_is_whole_before_the_first_process_of_a_container_ends():
+    """Whose end ends all others in it, also the one that writes the sentence."""
+    command = ["unshare", "--pid", "--fork", sys.executable, "-c", IN_A_CONTAINER]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    if "unshare" in done.stderr:
+        pytest.skip("only root may make a namespace")
+    assert (done.returncode, done.stderr) == (2, "error: a sentence.\n")
+
+
 # Real processes, which do not train
 
 CODE = """
 import json, os, sys, time
 import vaelib
 from vaelib.processes import joined
-count, index, port, timeout, dies = json.loads(sys.argv[1])
+count, index, port, timeout, dies, sent = json.loads(sys.argv[1])
 with joined(count, index, f"127.0.0.1:{port}", timeout) as group:
     print(group.gather(str(index)), flush=True)
     if index == dies:
-        os.kill(os.getpid(), 9)
+        os.kill(os.getpid(), sent)
+        time.sleep(60)
     with group.together():
         pass
 print("whole", flush=True)
 """
 
 
-def start(count: int, index: int, port: int, timeout: int = 300, dies: int | None = None):
+def start(count, index, port, timeout=300, dies=None, sent=9):
+    place = json.dumps([count, index, port, timeout, dies, sent])
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, json.dumps([count, index, port, timeout, dies])],
+        [sys.executable, "-c", CODE, place],
         env={**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jax"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -182,16 +242,20 @@ def port():
 
 @needs_jax
 @pytest.mark.slow
-@pytest.mark.parametrize("dies", [None, 0, 1])
-def test_processes_end_with_their_work_or_name_the_one_that_was_killed(port, dies, one_sentence):
-    running = [start(2, index, port, dies=dies) for index in range(2)]
+@pytest.mark.parametrize(("dies", "sent"), [(None, 9), (0, signal.SIGTERM), (1, signal.SIGKILL)])
+def test_processes_end_with_their_work_or_name_the_one_that_was_killed(
+    port, dies, sent, one_sentence
+):
+    running = [start(2, index, port, dies=dies, sent=sent) for index in range(2)]
     outputs = [process.communicate(timeout=300) for process in running]
     for index, (process, (output, errors)) in enumerate(zip(running, outputs)):
         if dies is None:
             assert (process.returncode, errors) == (0, "")
             assert "['0', '1']" in output
             assert "whole" in output
-        elif index != dies:
+        elif index == dies:
+            assert process.returncode == -sent
+        else:
             assert process.returncode != 0
             one_sentence(errors.rstrip("\n"), f"process {index} of 2", f"process {dies} ended")
 
