@@ -17,7 +17,7 @@ import keras
 
 from groundwork import commands
 from vaelib.addresses import own_address
-from vaelib.cluster import place_in_cluster
+from vaelib.cluster import check_cluster, place_in_cluster
 from vaelib.lost import AGAIN, start_copying
 from vaelib.tensorboard import TensorFlowError
 
@@ -146,6 +146,8 @@ def joined(
             _compare_count(count, index)
             group = Group(count, index)
             _listen_where_others_reach(group)
+            if group.is_chief:
+                print(f"{count} processes have met.", flush=True)
             yield group
             group.gather("done")
             _disconnect()
@@ -162,6 +164,7 @@ def _place(count: int | None, index: int | None, coordinator: str | None) -> tup
     if count is None and (index is not None or coordinator is not None):
         raise ValueError("--process and --coordinator need --processes: give all three.")
     if found is not None:
+        check_cluster(os.environ)
         return found
     if count is None or count == 1:
         return 1, 0

@@ -13,7 +13,7 @@ from vaelib.celeba.attributes import ATTRIBUTES
 from vaelib.celeba.columns import ADVICE, Layout, find_layout
 from vaelib.celeba.files import LARGEST_IMAGE, Unreadable, explained, printable
 
-TOGETHER = 100  # images that are decompressed together: 10 MB of PNGs
+TOGETHER = 20  # images that are decompressed together: 2 MB of PNGs, at most 200
 LONGEST_ROW = 1000  # bytes of a row without its image
 SQUEEZED = 50  # a file of photographs never unpacks to so many times its size
 MOST_ROWS = 500_000  # CelebA has 202,599
@@ -128,6 +128,7 @@ class Images:
         self._batches: Any = None  # what is still to be read
         self._batch: Any = ()  # the images before `_next`
         self._next = 0
+        self._left = 0  # bytes that the images of the file may still have together
 
     def reading(self, path: Path, row: int, column: str) -> Callable[[], bytes]:
         """A function that reads the image in a row of a file; without one, it gives b"".
@@ -147,6 +148,7 @@ class Images:
             self.close()
             self._file = open_file(path)
             self._path = path
+            self._left = SQUEEZED * path.stat().st_size + 10**6
             groups = range(self._file.num_row_groups)
             counts = [self._file.metadata.row_group(i).num_rows for i in groups]
             self._starts = [0, *np.cumsum(counts).tolist()]
@@ -163,6 +165,12 @@ class Images:
             raise Unreadable(
                 f"{path} holds an image of {len(data) / 1e6:,.0f} MB, and none of CelebA has more "
                 "than 10: it is something else, take it away."
+            )
+        self._left -= len(data)
+        if self._left < 0:  # many rows may share one image in the file, which its sizes don't tell
+            raise Unreadable(
+                f"{path} unpacks to more than {SQUEEZED} times its size, which photographs never "
+                "do: it is not CelebA, throw it away."
             )
         return data
 

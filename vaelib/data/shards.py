@@ -266,7 +266,7 @@ def has_shards(folder: Path) -> bool:
 def _read_manifest(folder: Path, shards: int) -> list[dict | None]:
     """What the manifest says of each shard; None of a shard that is not listed."""
     entries: object = None
-    with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+    with suppress(FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
         entries = json.loads((folder / MANIFEST).read_text("utf-8"))["shards"]
     if not isinstance(entries, list) or len(entries) != shards:
         return [None] * shards

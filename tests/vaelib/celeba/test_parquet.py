@@ -206,6 +206,19 @@ def test_a_file_that_unpacks_to_gigabytes_is_refused(files, tmp_path, one_senten
     one_sentence(refused(path, tmp_path / "celeba"), path, "throw it away")
 
 
+def test_rows_that_share_one_image_are_refused(files, tmp_path, one_sentence):
+    """The sizes in the file count it once."""
+    image = np.random.default_rng(0).bytes(10**5)
+    table = like_flwrlabs(files, [k % PEOPLE for k in range(100)])
+    values = pa.array([{"bytes": image, "path": None}] * 100, IMAGE)
+    path = write(changed(table, "image", values), tmp_path / "a.parquet", 100)
+    assert path.stat().st_size < 150_000
+    with pytest.raises(ValueError) as error:
+        read(path)
+    one_sentence(error.value, path, "50 times its size")
+    one_sentence(refused(path, tmp_path / "celeba"), path, "50 times its size")
+
+
 def test_an_image_far_larger_than_celebas_is_refused(files, tmp_path, one_sentence):
     table = like_flwrlabs(files, ALL)
     values = table["image"].to_pylist()

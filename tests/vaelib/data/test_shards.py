@@ -170,7 +170,11 @@ def test_a_missing_shard_of_another_process_is_named_and_made(small, capsys, ima
     assert sorted(inodes(mine.folder)) == ["00001.npy", "00002.npy", "00005.npy"]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"shards": [null]}', b"\xff", b'{"a": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"shards": [null]}', b"\xff", b'{"a": 1}', b"[" * 200_000],
+    ids=lambda content: str(content[:20]),
+)
 def test_a_damaged_manifest_is_made_anew(sharded, small, content, images_of, capsys):
     entries = manifest(sharded)
     (sharded / "manifest.json").write_bytes(content)
