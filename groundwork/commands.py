@@ -46,7 +46,8 @@ def run(app: Typer, begin: str = "error", errors: tuple = (), **options: object)
 def sentence(error: BaseException) -> str:
     """Word the message of an error; for a system error, what it means and what to do."""
     if isinstance(error, MemoryError):
-        return f"There is not enough memory ({error}): use smaller numbers, or another computer."
+        which = f" ({error})" if str(error) else ""
+        return f"There is not enough memory{which}: use smaller numbers, or another computer."
     if not isinstance(error, OSError) or error.errno is None or error.filename is None:
         return str(error)
     name = str(error.filename)[:_LONGEST]

@@ -246,6 +246,11 @@ def shards(
     assert isinstance(pixels, ShardedPixels)
     count = len(range(process, pixels.shards, processes))
     print(f"{pixels.folder} is ready: {count} of {pixels.shards} shards.")
+    if (single := pixels.folder.with_suffix(".npy")).exists():
+        print(
+            f"{single} holds the same faces, and is read while it is there: delete it if you "
+            "want the shards to be read."
+        )
 
 
 @app.command()

@@ -37,6 +37,7 @@ def command(function) -> typer.Typer:
         ValueError("two\nlines."),
         OverflowError("too large."),
         MemoryError("Unable to allocate 1 TB"),
+        MemoryError(),
         EOFError("no more"),
         OSError(errno.EACCES, "Permission denied", "/a/file"),
         OSError(errno.EEXIST, "File exists", "/a/file"),

@@ -379,6 +379,14 @@ def test_shards_prepares_the_shares_of_processes_and_goes_on(folder, tmp_path, c
     assert isinstance(load_pixels(read_faces(copy), 32), ShardedPixels)
 
 
+def test_shards_says_that_the_one_file_is_read_while_it_is_there(folder, tmp_path, capsys):
+    copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
+    load_pixels(read_faces(copy), 32)
+    assert run_here("shards", "--faces", copy, "--image-size", "32") == 0
+    assert "delete it" in capsys.readouterr().out
+    assert not isinstance(load_pixels(read_faces(copy), 32), ShardedPixels)
+
+
 def test_shards_refuses_processes_that_cannot_share(folder, tmp_path, capsys, one_sentence):
     copy = shutil.copytree(folder, tmp_path / "copy", ignore=shutil.ignore_patterns(".cache"))
     assert run_here("shards", "--faces", copy, "--processes", "3") == 2
