@@ -95,7 +95,7 @@ def train(
     After a stop at any moment, the same command continues after the last whole epoch.
     """
     end_with_launch()
-    with joined(processes, process, coordinator, timeout) as group:
+    with joined(processes, process, coordinator, timeout, (TensorFlowError,)) as group:
         with group.together():
             data = read_faces(faces)
         training.train(

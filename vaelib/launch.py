@@ -67,7 +67,8 @@ class _Process:
     def close(self) -> None:
         self._reader.join(timeout=10)
         with suppress(OSError):
-            self.popen.stdin.close()
+            if self.popen.stdin is not None:
+                self.popen.stdin.close()
 
 
 def run_together(arguments: list[str], count: int) -> int:

@@ -19,7 +19,6 @@ from groundwork import commands
 from vaelib.addresses import own_address
 from vaelib.cluster import check_cluster, place_in_cluster
 from vaelib.lost import AGAIN, start_copying
-from vaelib.tensorboard import TensorFlowError
 
 LOST_AFTER = 30  # seconds without a sign of life, and a process counts as lost
 _BROKEN = re.compile(
@@ -111,6 +110,7 @@ def joined(
     index: int | None = None,
     coordinator: str | None = None,
     timeout: int = 300,
+    errors: tuple[type[Exception], ...] = (),
 ) -> Iterator[Group]:
     """Be one of several processes in this block.
 
@@ -123,6 +123,7 @@ def joined(
         index: the number of this process.
         coordinator: host and port of process 0, where the others find it.
         timeout: seconds to wait for all processes at the beginning.
+        errors: exceptions besides `commands.ERRORS` whose message is a sentence for a user.
 
     Raises:
         ValueError: a part is missing or wrong, or Keras does not run on JAX.
@@ -152,7 +153,7 @@ def joined(
             group.gather("done")
             _disconnect()
         except BaseException as error:
-            code = _explain(error)
+            code = _explain(error, errors)
             if index == 0:
                 time.sleep(2)  # its end ends the others at once: let them print their sentences
     if code is not None:
@@ -285,7 +286,7 @@ def _losses_explained(index: int, count: int, coordinator: str, timeout: int) ->
             copier.wait(timeout=10)
 
 
-def _explain(error: BaseException) -> int:
+def _explain(error: BaseException, errors: tuple[type[Exception], ...]) -> int:
     """Say what is wrong; the exit code of this process."""
     if _is_out_of_memory(error):
         error = MemoryError("a smaller --batch-size needs less")
@@ -299,7 +300,7 @@ def _explain(error: BaseException) -> int:
         code = error.code if isinstance(error.code, int) else 1
     elif isinstance(error, KeyboardInterrupt):
         code = 130
-    elif isinstance(error, (*commands.ERRORS, TensorFlowError)):
+    elif isinstance(error, (*commands.ERRORS, *errors)):
         print(f"error: {' '.join(commands.sentence(error).splitlines())}", file=sys.stderr)
         code = 2
     else:

@@ -166,18 +166,23 @@ def test_what_jax_reports_is_told_apart(monkeypatch, capsys, one_sentence):
     waited = []
     monkeypatch.setattr(time, "sleep", waited.append)
     full = JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 99 bytes.")
-    assert processes._explain(full) == 2
+    assert processes._explain(full, ()) == 2
     one_sentence(capsys.readouterr().err.rstrip("\n"), "not enough memory", "--batch-size")
-    assert processes._explain(JaxRuntimeError("INVALID_ARGUMENT: shapes")) == 1
+    assert processes._explain(JaxRuntimeError("INVALID_ARGUMENT: shapes"), ()) == 1
     assert "INVALID_ARGUMENT" in capsys.readouterr().err
     assert not waited
-    assert processes._explain(JaxRuntimeError("Gloo all-reduce failed: closed by peer")) == 2
+    assert processes._explain(JaxRuntimeError("Gloo all-reduce failed: closed by peer"), ()) == 2
     one_sentence(capsys.readouterr().err.rstrip("\n"), "connection", "same command")
     assert waited
 
 
 def test_what_tensorflow_reports_of_files_is_one_sentence(capsys, one_sentence):
-    assert processes._explain(TensorFlowError(None, None, "No room on the disk.", 8)) == 2
+    assert (
+        processes._explain(
+            TensorFlowError(None, None, "No room on the disk.", 8), (TensorFlowError,)
+        )
+        == 2
+    )
     one_sentence(capsys.readouterr().err.rstrip("\n"), "No room on the disk")
 
 
