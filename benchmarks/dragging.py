@@ -17,9 +17,10 @@ WATCH = """root => {
     context.drawImage(image, 0, 0, 64, 64);
     return context.getImageData(0, 0, 64, 64).data.join();
   };
-  const painted = () => new Promise(done => requestAnimationFrame(() => {
+  const painted = image => new Promise(done => requestAnimationFrame(() => {
+    const pixels = find() === image && image.complete ? look(image) : watch.last;
     const channel = new MessageChannel();
-    channel.port1.onmessage = () => done(performance.now());
+    channel.port1.onmessage = () => done([pixels, performance.now()]);
     channel.port2.postMessage(0);
   }));
   const find = () => root.querySelector('img[data-face=edited]') ?? root.querySelector('img');
@@ -30,9 +31,8 @@ WATCH = """root => {
   const observer = new MutationObserver(async () => {
     const image = find();
     if (!image) return;
-    await image.decode().catch(() => {});
-    const time = await painted();
-    const now = find() === image && image.complete ? look(image) : watch.last;
+    if (!image.complete) await image.decode().catch(() => {});
+    const [now, time] = await painted(image);
     if (now === watch.last) return;
     watch.last = now;
     watch.changes.push(time);

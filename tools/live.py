@@ -25,12 +25,6 @@ PACKAGES = ROOT / "build" / "npm-live"  # ONNX Runtime Web, in the version of pa
 WIDGETS = ROOT / "vaelib" / "widgets"
 NAMES = ("studio", "morph", "explorer", "inside")
 CACHE = ROOT / "build" / "live-models"
-ALT = {
-    "studio": "The studio: a face, its reconstruction and its edit, above sliders for attributes",
-    "morph": "The morph: nine faces on the way from one face to another, above a slider",
-    "explorer": "The explorer: a map of faces, and the face decoded under its cross",
-    "inside": "The inside: a face, bars of its latents, and the face decoded from them",
-}
 NOTE = "This is a picture of the widget. With scripts and WebAssembly, it becomes live."
 PACKED = (".onnx", ".bin")  # compressed here, since many servers don't compress them
 # What the exported models depend on.
@@ -77,14 +71,16 @@ def build_live(out: Path, course: str = "") -> None:
         write_whole(live / "widgets" / f"{name}.js", "".join(parts))
     styles = [WIDGETS / "widgets.css", WIDGETS / "inside.css", SOURCE / "live.css"]
     write_whole(live / "live.css", "".join(path.read_text("utf-8") for path in styles))
-    shutil.copyfile(runtime / "ort.wasm.bundle.min.mjs", live / "ort.mjs")
+    shutil.copyfile(runtime / "ort.wasm.min.mjs", live / "ort.mjs")
+    shutil.copyfile(runtime / "ort-wasm-simd-threaded.mjs", live / "ort-wasm.mjs")
     pack(runtime / "ort-wasm-simd-threaded.wasm", live / "ort.wasm.gz")
     for path in sorted(models.rglob("*")):
         copy = live / "models" / path.relative_to(models)
         if path.is_dir():
             copy.mkdir(parents=True)
         elif path.suffix in PACKED:
-            pack(path, copy.with_name(f"{path.name}.gz"))
+            target = live / path.name if path.parent == models else copy
+            pack(path, target.with_name(f"{path.name}.gz"))
         elif path.suffix == ".jpg" and path.parent == models:
             shutil.copyfile(path, live / path.name)
         else:
@@ -94,22 +90,27 @@ def build_live(out: Path, course: str = "") -> None:
     write_whole(out / "studio.html", page.replace("<!-- course -->", way_into_course(course)))
 
 
-def place(widget: str, live: str = "live", models: str = "64", options: dict | None = None) -> str:
-    """The HTML of a widget's place in a page: a picture and a sentence until it is live.
+def place(widget: str, picture: str, models: str = "64", **more: str) -> str:
+    """The place of a widget in a page: a picture and a sentence until it is live.
 
     Args:
         widget: one of NAMES.
-        live: where the page finds the folder live/; the page itself takes live.css and live.js
-            from there.
+        picture: HTML or Markdown that shows how the widget looks.
         models: sizes of the faces: the first one's model comes first, the last one's stays.
-        options: what the widget begins with, such as {"value": {"Smiling": 1.2}}.
+        more: attributes that live.js reads, without `data-`: `options` is JSON, what the widget
+            begins with.
+
+    Returns:
+        HTML; the page takes live.css and live.js from the folder live/.
     """
-    own = f" data-options='{escape(json.dumps(options))}'" if options else ""
-    return (
-        f'<div class="latent-faces" data-widget="{widget}" data-models="{models}"{own}>'
-        f'<img src="{live}/still-{widget}.jpg" alt="{ALT[widget]}">'
-        f'<p class="live-note">{NOTE}</p></div>'
-    )
+    data = {"widget": widget, "models": models, **more}
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
+    return noted(f'class="latent-faces" {attributes}', picture, NOTE)
+
+
+def noted(attributes: str, picture: str, note: str) -> str:
+    """An element of HTML with a picture, which may be Markdown, and a note below it."""
+    return f'<div {attributes}>\n\n{picture}\n\n<p class="live-note">{note}</p>\n</div>\n'
 
 
 def way_into_course(address: str) -> str:

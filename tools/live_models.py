@@ -1,4 +1,4 @@
-"""Export the models of the live pages, with what their widgets begin with, and draw the stills.
+"""Export the models of the live pages, with what their widgets begin with, and draw the still.
 
 python -m tools.live_models FOLDER    makes it anew: tools/live.py calls this
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pandas as pd
 
 import vaelib
@@ -18,7 +19,7 @@ from vaelib.export import export, find_people, find_vectors
 from vaelib.graph import decoder_graph
 from vaelib.model import VAE
 from vaelib.pictures import jpg_bytes
-from vaelib.widgets import Explorer, Inside, Morph, Studio
+from vaelib.widgets import Explorer, Studio
 
 MODELS = {64: "pretrained", 128: "pretrained-128"}  # size of the faces -> name
 ON_MAP = 400  # faces
@@ -27,6 +28,7 @@ SLIDERS = ["Blond_Hair", "Black_Hair", "Smiling", "Eyeglasses", "Goatee", "Young
 STRENGTHS = {"Blond_Hair": 1.5, "Smiling": 2.0}
 COLOR = "Black_Hair"
 FIRST_BITS = 6  # of the decoder with which a page begins
+SMALL = 256  # bytes of a weight that a graph without weights keeps
 STEPS = 41  # of the morph
 OPTIONS = {  # what each widget begins with, as in the notebooks
     "studio": {"sliders": SLIDERS, "value": STRENGTHS},
@@ -45,25 +47,35 @@ def main() -> None:
         people = find_people(faces, size)
         vectors = find_vectors(vae, name, faces)
         index = export(vae, folder / str(size), people, vectors)
-        first = decoder_graph(vae, FIRST_BITS).SerializeToString(deterministic=True)
-        write_whole(folder / str(size) / "decoder_first.onnx", first)
+        first = decoder_graph(vae, FIRST_BITS)
+        write_whole(folder / str(size) / "decoder_first.onnx", as_bytes(first))
         if size == 64:
+            write_whole(folder / "warm_up.onnx", without_weights(first))
             start, end = morph_ends(vae, faces)
             names = faces.file_names("test")[:ON_MAP]
             images = vaelib.load_images(faces, names, size)
             explorer = Explorer(vae, images, faces.attributes.loc[names], vectors.loc[AXES], COLOR)
             more = explorer_files(explorer) | {"morph.bin": np.stack([start, end])}
             add_files(folder / str(size), index, more, map_entry(explorer, names))
-            widgets = {
-                "explorer": explorer,
-                "inside": Inside(vae, images[:100]),
-                "morph": Morph(vae, start, end, STEPS),
-            }
         else:
-            widgets = {"studio": Studio(vae, people.images, vectors, SLIDERS, value=STRENGTHS)}
-        for widget, made in widgets.items():
-            write_whole(folder / f"still-{widget}.jpg", jpg_bytes(made.still()))
+            studio = Studio(vae, people.images, vectors, SLIDERS, value=STRENGTHS)
+            write_whole(folder / "still-studio.jpg", jpg_bytes(studio.still()))
     write_whole(folder / "options.json", json.dumps(OPTIONS))
+
+
+def as_bytes(graph: onnx.ModelProto) -> bytes:
+    """A graph as the bytes of its file, the same each time."""
+    return graph.SerializeToString(deterministic=True)
+
+
+def without_weights(graph: onnx.ModelProto) -> bytes:
+    """The file of a graph whose large weights are all 0: it takes few bytes when compressed."""
+    empty = onnx.ModelProto()
+    empty.CopyFrom(graph)
+    for weight in empty.graph.initializer:
+        if len(weight.raw_data) > SMALL:
+            weight.raw_data = bytes(len(weight.raw_data))
+    return as_bytes(empty)
 
 
 def morph_ends(vae: VAE, faces: Faces) -> np.ndarray:

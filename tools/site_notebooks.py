@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from html import escape
 from itertools import groupby
 from pathlib import PurePosixPath
 
@@ -11,6 +10,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from tools.exercises import TAG
+from tools.live import noted, place
 
 WIDGET = re.compile(r"(\w+): a widget, which needs a running kernel")  # vaelib/widgets/base.py
 # The widgets that a page can run without a kernel, and the sizes of the models that each shows.
@@ -22,15 +22,7 @@ OPTIONS = {
         "value": [2.5, 4],
     }
 }
-STILL = """\
-<div {attributes}>
-
-![The widget {title}, as a picture]({picture})
-
-<p class="live-note">{note}</p>
-</div>
-"""
-NOTE = "This is a picture of the widget. With scripts and WebAssembly, it becomes live."
+NOTE = "This is a picture of the widget. It needs Python: run the notebook to use it."
 
 
 def for_site(notebook: NotebookNode, file: str) -> dict[str, bytes]:
@@ -84,16 +76,15 @@ def still_name(stem: str, name: str, taken: dict[str, bytes]) -> str:
 
 
 def still(name: str, stem: str, picture: str) -> str:
-    """The Markdown of a still; that of a widget which can run in a page is marked so."""
-    attributes = {"class": "still"}
-    if name in LIVE:
-        number = stem.partition("_")[0]
-        attributes = {"class": "latent-faces", "data-widget": name.lower()}
-        attributes |= {"data-notebook": number, "data-models": LIVE[name]}
-        if options := OPTIONS.get((number, name)):
-            attributes["data-options"] = escape(json.dumps(options))
-    text = " ".join(f'{key}="{value}"' for key, value in attributes.items())
-    return STILL.format(attributes=text, title=name, picture=picture, note=NOTE)
+    """The Markdown of a still; a widget that can run in a page takes its place there."""
+    image = f"![The widget {name}, as a picture]({picture})"
+    if name not in LIVE:
+        return noted('class="still"', image, NOTE)
+    number = stem.partition("_")[0]
+    more = {"notebook": number}
+    if options := OPTIONS.get((number, name)):
+        more["options"] = json.dumps(options)
+    return place(name.lower(), image, LIVE[name], **more)
 
 
 def folded(cells: list[NotebookNode]) -> list[NotebookNode]:

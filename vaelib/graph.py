@@ -169,38 +169,33 @@ def _infos(tensors: dict) -> list[onnx.ValueInfoProto]:
 
 def _folded(layer: Any, norm: Any) -> tuple[np.ndarray, np.ndarray]:
     """The kernel and the bias of a layer, with the batch normalisation after it folded in."""
-    kernel = np.asarray(layer.kernel, "float64")
-    channels = kernel.shape[-2 if type(layer).__name__ == "Conv2DTranspose" else -1]
-    bias = np.asarray(layer.bias, "float64") if layer.use_bias else np.zeros(channels)
+    kernel = _array(layer.kernel)
+    transposed = type(layer).__name__ == _TRANSPOSED
+    bias = (
+        _array(layer.bias) if layer.use_bias else np.zeros(kernel.shape[-2 if transposed else -1])
+    )
     if norm is None:
         return kernel, bias
     mean, variance, gamma, beta = (
-        np.asarray(weight, "float64")
-        for weight in (norm.moving_mean, norm.moving_variance, norm.gamma, norm.beta)
+        _array(weight) for weight in (norm.moving_mean, norm.moving_variance, norm.gamma, norm.beta)
     )
     factor = gamma / np.sqrt(variance + norm.epsilon)
-    across = factor[:, None] if type(layer).__name__ == "Conv2DTranspose" else factor
-    return kernel * across, (bias - mean) * factor + beta
+    return kernel * (factor[:, None] if transposed else factor), (bias - mean) * factor + beta
+
+
+def _array(weight: Any) -> np.ndarray:
+    return keras.ops.convert_to_numpy(weight).astype("float64")
 
 
 def _convolution(graph: _Graph, layer: Any, kernel: np.ndarray, bias: np.ndarray) -> str:
-    pads = [_padding(layer, size, i) for i, size in enumerate(layer.input.shape[1:3])]
+    """A convolution, or a transposed one: that pads its output, which is the larger side."""
+    transposed = type(layer).__name__ == _TRANSPOSED
+    larger = layer.output if transposed else layer.input
+    pads = [_padding(layer, size, i) for i, size in enumerate(larger.shape[1:3])]
     return graph.add(
-        "Conv",
+        "ConvTranspose" if transposed else "Conv",
         *graph.inputs(layer),
-        graph.weight(layer, kernel.transpose(3, 2, 0, 1), axis=0),
-        graph.constant(bias.astype("float32")),
-        strides=list(layer.strides),
-        pads=[before for before, _ in pads] + [after for _, after in pads],
-    )
-
-
-def _transposed(graph: _Graph, layer: Any, kernel: np.ndarray, bias: np.ndarray) -> str:
-    pads = [_padding(layer, size, i) for i, size in enumerate(layer.output.shape[1:3])]
-    return graph.add(
-        "ConvTranspose",
-        *graph.inputs(layer),
-        graph.weight(layer, kernel.transpose(3, 2, 0, 1), axis=1),
+        graph.weight(layer, kernel.transpose(3, 2, 0, 1), axis=1 if transposed else 0),
         graph.constant(bias.astype("float32")),
         strides=list(layer.strides),
         pads=[before for before, _ in pads] + [after for _, after in pads],
@@ -265,9 +260,10 @@ def _sharpen(graph: _Graph, pictures: str, layer: Sharpen) -> str:
 
 
 _NORM = "BatchNormalization"
+_TRANSPOSED = "Conv2DTranspose"
 _WITH_WEIGHTS: dict[str, Callable] = {
     "Conv2D": _convolution,
-    "Conv2DTranspose": _transposed,
+    _TRANSPOSED: _convolution,
     "Dense": _dense,
 }
 _PLAIN: dict[str, Callable] = {

@@ -38,7 +38,7 @@ def test_stills_become_elements_that_can_be_made_live():
     _, first, still, second, _ = notebook.cells
     assert not first.outputs and not second.outputs
     assert still.source.startswith(
-        '<div class="latent-faces" data-widget="studio" data-notebook="05" data-models="64 128">'
+        '<div class="latent-faces" data-widget="studio" data-models="64 128" data-notebook="05">'
     )
     assert "](../stills/05_attributes_studio.jpg)" in still.source
 
@@ -48,6 +48,7 @@ def test_a_widget_that_needs_python_is_a_still_only():
     for_site(notebook, FILE)
     source = notebook.cells[1].source
     assert source.startswith('<div class="still">') and "data-widget" not in source
+    assert "needs Python" in source and "becomes live" not in source
 
 
 def test_a_widget_begins_as_its_notebook_says():

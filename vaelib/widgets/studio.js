@@ -13,6 +13,10 @@ function words(value) {
   return moved.map(([name, strength]) => `${name} ${strength.toFixed(2)}`).sort().join();
 }
 
+function loaded(bytes) {
+  return element("img", { src: address(bytes) });
+}
+
 function render({ model, el }) {
   const { on, watch, receive, stop, button } = listeners(model);
   const ask = (action, more = {}) => model.send({ action, ...more });
@@ -55,7 +59,7 @@ function render({ model, el }) {
   const images = {};
   for (const [name, title] of Object.entries(FACES)) {
     const caption = element("figcaption", { textContent: title });
-    const image = element("img", { className: "face", alt: title });
+    const image = element("img", { className: "face", alt: title, decoding: "sync" });
     image.dataset.face = name;
     const figure = element("figure", {}, caption, image);
     faces.append(figure);
@@ -81,7 +85,8 @@ function render({ model, el }) {
   // ---------------------------------------------------------------- faces decoded ahead
   // While a slider is held, the kernel decodes its other positions, the nearest first, so that
   // most movements find their face in the page.
-  const ahead = new Map(); // `words` of the sliders -> address of the face
+  // A browser shows the address of an image that is loaded at once, that of another a frame later.
+  const ahead = new Map(); // `words` of the sliders -> the face, an image that is loaded
   let held = null; // name of the slider
   let subject = 0; // a number for the face that is edited
   watch(["reconstruction"], () => {
@@ -104,7 +109,7 @@ function render({ model, el }) {
   receive((content, decoded) => {
     if (content.action !== "ahead" || content.subject !== subject) return;
     if (ahead.size > KEPT) ahead.clear();
-    decoded.forEach((face, i) => ahead.set(words(content.values[i]), address(face)));
+    decoded.forEach((face, i) => ahead.set(words(content.values[i]), loaded(face)));
     lookAhead();
   });
   function hold(name) {
@@ -115,7 +120,7 @@ function render({ model, el }) {
   watch(["edited", "edited_for", "value"], () => {
     const wanted = words(model.get("value"));
     const known = words(model.get("edited_for")) === wanted ? undefined : ahead.get(wanted);
-    const url = known ?? address(model.get("edited"));
+    const url = known?.src ?? address(model.get("edited"));
     if (images.edited.src !== url) images.edited.src = url;
   });
 

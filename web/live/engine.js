@@ -1,13 +1,13 @@
 // The page's side of worker.js: fetches the model, asks for faces, and gets them as promises.
 
-import { download } from "./download.js";
+import { compile, download } from "./download.js";
 
 const RUNTIME = new URL("ort.wasm.gz", import.meta.url);
+const WARM_UP = new URL("warm_up.onnx.gz", import.meta.url); // a decoder whose weights are all 0
 
 export class Engine {
   constructor() {
-    this.runtime = download(RUNTIME);
-    this.runtime.catch(() => {}); // whoever loads a graph hears of it
+    this.runtime = compile(RUNTIME);
     this.graphs = new Map(); // address -> promise that it is loaded
     this.waiting = new Map(); // id -> what to do with the answer
     this.count = 0;
@@ -22,6 +22,14 @@ export class Engine {
       for (const job of this.waiting.values()) job.fail(new Error(event.message));
       this.waiting.clear();
     });
+    this.started = this.start();
+    this.started.catch(() => {}); // whoever loads a graph hears of it
+  }
+
+  // The runtime starts, and decodes once, while the first graph is still on its way.
+  async start() {
+    const [module, bytes] = await Promise.all([this.runtime, download(WARM_UP)]);
+    return this.ask("start", { module, bytes }, [bytes]);
   }
 
   ask(action, values, transfer = []) {
@@ -40,10 +48,9 @@ export class Engine {
   }
 
   async loadNow(graph) {
-    const [bytes, fetched] = await Promise.all([download(graph), this.runtime]);
-    const runtime = this.runtime ? fetched : null; // of several graphs, the first brings it along
-    this.runtime = null;
-    return this.ask("load", { graph, bytes, runtime }, runtime ? [bytes, runtime] : [bytes]);
+    await this.runtime; // side by side, both would come late, and the runtime takes time to start
+    const [bytes] = await Promise.all([download(graph), this.started]);
+    return this.ask("load", { graph, bytes }, [bytes]);
   }
 
   // The latent of one face -> { image, png }. A face of a group waits for all that are urgent.

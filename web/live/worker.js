@@ -2,11 +2,18 @@
 
 import * as ort from "./ort.mjs";
 import { pixelsOf, pngOf } from "./pixels.js";
+import { use } from "./runtime.js";
 
 ort.env.wasm.numThreads = 1; // more need headers that few hosts send
+ort.env.wasm.wasmPaths = { mjs: new URL("runtime.js", import.meta.url).href };
 const sessions = new Map(); // address of a graph -> promise of its session
 const queue = []; // one job a face
 let busy = false;
+
+function open(bytes) {
+  const options = { graphOptimizationLevel: "all", executionProviders: ["wasm"] };
+  return ort.InferenceSession.create(new Uint8Array(bytes), options);
+}
 
 const ACTIONS = {
   async decode({ graph, latent, size }) {
@@ -24,12 +31,18 @@ const ACTIONS = {
   },
   png: ({ image, width, height }) => pngOf(image, width, height),
   pixels: ({ file }) => pixelsOf(file),
-  async load({ graph, bytes, runtime }) {
-    if (runtime) ort.env.wasm.wasmBinary = runtime;
-    const options = { graphOptimizationLevel: "all", executionProviders: ["wasm"] };
-    sessions.set(graph, ort.InferenceSession.create(new Uint8Array(bytes), options));
+  // Start the runtime, and run a graph, so that its functions are compiled before they are needed.
+  async start({ module, bytes }) {
+    use(module);
+    const session = await open(bytes);
+    const [{ name, shape }] = session.inputMetadata;
+    const size = shape.at(-1);
+    await session.run({ [name]: new ort.Tensor("float32", new Float32Array(size), [1, size]) });
+    await session.release();
+  },
+  async load({ graph, bytes }) {
+    sessions.set(graph, open(bytes));
     await sessions.get(graph);
-    return true;
   },
 };
 
