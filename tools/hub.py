@@ -19,6 +19,7 @@ from urllib.request import urlopen
 
 import nbformat
 import psutil
+from playwright.sync_api import Page
 
 from tools import browser, debian, npm
 
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "hub"
 USERS = ("anna", "ben")
 PREFIX = "/hub-test/"
+SECONDS = 300  # until the hub, or a user's server with a notebook, must be there
 MARK = "LATENT_FACES_HUB"  # in the environment of all that users start: the password of this hub
 # A namespace of mounts for the users, and one of processes: when it ends, so do all in it.
 APART = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -53,6 +55,14 @@ class Hub:
         place = quote(f"lab/tree/latent-faces/notebooks/{notebook}", safe="")
         query = f"repo={quote(self.repository, safe='')}&branch=main&urlpath={place}"
         return f"{self.url}hub/user-redirect/git-pull?{query}"
+
+    def enter(self, page: Page, user: str, notebook: str) -> browser.Notebook:
+        """Log in by the page, as a learner does who follows the link of a notebook."""
+        page.goto(self.link(notebook))
+        page.locator("#username_input").fill(user)
+        page.locator("#password_input").fill(self.password)
+        page.locator("#login_submit").click()
+        return browser.Notebook.shown(page, SECONDS)
 
     def processes(self, user: str = "") -> list[psutil.Process]:
         """What a user runs, or all users: servers, kernels, TensorBoard."""
@@ -132,7 +142,7 @@ def hub(folder: Path = FOLDER) -> Iterator[Hub]:
         stack.callback(end, started.processes)
         stack.enter_context(running(git_server(folder, ports[1]), **options))
         stack.enter_context(running(command, **options))
-        browser.wait_for(lambda: answers(started), 300, f"JupyterHub did not start: see {log}")
+        browser.wait_for(lambda: answers(started), SECONDS, f"JupyterHub did not start: see {log}")
         yield started
 
 
