@@ -2,8 +2,8 @@
 
 import json
 import re
-from fnmatch import fnmatch
 from pathlib import Path
+from urllib.parse import unquote
 
 from groundwork import places
 
@@ -29,10 +29,12 @@ def settings() -> Anything:
 
 
 def test_what_the_image_copies_is_there_and_not_left_out():
-    copied = [line.split()[1:-1] for line in DOCKERFILE.splitlines() if line.startswith("COPY")]
+    lines = [line.split() for line in DOCKERFILE.splitlines() if line.startswith("COPY")]
+    copied = [path for line in lines for path in line[1:-1]]
     kept = [line[1:] for line in IGNORED if line.startswith("!")]
     assert "*" in IGNORED
-    for path in sum(copied, []):
+    assert copied
+    for path in copied:
         assert (ROOT / path).exists(), path
         assert any(each == path or each.startswith(f"{path}/") for each in kept), path
     for path in kept:
@@ -73,9 +75,10 @@ def test_hub_and_image_name_the_same_folders():
 
 def test_runs_lie_where_the_link_puts_the_notebooks():
     """The folder is that of the link in README.md, and git ignores runs/ in it."""
-    readme = (ROOT / "hub" / "README.md").read_text("utf-8")
-    assert "urlpath=lab/tree/latent-faces/notebooks/" in readme
-    assert any(fnmatch("/runs/", line) for line in (ROOT / ".gitignore").read_text().split("\n"))
+    readme = unquote((ROOT / "hub" / "README.md").read_text("utf-8"))
+    folder, runs = settings().Spawner.environment[places.RUNS_VARIABLE][2:].split("/")
+    assert f"urlpath=lab/tree/{folder}/notebooks/" in readme
+    assert f"/{runs}/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
 def test_the_lock_file_is_that_of_the_package_file():
