@@ -22,6 +22,7 @@ NAMES = (
     "broken_runs",
     "sliders",
     "live",
+    "hub",
     "shards",
 )
 

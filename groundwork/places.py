@@ -6,6 +6,7 @@ from pathlib import Path
 import platformdirs
 
 VARIABLE = "LATENT_FACES_DATA"
+RUNS_VARIABLE = "LATENT_FACES_RUNS"
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -20,11 +21,8 @@ def data_folder() -> Path:
 
     The user's is where the system keeps data of programs, ~/.local/share/latent-faces on Linux.
     """
-    named = os.environ.get(VARIABLE)
-    if named:
-        folder = Path(named).expanduser().absolute()
-        os.environ[VARIABLE] = str(folder)  # absolute for programs that run in another folder
-        return folder
+    if named := _named(VARIABLE):
+        return named
     root = repository()
     return root / "data" if root else _own()
 
@@ -36,9 +34,26 @@ def course_folder() -> Path:
 
 
 def runs_folder() -> Path:
-    """Find the folder of training runs: the repository's runs/, or runs/ in the user's data."""
-    root = repository()
-    return root / "runs" if root else data_folder() / "runs"
+    """Find the folder of training runs: LATENT_FACES_RUNS, or runs/ in the repository or the data.
+
+    The data are those of `data_folder`. Where the user may not write there, since many share the
+    course, it is runs/ in the user's own folder.
+    """
+    if named := _named(RUNS_VARIABLE):
+        return named
+    folder = (repository() or data_folder()) / "runs"
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return folder if os.access(there, os.W_OK) else _own() / "runs"
+
+
+def _named(variable: str) -> Path | None:
+    """The folder that an environment variable names; None if it names none."""
+    named = os.environ.get(variable)
+    if not named:
+        return None
+    folder = Path(named).expanduser().absolute()
+    os.environ[variable] = str(folder)  # absolute for programs that run in another folder
+    return folder
 
 
 def _own() -> Path:

@@ -200,15 +200,29 @@ class Notebook:
     """
 
     def __init__(self, page: Page, server: Server, path: str):
+        self._watch(page)
+        page.goto(f"{server.url}/{server.view}/{path}?token={server.token}&reset")
+        self._wait(60)
+
+    @classmethod
+    def shown(cls, page: Page, seconds: float = 60) -> "Notebook":
+        """The notebook that a page is about to show by itself, when its kernel is ready."""
+        notebook = cls.__new__(cls)
+        notebook._watch(page)
+        notebook._wait(seconds)
+        return notebook
+
+    def _watch(self, page: Page) -> None:
         self.page, self.problems = page, []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda m: self.problems.append(m.text) if m.type == "error" else None)
-        page.goto(f"{server.url}/{server.view}/{path}?token={server.token}&reset")
-        page.wait_for_selector(".jp-Notebook", timeout=60_000)
-        page.wait_for_function(
+
+    def _wait(self, seconds: float) -> None:
+        self.page.wait_for_selector(".jp-Notebook", timeout=1000 * seconds)
+        self.page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
             " === 'idle'",
-            timeout=60_000,
+            timeout=1000 * seconds,
         )
 
     def run_all(self, seconds: float = 300) -> None:

@@ -2,7 +2,7 @@
 
     python3 tools/install.py          what `make lab` needs, with this Python
     python3 tools/install.py site     and what `make site` needs
-    python3 tools/install.py test     and what `make test` needs, the site included
+    python3 tools/install.py test     and what `make test` needs: the site, a JupyterHub
     python3 tools/install.py --keep   the same, but a .venv of another Python is good, too
 
 If .venv was set up for this folder, this Python and these versions, nothing is done.
@@ -74,7 +74,8 @@ def main(arguments: list) -> None:
     elif os.name != "nt":
         move_programs()
     if "test" in extras:
-        extras += ["jax", "site"]  # the tests of the model run with each of Keras' backends
+        # The tests of the model run with each of Keras' backends; there is one of a JupyterHub.
+        extras += ["hub", "jax", "site"]
     wanted_extras = ",".join(extras)
     print("Installing the tested versions (%s)" % wanted_extras, flush=True)
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]

@@ -1,11 +1,13 @@
 """TensorBoard's files: pictures, histograms, and the embedding projector.
 
 TensorFlow writes them, whatever backend of Keras computes; no other module of training touches it.
+On a JupyterHub, importing this module shows TensorBoard through the hub's proxy.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,23 @@ from groundwork.files import NO_ROOM, written_whole
 from vaelib.pictures import image_grid
 
 TensorFlowError = tf.errors.OpError  # for what it reads and writes, too, whatever backend computes
+
+# What `%tensorboard` reads: the address of its page, with %PORT% for the port.
+PROXY = "TENSORBOARD_PROXY_URL"
+
+
+def use_proxy(environment: MutableMapping[str, str] = os.environ) -> None:
+    """On a JupyterHub with jupyter-server-proxy, let `%tensorboard` show its page through it.
+
+    The page comes from the machine that runs the notebook, which a browser can't reach under
+    localhost when it is another one. An address that somebody has set is kept.
+    """
+    user = environment.get("JUPYTERHUB_SERVICE_PREFIX")  # such as /hub/user/anna/
+    if user and find_spec("jupyter_server_proxy"):
+        environment.setdefault(PROXY, f"{user.rstrip('/')}/proxy/%PORT%/")
+
+
+use_proxy()
 
 
 class Summaries:

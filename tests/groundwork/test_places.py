@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_in_the_repository_it_is_its_own_data(monkeypatch, tmp_path):
     monkeypatch.delenv(places.VARIABLE, raising=False)
+    monkeypatch.delenv(places.RUNS_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     assert places.data_folder() == ROOT / "data"
     assert places.runs_folder() == ROOT / "runs"
@@ -27,10 +28,37 @@ def test_a_variable_names_another_place(monkeypatch, tmp_path):
 
 def test_an_installed_package_uses_the_users_own_folder(monkeypatch, tmp_path):
     monkeypatch.delenv(places.VARIABLE, raising=False)
+    monkeypatch.delenv(places.RUNS_VARIABLE, raising=False)
     monkeypatch.setattr(places, "ROOT", tmp_path)
     assert places.repository() is None
     assert places.data_folder().name == "latent-faces" and places.data_folder().is_absolute()
     assert places.runs_folder() == places.data_folder() / "runs"
+
+
+def test_runs_are_the_users_own_where_many_share_the_course(monkeypatch, tmp_path):
+    """os.access answers for us, since whoever runs the tests may be root."""
+    monkeypatch.delenv(places.RUNS_VARIABLE, raising=False)
+    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(tmp_path))
+    monkeypatch.setattr(places, "_own", lambda: Path("/home/anna/own"))
+    shared = tmp_path / "shared"
+    monkeypatch.setenv(places.VARIABLE, str(shared / "data"))
+    monkeypatch.setattr(places, "ROOT", shared)  # installed from a wheel, the data shared
+    assert places.runs_folder() == Path("/home/anna/own/runs")
+    (shared / "data").mkdir(parents=True)
+    (shared / "data" / "README.md").touch()
+    (shared / "pyproject.toml").touch()  # the repository itself is shared
+    assert places.repository() == shared
+    assert places.runs_folder() == Path("/home/anna/own/runs")
+    monkeypatch.setattr(os, "access", lambda path, mode: True)
+    assert places.runs_folder() == shared / "runs"
+
+
+def test_a_variable_names_the_folder_of_runs(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv(places.RUNS_VARIABLE, "~/latent-faces/runs")
+    assert places.runs_folder() == tmp_path / "latent-faces" / "runs"
+    assert os.environ[places.RUNS_VARIABLE] == str(tmp_path / "latent-faces" / "runs")
 
 
 @pytest.mark.slow

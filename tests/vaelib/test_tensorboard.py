@@ -13,10 +13,11 @@ from tensorboard.plugins import projector
 from groundwork.files import DiskFull
 from tests.vaelib.event_files import event_images, events, scalars, with_model
 from tests.vaelib.stopping import OPTIONS
+from vaelib import tensorboard
 from vaelib.callbacks import HeldOutFaces, ImageGenerator
 from vaelib.pictures import image_grid
 from vaelib.schedule import warmup_cosine
-from vaelib.tensorboard import write_projector
+from vaelib.tensorboard import PROXY, use_proxy, write_projector
 from vaelib.training import train
 
 # Pictures and histograms
@@ -172,3 +173,23 @@ def test_the_projectors_full_disk_is_one_sentence(
     with pytest.raises(DiskFull) as error:
         write_projector(tmp_path, np.zeros((30, 4)), images, faces.attributes)
     one_sentence(error.value, tmp_path, "make room")
+
+
+# Behind a hub's proxy
+
+
+@pytest.mark.parametrize(
+    "installed, environment, expected",
+    [
+        (True, {"JUPYTERHUB_SERVICE_PREFIX": "/lab/user/anna/"}, "/lab/user/anna/proxy/%PORT%/"),
+        (True, {"JUPYTERHUB_SERVICE_PREFIX": "/user/a", PROXY: "/mine/%PORT%/"}, "/mine/%PORT%/"),
+        (False, {"JUPYTERHUB_SERVICE_PREFIX": "/lab/user/anna/"}, None),
+        (True, {}, None),  # on one's own machine
+    ],
+)
+def test_on_a_hub_the_page_is_shown_through_its_proxy(
+    monkeypatch, installed, environment, expected
+):
+    monkeypatch.setattr(tensorboard, "find_spec", lambda name: installed or None)
+    use_proxy(environment)
+    assert environment.get(PROXY) == expected
