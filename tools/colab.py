@@ -49,13 +49,14 @@ def prepare() -> None:
 def needed() -> list[Requirement]:
     """What the notebooks import, with the oldest version of each that the course accepts.
 
-    Of TensorFlow, that is the package for a GPU, which Colab has, without NVIDIA's libraries.
+    TensorFlow is the package that is there, with NVIDIA's libraries or without.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["gpu"]]
-    requirements = [Requirement(line) for line in lines]
-    for requirement in requirements:
-        requirement.extras = set()
+    requirements = [Requirement(line) for line in project["dependencies"]]
+    (tensorflow,) = map(Requirement, project["optional-dependencies"]["gpu"])
+    small = Requirement(f"tensorflow-cpu{tensorflow.specifier}")
+    tensorflow.extras = set()
+    requirements.append(tensorflow if lacking([small]) else small)
     return [requirement for requirement in requirements if requirement.name not in IN_PLACE_OF]
 
 

@@ -68,10 +68,15 @@ def test_only_what_was_imported_is_in_use():
     assert in_use([Requirement("pytest>=1"), Requirement("a-new-one>=1")]) == ["pytest"]
 
 
-def test_what_is_needed_is_what_the_project_names():
+@pytest.mark.parametrize(
+    ("there", "name"), [(True, "tensorflow-cpu"), (False, "tensorflow")], ids=["small", "large"]
+)
+def test_what_is_needed_is_what_the_project_names(monkeypatch, there, name):
+    monkeypatch.setattr(colab, "lacking", lambda requirements: [] if there else requirements)
     names = {requirement.name for requirement in needed()}
-    assert {"keras", "numpy", "anywidget", "tensorflow"} <= names
-    assert not {"jupyterlab", "tensorflow-cpu", "pytest"} & names
+    assert {"keras", "numpy", "anywidget", name} <= names
+    assert len(names & {"tensorflow", "tensorflow-cpu"}) == 1
+    assert not {"jupyterlab", "pytest"} & names
     assert not any(requirement.extras for requirement in needed())
 
 

@@ -179,7 +179,7 @@ def test_in_colab_it_fetches_the_course_and_what_is_missing(course, machine, tmp
     shown = execute(COLAB + cell + "\n" + AFTER, tmp_path, machine)
     assert "Installing latent-faces-probe>=2\n" in shown
     assert f"vaelib of {tmp_path / 'latent-faces'}" in shown
-    assert "20,000 faces" in shown or "20000" in shown, shown
+    assert "is complete: 20000 portraits" in shown
     assert "Third-party widgets are shown." in shown
     assert "Error" not in shown
     again = execute(COLAB + cell + "\n" + AFTER, tmp_path, machine)
