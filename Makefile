@@ -10,7 +10,7 @@ PORT ?= 8888
 # Sets .venv up; soon done if it is, and belongs to this folder, this Python and these versions.
 INSTALL = $(PYTHON) tools/install.py $(if $(filter file,$(origin PYTHON)),--keep)
 
-# The address of the repository on the web; with it, the site links to it, to Binder and to Colab.
+# The address of the repository on the web, for the links of the site; without it, pyproject.toml's.
 REPOSITORY ?=
 
 .PHONY: lab test course bench browser site workshop

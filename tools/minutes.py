@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from groundwork.commands import sentence  # noqa: E402
 from groundwork.files import write_whole  # noqa: E402
+from tools.colab_cells import is_colab  # noqa: E402
 
 README = ROOT / "README.md"
 NOTEBOOKS = ROOT / "notebooks"
@@ -100,8 +101,8 @@ def markdown(notebook: nbformat.NotebookNode) -> str:
 
 
 def code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    """The code cells of a notebook."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    """The code cells of a notebook that a learner reads: without that for Colab."""
+    return [c for c in notebook.cells if c.cell_type == "code" and not is_colab(c)]
 
 
 def rounded(minutes: float) -> int:

@@ -17,9 +17,9 @@ HEAD = """\
 # Made by tools/pin.py; to renew: pip install uv && python tools/pin.py && make test
 # NVIDIA's libraries (extra `gpu`) are not pinned: TensorFlow itself says which ones it works with.
 """
-COMPILE = [
+COMPILE = [  # for every platform, and every Python from the oldest on
     *("uv", "pip", "compile", "pyproject.toml", "--quiet"),
-    *("--all-extras", "--universal", "--python-version", "3.11", "--upgrade"),
+    *("--all-extras", "--universal", "--python-version", "3.11"),
     *("--fork-strategy", "fewest"),  # the same version for every Python, so the same results
     *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
 ]
@@ -28,7 +28,9 @@ COMPILE = [
 def main() -> None:
     """Write constraints.txt."""
     try:
-        pins = subprocess.run(COMPILE, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        pins = subprocess.run(
+            [*COMPILE, "--upgrade"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+        )
     except FileNotFoundError:
         sys.exit("tools/pin.py needs uv, which finds the versions: pip install uv")
     except subprocess.CalledProcessError:

@@ -3,7 +3,8 @@
     python tools/site.py
     python tools/site.py --repository https://github.com/somebody/latent-faces
 
-With the address of the repository, the site has links to it, to Binder and to Colab. The site is
+With the address of the repository, the site has links to it, to Binder and to Colab. Without the
+option, it is the one in pyproject.toml. The site is
 made aside, and takes the place of the last one when it is whole. A warning of Sphinx is an error.
 """
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from groundwork.commands import sentence  # noqa: E402
+from tools.colab_cells import repository as own_address  # noqa: E402
 from tools.live import build_live  # noqa: E402
 from tools.npm import fetch  # noqa: E402
 from tools.site_pages import WEB, gather  # noqa: E402
@@ -39,10 +41,11 @@ UNUSED = (
 def main() -> None:
     """Build the site; end with one sentence if that fails."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repository", default="", help="its address on the web (default: none)")
-    repository = parser.parse_args().repository
+    parser.add_argument("--repository", default="", help="its address on the web, for links")
+    given = parser.parse_args().repository
     start = time.monotonic()
     try:
+        repository = given or own_address()
         if repository and not repository.startswith("https://"):
             raise ValueError(f"--repository is {repository}: give an address, https://...")
         build(repository)

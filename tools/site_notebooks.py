@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from tools.colab_cells import is_colab
 from tools.exercises import TAG
 from tools.live import noted, place
 
@@ -39,7 +40,7 @@ def for_site(notebook: NotebookNode, file: str) -> dict[str, bytes]:
     stem = PurePosixPath(file).stem
     stills: dict[str, bytes] = {}
     heading, cells = stem, []
-    for cell in notebook.cells:
+    for cell in [cell for cell in notebook.cells if not is_colab(cell)]:
         cells.append(cell)
         if cell.cell_type == "markdown":
             heading = last_heading(cell.source) or heading

@@ -10,11 +10,12 @@ For each platform there is one ZIP file: the project, the portraits, and the pac
 
 import argparse
 import html
+import os
 import shutil
-import socket
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from groundwork.addresses import ends_of_the_way  # noqa: E402
 from groundwork.files import write_whole, written_whole  # noqa: E402
 
 OUT = ROOT / "build" / "workshop"
@@ -53,6 +55,7 @@ class Platform:
     start: str
 
 
+MACOS = 12  # the oldest that TensorFlow's wheels run on
 _MANYLINUX = tuple(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1))
 PLATFORMS = {
     "linux": Platform(
@@ -62,9 +65,9 @@ PLATFORMS = {
         "python{python} tools/install.py && .venv/bin/python tools/lab.py",
     ),
     "macos": Platform(
-        "macOS (Apple's chips)",
+        f"macOS {MACOS} or newer (Apple's chips)",
         "aarch64-apple-darwin",
-        ("macosx_14_0_arm64",),
+        (f"macosx_{MACOS}_0_arm64",),
         "python{python} tools/install.py && .venv/bin/python tools/lab.py",
     ),
     "windows": Platform(
@@ -107,6 +110,8 @@ def make(platforms: list[Platform], names: list[str], python: str) -> None:
             old.unlink()  # of another set of platforms: the page would not name it
     for name, platform in zip(names, platforms, strict=True):
         wheels = download(name, platform, python)
+        if len(versions(platform, python, WHEELS / f"{name}-{python}")) != len(wheels):
+            sys.exit(f"The wheels for {platform.title} do not fit together: give this again.")
         with written_whole(OUT / f"{INSIDE}-{name}.zip") as aside:
             pack(aside, [*project_files(), *face_files(), *wheels])
     shutil.rmtree(OUT / "site", ignore_errors=True)
@@ -144,15 +149,29 @@ def download(name: str, platform: Platform, python: str) -> list[tuple[Path, str
     return found
 
 
-def versions(platform: Platform, python: str) -> list[str]:
-    """What a learner's packages need on a platform: "name==version", as constraints.txt says."""
+def versions(platform: Platform, python: str, wheels: Path | None = None) -> list[str]:
+    """What a learner's packages need on a platform: "name==version", as constraints.txt says.
+
+    Args:
+        platform: of the learner.
+        python: its version, such as "3.12".
+        wheels: a folder, to find packages there and nowhere else; None means the registry.
+    """
     command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "-", "--quiet"]
     command += ["--extra", "cpu", "--constraint", "constraints.txt", "--no-header"]
     command += ["--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
     command += ["--python-platform", platform.uv, "--python-version", python]
+    command += ["--only-binary", ":all:"]
+    if wheels:
+        command += ["--offline", "--no-index", "--find-links", str(wheels)]
     # pip builds the project itself with setuptools, and needs it without a network, too.
     done = subprocess.run(
-        command, cwd=ROOT, input="setuptools>=77\n", stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env={**os.environ, "MACOSX_DEPLOYMENT_TARGET": f"{MACOS}.0"},
+        input="setuptools>=77\n",
+        stdout=subprocess.PIPE,
+        text=True,
     )
     if done.returncode:
         sys.exit(f"uv found no versions for {platform.title}: it says why above.")
@@ -249,18 +268,16 @@ def serve(port: int) -> None:
         sys.exit(f"Port {port} can't be used ({error.strerror}): name another one with --port.")
     print(f"Write this on the board: http://{address()}:{port}", flush=True)
     print("Ctrl-C ends it.", flush=True)
-    with server:
+    with server, suppress(KeyboardInterrupt):
         server.serve_forever()
 
 
 def address() -> str:
     """The address of this machine in the room's network; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address of no machine: it chooses the network
-            return probe.getsockname()[0]
-        except OSError:
-            return "127.0.0.1"
+    try:
+        return ends_of_the_way("192.0.2.1", 9)[0]  # the address of no machine
+    except OSError:
+        return "127.0.0.1"
 
 
 if __name__ == "__main__":

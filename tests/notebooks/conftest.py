@@ -10,16 +10,19 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from tools.colab_cells import is_colab
+
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 
 @pytest.fixture(scope="session")
 def code_of() -> Callable[[str], list[str]]:
-    """Gives the code cells of a notebook of the course by its name, as text."""
+    """Gives the code cells of a notebook by its name, as text, without that for Google Colab."""
 
     def read(name: str) -> list[str]:
         notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
-        return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        return [cell.source for cell in code if not is_colab(cell)]
 
     return read
 

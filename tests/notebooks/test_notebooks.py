@@ -10,6 +10,7 @@ import pytest
 
 from conftest import SIZES
 from tests.notebooks.lists import ALL, COURSE, EXECUTED, EXPLORERS, NOTEBOOKS, SOLUTIONS, TASK
+from tools.colab_cells import is_colab
 from tools.exercises import TAG
 
 ROOT = NOTEBOOKS.parent
@@ -32,7 +33,9 @@ def read(path):
 
 
 def code_cells(path):
-    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+    """Those of the lesson: without that for Google Colab."""
+    code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    return [cell for cell in code if not is_colab(cell)]
 
 
 def lines_of_code(cell):
@@ -91,7 +94,7 @@ def test_cells_are_short(path):
 
 @pytest.mark.parametrize("path", EXECUTED, ids=name)
 def test_was_run_from_top_to_bottom_without_error_or_noise(path):
-    cells = code_cells(path)
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     outputs = [output for cell in cells for output in cell.outputs]
     assert not any(output.output_type == "error" for output in outputs)
@@ -113,7 +116,7 @@ def tags(cell):
 
 @pytest.mark.parametrize("path", ALL, ids=name)
 def test_only_the_listed_cells_are_not_compared(path):
-    used = {tag for cell in read(path).cells for tag in tags(cell)}
+    used = {tag for cell in read(path).cells for tag in tags(cell) if not is_colab(cell)}
     assert used <= {"nbval-ignore-output", *([TAG] if path in SOLUTIONS else [])}
     tagged = [cell for cell in code_cells(path) if "nbval-ignore-output" in tags(cell)]
     first_lines = [cell.source.splitlines()[0] for cell in tagged]

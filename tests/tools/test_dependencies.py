@@ -1,5 +1,6 @@
 """pyproject.toml is the one list of dependencies: the other files are held to it here."""
 
+import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +14,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tools import install
+from tools.pin import COMPILE
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -94,8 +96,21 @@ def test_what_the_dependencies_need_is_pinned_too():
         needed = [r for r in needed if applies(r, environment)]
         unpinned = [r.name for r in needed if canonicalize_name(r.name) not in versions]
         assert not unpinned, f"{name} needs {unpinned}: run tools/pin.py"
+        for other in needed:
+            pinned = versions[canonicalize_name(other.name)]
+            assert other.specifier.contains(pinned), f"{name} needs {other}, {pinned} is pinned"
         todo += needed
     assert len(seen) > len(DEPENDENCIES)
+
+
+@pytest.mark.slow
+def test_the_pins_of_all_extras_fit_together():
+    """uv asks the registry what each pinned version needs; without a registry, nobody can know."""
+    command = [*COMPILE, "--constraint", "constraints.txt"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode and "No solution found" not in done.stderr:
+        pytest.skip(f"the registry does not answer: {done.stderr[-200:]}")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -25,7 +25,7 @@ def downloads(tmp_path, monkeypatch):
         return 0
 
     monkeypatch.setattr(workshop, "WHEELS", tmp_path)
-    monkeypatch.setattr(workshop, "versions", lambda platform, python: PINS)
+    monkeypatch.setattr(workshop, "versions", lambda *_: PINS)
     monkeypatch.setattr(workshop.subprocess, "call", call)
     return tmp_path / "windows-3.12", commands
 
@@ -45,7 +45,7 @@ def test_the_wheels_are_those_of_the_platform_and_of_this_version(downloads):
 
 
 def test_a_wheel_that_did_not_come_is_an_error(downloads, monkeypatch):
-    monkeypatch.setattr(workshop, "versions", lambda platform, python: [*PINS, "rich==15.0"])
+    monkeypatch.setattr(workshop, "versions", lambda *_: [*PINS, "rich==15.0"])
     with pytest.raises(SystemExit, match="3 of 4 packages"):
         workshop.download("windows", PLATFORMS["windows"], "3.12")
 

@@ -15,7 +15,7 @@ from vaelib import addresses
     ],
 )
 def test_it_is_one_that_the_others_can_reach(monkeypatch, own, told, expected):
-    monkeypatch.setattr(addresses, "_ends_of_the_way", lambda coordinator: (own, told[0]))
+    monkeypatch.setattr(addresses, "ends_of_the_way", lambda host, port: (own, told[0]))
     given = []
     assert addresses.own_address("node1:12345", lambda text: given.append(text) or told) == expected
     assert given == told[:1]
