@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -29,6 +29,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 QUIET += ["--no-first-run", "--disable-gpu"]
 QUIET += ["--force-color-profile=srgb"]  # the same colours in the screenshots of every machine
+running: list[Browser] = []  # the open one: Playwright can be started once at a time
 
 
 def main() -> None:
@@ -46,8 +47,11 @@ def find_browser() -> str | None:
     for name in NAMES:
         if path := shutil.which(name):
             return path
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
+    if running:
+        path = running[0].browser_type.executable_path
+    else:
+        with sync_playwright() as playwright:
+            path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
 
 
@@ -65,15 +69,32 @@ def install() -> None:
 
 
 @contextmanager
-def browser_page(**options) -> Iterator[Page]:
-    """Open a page of a headless browser; `options` are those of Playwright's `new_page`."""
+def open_browser() -> Iterator[Browser]:
+    """Start a headless browser; while one is open, the same one."""
+    if running:
+        yield running[0]
+        return
+    path = find_browser()
     with sync_playwright() as playwright:
         arguments = QUIET + (["--no-sandbox"] if debian.is_root() else [])  # root has none
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        running.append(browser)
         try:
-            yield browser.new_page(**options)
+            yield browser
         finally:
+            running.clear()
             browser.close()
+
+
+@contextmanager
+def browser_page(**options) -> Iterator[Page]:
+    """Open a page of a headless browser; `options` are those of Playwright's `new_page`."""
+    with open_browser() as browser:
+        page = browser.new_page(**options)
+        try:
+            yield page
+        finally:
+            page.close()  # and what belongs to it alone: cookies, cache
 
 
 # ------------------------------------------------------------------ the server

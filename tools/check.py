@@ -60,7 +60,7 @@ PARTS = {
         *LONGEST_FIRST,
     ],
     "site": [sys.executable, "tools/site.py"],
-    "browser tests": [*PYTEST, "tests/browser", *LONGEST_FIRST],
+    "browser tests": [*PYTEST, "tests/browser", *BY_FILE],
 }
 # What needs a program that Python does not bring: how to find it, and what is said without it.
 NEEDED = {

@@ -4,12 +4,12 @@ python tools/live.py [FOLDER]    makes FOLDER/live and FOLDER/studio.html; serve
                                  python -m http.server
 """
 
-import gzip
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
+import zlib
 from html import escape
 from pathlib import Path
 
@@ -27,6 +27,7 @@ NAMES = ("studio", "morph", "explorer", "inside")
 CACHE = ROOT / "build" / "live-models"
 NOTE = "This is a picture of the widget. With scripts and WebAssembly, it becomes live."
 PACKED = (".onnx", ".bin")  # compressed here, since many servers don't compress them
+GZIP = 31  # zlib's name of that format, without a date
 # What the exported models depend on.
 DEPENDS = (
     *(f"vaelib/{name}.py" for name in ("export", "graph", "latent", "latent_model", "model")),
@@ -149,8 +150,13 @@ def exported_models() -> Path:
 
 
 def pack(source: Path, to: Path) -> None:
-    """Compress a file; the same bytes give the same file at any time."""
-    write_whole(to, gzip.compress(source.read_bytes(), 9, mtime=0))
+    """Compress a file; the same bytes give the same file at any time.
+
+    Weights hardly repeat, so for them only the frequencies of the bytes count.
+    """
+    strategy = zlib.Z_FILTERED if source.suffix == ".onnx" else zlib.Z_DEFAULT_STRATEGY
+    packer = zlib.compressobj(9, zlib.DEFLATED, GZIP, strategy=strategy)
+    write_whole(to, packer.compress(source.read_bytes()) + packer.flush())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,13 @@
-"""JupyterLab and a browser for the tests; without a browser they are skipped."""
+"""A browser, JupyterLab and the live pages for the tests; without a browser they are skipped."""
 
+import functools
+import http.server
 import io
 import os
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -11,11 +16,15 @@ import pytest
 from PIL import Image
 
 from tools import browser
+from tools.live import NAMES, build_live, place
+from tools.npm import find_npm
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")  # each has files of its own
 FOLDER = ROOT / "build" / "browser" / WORKER
 SCREENSHOTS = ROOT / "build" / "screenshots"
+LIVE = FOLDER / "live-site"
+START = 60_000  # milliseconds until a widget is live, on a busy machine
 MARKS = (pytest.mark.browser, pytest.mark.after_notebooks)
 
 
@@ -29,12 +38,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def a_browser():
-    """A browser; if there is none, it is installed with CI=true, else the tests are skipped."""
+    """One browser for all tests.
+
+    If there is none, it is installed with CI=true, else the tests are skipped.
+    """
     if not browser.find_browser():
         if os.environ.get("CI") != "true":
             pytest.skip("there is no Chrome or Chromium: `make browser` installs one")
         browser.install()
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with browser.open_browser() as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +126,12 @@ def at_rest(pixels):
 
 
 @pytest.fixture(scope="session")
+def changed():
+    """How much two pictures differ: the mean of absolute differences, in grey levels."""
+    return lambda before, after: float(np.abs(before - after).mean())
+
+
+@pytest.fixture(scope="session")
 def theme():
     """Gives JupyterLab's page the theme "Light" or "Dark"."""
 
@@ -133,3 +153,141 @@ def new_screenshots():
     if WORKER == "gw0":
         shutil.rmtree(SCREENSHOTS, ignore_errors=True)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+
+
+# ------------------------------------------------------------------ pages without a kernel
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder, and prints nothing."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Serves a folder as `python -m http.server` does, and gives its address."""
+
+    @contextmanager
+    def serve_(folder: Path) -> Iterator[str]:
+        handler = functools.partial(Quiet, directory=folder)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+
+    return serve_
+
+
+@pytest.fixture(scope="session")
+def live_address(a_browser, serve):
+    """Where the live pages are served: studio.html, and those that `live_page` writes."""
+    if not find_npm():
+        pytest.skip("there is no npm, so there are no live pages: Node.js brings it")
+    build_live(LIVE)
+    with serve(LIVE) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def live_page(live_address):
+    """Writes a page with widgets, and gives its name."""
+
+    def write(*widgets: str) -> str:
+        picture = '<img src="live/still-studio.jpg" alt="The studio">'
+        name = f"{'_'.join(widgets)}.html"
+        places = "".join(place(widget, picture) for widget in widgets)
+        (LIVE / name).write_text(PAGE.format(places), "utf-8")
+        return name
+
+    return write
+
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Widgets</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="live/live.css">
+<script type="module" src="live/live.js"></script></head><body>
+{}</body></html>"""
+
+
+class Visit:
+    """A page whose requests and complaints are noted; other hosts are blocked."""
+
+    def __init__(self, page, address: str):
+        self.page, self.address = page, address
+        self.requests, self.problems = [], []
+        page.on("request", self._note)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda m: self.problems.append(m.text) if m.type == "error" else None)
+        page.on("requestfailed", lambda request: self.problems.append(request.url))
+        page.route(lambda url: not url.startswith(address), lambda route: route.abort())
+
+    def _note(self, request):
+        if not request.url.startswith(("data:", "blob:")):
+            self.requests.append(request.url)
+
+    def open(self, name: str, *widgets: str):
+        self.page.goto(f"{self.address}/{name}")
+        for widget in widgets:
+            self.page.locator(f"[data-widget={widget}][data-live]").wait_for(timeout=START)
+
+
+@pytest.fixture
+def new_page(a_browser):
+    """Opens pages with the options of Playwright's `new_page`; they are closed after the test."""
+    pages = []
+
+    def open_(**options):
+        pages.append(a_browser.new_page(**options))
+        return pages[-1]
+
+    yield open_
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def new_visit(live_address, new_page):
+    """Opens live pages, and notes what they ask for."""
+    return lambda **options: Visit(new_page(**options), live_address)
+
+
+@pytest.fixture(scope="session")
+def visit(a_browser, live_address, live_page):
+    """A visit of a page with all widgets, once all are live."""
+    with browser.browser_page(viewport={"width": 1280, "height": 1000}) as page:
+        visit = Visit(page, live_address)
+        visit.open(live_page(*NAMES), *NAMES)
+        yield visit
+    assert visit.problems == []
+    assert [url for url in visit.requests if not url.startswith(live_address)] == []
+
+
+@pytest.fixture
+def widget(visit):
+    """Finds a widget in the page with all."""
+
+    def find(name: str):
+        node = visit.page.locator(f".faces.{name}")
+        node.scroll_into_view_if_needed()
+        return node
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def drag():
+    """Takes the handle of a slider and moves it; 0 is its left end, 1 its right end."""
+
+    def drag_(slider, start: float, end: float) -> None:
+        box = slider.bounding_box()
+        left, width, y = box["x"] + 8, box["width"] - 16, box["y"] + box["height"] / 2
+        mouse = slider.page.mouse
+        mouse.move(left + start * width, y)
+        mouse.down()
+        mouse.move(left + end * width, y, steps=10)
+        mouse.up()
+
+    return drag_

@@ -3,10 +3,8 @@
 import re
 import subprocess
 import sys
-import threading
-from functools import partial
+import time
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -30,24 +28,15 @@ REACHED += "pre => pre.scrollWidth <= pre.clientWidth || pre.tabIndex === 0)"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
-def address(a_browser):
+def address(a_browser, serve):
     """The address of the site, which is built if there is none; without npm, there is none."""
     if not (SITE / "index.html").exists():
         if not npm.find_npm():
             pytest.skip("there is no npm, so there is no site: Node.js brings it")
         subprocess.run([sys.executable, "tools/site.py"], cwd=ROOT, check=True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serve(SITE) as address:
+        yield address
 
 
 def test_no_page_names_the_machine_that_built_it(address):
@@ -78,8 +67,20 @@ def visit(address):
         page.on("pageerror", lambda error: note("error", error))
         page.on("console", lambda m: note("console", m.text) if m.type == "error" else None)
 
+        waiting = set()
+        page.on("request", waiting.add)
+        page.on("requestfinished", waiting.discard)
+        page.on("requestfailed", waiting.discard)
+
         def open_(name: str):
-            page.goto(f"{address}/{name}", wait_until="networkidle")
+            """Go to a page; wait until its formulas are set, and all that it asked for is there."""
+            waiting.clear()
+            page.goto(f"{address}/{name}")
+            page.evaluate("window.MathJax?.startup?.promise?.then(() => null)")
+            end = time.monotonic() + 30
+            while waiting:
+                page.wait_for_timeout(10)
+                assert time.monotonic() < end, [request.url for request in waiting]
             return page
 
         yield open_
@@ -143,15 +144,15 @@ def test_every_link_leads_somewhere(address):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit, theme):
     found = []
+    page = visit("search.html")
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     for name in KINDS:
+        page = visit(f"{name}.html")
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.add_script_tag(path=AXE)
         for size in (WIDE, NARROW):
-            page = visit("")
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.set_viewport_size(size)
-            page = visit(f"{name}.html")
-            assert page.evaluate("document.documentElement.dataset.theme") == theme
             page.wait_for_function(REACHED)
-            page.add_script_tag(path=AXE)
             result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             for violation in result["violations"]:
                 if violation["impact"] in ("serious", "critical"):

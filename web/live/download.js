@@ -2,21 +2,31 @@
 
 // The bytes at an address, as an ArrayBuffer.
 export async function download(address) {
-  return new Response(await unpacked(address)).arrayBuffer();
+  return new Response(await unpacked(await answer(address))).arrayBuffer();
 }
 
-// The WebAssembly at an address: it is compiled while it arrives.
-export async function compile(address) {
+// The same, as they come over the line: `compile` unpacks them.
+export async function packed(address) {
+  return (await answer(address)).arrayBuffer();
+}
+
+// WebAssembly from such bytes: it is compiled while it is unpacked.
+export async function compile(bytes) {
   const headers = { "content-type": "application/wasm" };
-  return WebAssembly.compileStreaming(new Response(await unpacked(address), { headers }));
+  const stream = await unpacked(new Response(bytes));
+  return WebAssembly.compileStreaming(new Response(stream, { headers }));
 }
 
-// The bytes at an address, as a stream. Some servers decompress .gz files on their way: then the
-// bytes do not begin as those of a compressed file do.
-async function unpacked(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address} could not be fetched (${answer.status}).`);
-  const reader = answer.body.getReader();
+async function answer(address) {
+  const result = await fetch(address);
+  if (!result.ok) throw new Error(`${address} could not be fetched (${result.status}).`);
+  return result;
+}
+
+// What an answer holds, as a stream. Some servers decompress .gz files on their way: then the bytes
+// do not begin as those of a compressed file do.
+async function unpacked({ body }) {
+  const reader = body.getReader();
   const { value: first } = await reader.read();
   const whole = new ReadableStream({
     start: (stream) => first && stream.enqueue(first),
@@ -26,6 +36,6 @@ async function unpacked(address) {
       else stream.enqueue(value);
     },
   });
-  const packed = first?.[0] === 0x1f && first[1] === 0x8b;
-  return packed ? whole.pipeThrough(new DecompressionStream("gzip")) : whole;
+  const isPacked = first?.[0] === 0x1f && first[1] === 0x8b;
+  return isPacked ? whole.pipeThrough(new DecompressionStream("gzip")) : whole;
 }

@@ -1,13 +1,12 @@
 // The page's side of worker.js: fetches the model, asks for faces, and gets them as promises.
 
-import { compile, download } from "./download.js";
+import { download, packed } from "./download.js";
 
 const RUNTIME = new URL("ort.wasm.gz", import.meta.url);
 const WARM_UP = new URL("warm_up.onnx.gz", import.meta.url); // a decoder whose weights are all 0
 
 export class Engine {
   constructor() {
-    this.runtime = compile(RUNTIME);
     this.graphs = new Map(); // address -> promise that it is loaded
     this.waiting = new Map(); // id -> what to do with the answer
     this.count = 0;
@@ -28,8 +27,8 @@ export class Engine {
 
   // The runtime starts, and decodes once, while the first graph is still on its way.
   async start() {
-    const [module, bytes] = await Promise.all([this.runtime, download(WARM_UP)]);
-    return this.ask("start", { module, bytes }, [bytes]);
+    const [runtime, bytes] = await Promise.all([packed(RUNTIME), download(WARM_UP)]);
+    this.worker.postMessage({ action: "start", runtime, bytes }, [runtime, bytes]);
   }
 
   ask(action, values, transfer = []) {
@@ -48,8 +47,8 @@ export class Engine {
   }
 
   async loadNow(graph) {
-    await this.runtime; // side by side, both would come late, and the runtime takes time to start
-    const [bytes] = await Promise.all([download(graph), this.started]);
+    await this.started; // side by side, both would come late, and the runtime takes time to start
+    const bytes = await download(graph);
     return this.ask("load", { graph, bytes }, [bytes]);
   }
 

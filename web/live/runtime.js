@@ -1,4 +1,4 @@
-// The WebAssembly part of ONNX Runtime Web, from a module that the page compiles while it arrives.
+// The WebAssembly part of ONNX Runtime Web, from a module that worker.js has compiled.
 
 import factory from "./ort-wasm.mjs";
 

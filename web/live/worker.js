@@ -1,6 +1,7 @@
 // The model in a thread of its own: decodes and encodes with ONNX Runtime Web, urgent work first.
 
 import * as ort from "./ort.mjs";
+import { compile } from "./download.js";
 import { pixelsOf, pngOf } from "./pixels.js";
 import { use } from "./runtime.js";
 
@@ -9,6 +10,17 @@ ort.env.wasm.wasmPaths = { mjs: new URL("runtime.js", import.meta.url).href };
 const sessions = new Map(); // address of a graph -> promise of its session
 const queue = []; // one job a face
 let busy = false;
+let started = null; // promise that the runtime has started
+
+// Start the runtime, and run a graph, so that its functions are compiled before they are needed.
+async function start({ runtime, bytes }) {
+  use(await compile(runtime));
+  const session = await open(bytes);
+  const [{ name, shape }] = session.inputMetadata;
+  const size = shape.at(-1);
+  await session.run({ [name]: new ort.Tensor("float32", new Float32Array(size), [1, size]) });
+  await session.release();
+}
 
 function open(bytes) {
   const options = { graphOptimizationLevel: "all", executionProviders: ["wasm"] };
@@ -31,16 +43,8 @@ const ACTIONS = {
   },
   png: ({ image, width, height }) => pngOf(image, width, height),
   pixels: ({ file }) => pixelsOf(file),
-  // Start the runtime, and run a graph, so that its functions are compiled before they are needed.
-  async start({ module, bytes }) {
-    use(module);
-    const session = await open(bytes);
-    const [{ name, shape }] = session.inputMetadata;
-    const size = shape.at(-1);
-    await session.run({ [name]: new ort.Tensor("float32", new Float32Array(size), [1, size]) });
-    await session.release();
-  },
   async load({ graph, bytes }) {
+    await started;
     sessions.set(graph, open(bytes));
     await sessions.get(graph);
   },
@@ -79,6 +83,9 @@ self.addEventListener("message", ({ data }) => {
   if (data.action === "cancel") {
     const kept = queue.filter((job) => job.group !== data.group);
     queue.splice(0, queue.length, ...kept);
+  } else if (data.action === "start") {
+    started = start(data); // not in the queue: small work may come between its steps
+    started.catch(() => {}); // whoever loads a graph hears of it
   } else {
     queue.push(data);
     work();
