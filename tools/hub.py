@@ -10,6 +10,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
@@ -27,8 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "hub"
 USERS = ("anna", "ben")
 PREFIX = "/hub-test/"
-SECONDS = 300  # until the hub, or a user's server with a notebook, must be there
-MARK = "LATENT_FACES_HUB"  # in the environment of all that users start: the password of this hub
+SECONDS = 600  # until the hub, or the server of a user, must be there: others may compute, too
+MARK = "LATENT_FACES_HUB"  # in the environment of all that users start: which hub it was
 # A namespace of mounts for the users, and one of processes: when it ends, so do all in it.
 APART = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 WITH_US = ["setpriv", "--pdeathsig", "KILL"]  # it ends with this program, too
@@ -40,6 +41,7 @@ class Hub:
     Attributes:
         url: its address, which ends with its prefix.
         password: of all users.
+        mark: what tells its programs from those of another hub.
         real: whether the system keeps the users apart.
         repository: the address of a git repository with the notebooks, without outputs.
         log: what the hub and the users' servers have printed.
@@ -47,7 +49,8 @@ class Hub:
 
     def __init__(self, port: int, git_port: int, real: bool, log: Path):
         self.url = f"http://127.0.0.1:{port}{PREFIX}"
-        self.password, self.real, self.log = secrets.token_hex(16), real, log
+        self.password, self.mark = secrets.token_hex(16), secrets.token_hex(8)
+        self.real, self.log = real, log
         self.repository = f"git://127.0.0.1:{git_port}/latent-faces"
 
     def link(self, notebook: str) -> str:
@@ -70,7 +73,7 @@ class Hub:
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 environment = process.environ()
-                is_ours = environment.get(MARK) == self.password
+                is_ours = environment.get(MARK) == self.mark
                 if is_ours and user in ("", environment.get("JUPYTERHUB_USER")):
                     found.append(process)
         return found
@@ -118,7 +121,8 @@ def hub(folder: Path = FOLDER) -> Iterator[Hub]:
     settings = {
         **dict(zip(("port", "git_port", "hub_port", "api_port"), ports)),
         **{"prefix": PREFIX, "folder": str(folder), "homes": str(homes), "real": real},
-        **{"users": USERS, "password": started.password, "mark": MARK},
+        **{"users": USERS, "password": started.password},
+        "mark": {MARK: started.mark},
         "proxy": ["node", str(modules / "configurable-http-proxy/bin/configurable-http-proxy")],
         "server": [
             sys.executable,
@@ -140,8 +144,9 @@ def hub(folder: Path = FOLDER) -> Iterator[Hub]:
         options = {"cwd": folder, "env": environment, "stdout": output, "stderr": output}
         stack.callback(shutil.rmtree, homes, ignore_errors=True)
         stack.callback(end, started.processes)
-        stack.enter_context(running(git_server(folder, ports[1]), **options))
-        stack.enter_context(running(command, **options))
+        server = git_server(folder, ports[1])
+        stack.enter_context(running([*WITH_US, *server] if real else server, **options))
+        stack.enter_context(running(command, at_once=real, **options))
         browser.wait_for(lambda: answers(started), SECONDS, f"JupyterHub did not start: see {log}")
         yield started
 
@@ -177,13 +182,13 @@ def hidden(folder: str, names: list[str]) -> list[str]:
 
 
 @contextmanager
-def running(command: list[str], **options) -> Iterator[subprocess.Popen]:
-    """Start a program, and end it."""
+def running(command: list[str], at_once: bool = False, **options) -> Iterator[subprocess.Popen]:
+    """Start a program, and end it; at once where it waits for others and does not listen."""
     process = subprocess.Popen(command, **options)
     try:
         yield process
     finally:
-        process.terminate()
+        process.kill() if at_once else process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(20)
         process.kill()
@@ -201,4 +206,5 @@ def answers(started: Hub) -> bool:
     """Whether the hub is up."""
     with suppress(OSError), urlopen(f"{started.url}hub/health", timeout=10) as answer:
         return answer.status == 200
+    time.sleep(0.5)  # before it is asked again
     return False

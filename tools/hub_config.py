@@ -27,8 +27,8 @@ c.DummyAuthenticator.password = given["password"]
 c.Authenticator.allowed_users = set(given["users"])
 
 c.Spawner.cmd = given["server"]
-c.Spawner.environment[given["mark"]] = given["password"]
-c.Spawner.http_timeout = c.Spawner.start_timeout = 300  # seconds, where others compute, too
+c.Spawner.environment |= given["mark"]
+c.Spawner.http_timeout = c.Spawner.start_timeout = 600  # seconds, where others compute, too
 if given["real"]:
     c.JupyterHub.spawner_class = "localprocess"
 else:
