@@ -220,7 +220,8 @@ def page(names: list[str], python: str) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         "<title>Latent Faces</title><style>body{font:18px/1.5 sans-serif;max-width:40em;"
-        "margin:2em auto;padding:0 1em}pre{overflow-x:auto;background:#eee;padding:.6em;font-size:15px}</style>"
+        "margin:2em auto;padding:0 1em}pre{overflow-x:auto;background:#eee;padding:.6em;"
+        "font-size:15px}</style>"
         f"<h1>Latent Faces</h1>{site if (OUT / 'site').exists() else ''}"
         f"<p>You need Python {python}. Nothing else is downloaded: what is on this page installs "
         f"without the internet.</p>{rows}</html>\n"
