@@ -46,7 +46,8 @@ class Platform:
         title: as people call it.
         uv: its name for uv, which finds the versions.
         pip: its names for pip, which downloads them: a newer system takes older wheels, too.
-        start: what a learner types in a terminal, in the unpacked folder.
+        start: what a learner types in a terminal, in the unpacked folder: two lines, since Windows'
+            PowerShell may not know `&&`.
     """
 
     title: str
@@ -62,19 +63,19 @@ PLATFORMS = {
         "Linux (x86-64)",
         "x86_64-manylinux_2_28",
         (*_MANYLINUX, "manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"),
-        "python{python} tools/install.py && .venv/bin/python tools/lab.py",
+        "python{python} tools/install.py\n.venv/bin/python tools/lab.py",
     ),
     "macos": Platform(
         f"macOS {MACOS} or newer (Apple's chips)",
         "aarch64-apple-darwin",
         (f"macosx_{MACOS}_0_arm64",),
-        "python{python} tools/install.py && .venv/bin/python tools/lab.py",
+        "python{python} tools/install.py\n.venv/bin/python tools/lab.py",
     ),
     "windows": Platform(
         "Windows (64 bits)",
         "x86_64-pc-windows-msvc",
         ("win_amd64",),
-        "py -{python} tools\\install.py && .venv\\Scripts\\python tools\\lab.py",
+        "py -{python} tools\\install.py\n.venv\\Scripts\\python tools\\lab.py",
     ),
 }
 
@@ -210,7 +211,7 @@ def page(names: list[str], python: str) -> str:
         f"<h2>{html.escape(PLATFORMS[name].title)}</h2>"
         f'<p><a href="{INSIDE}-{name}.zip">{INSIDE}-{name}.zip</a>, '
         f"{(OUT / f'{INSIDE}-{name}.zip').stat().st_size / 1e6:.0f} MB. Unpack it, open a terminal "
-        f"in the folder <code>{INSIDE}</code>, and give</p>"
+        f"in the folder <code>{INSIDE}</code>, and give these two lines:</p>"
         f"<pre>{html.escape(PLATFORMS[name].start.format(python=python))}</pre>"
         for name in names
     )
@@ -219,7 +220,8 @@ def page(names: list[str], python: str) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         "<title>Latent Faces</title><style>body{font:18px/1.5 sans-serif;max-width:40em;"
-        "margin:2em auto;padding:0 1em}pre{overflow-x:auto;background:#eee;padding:.6em}</style>"
+        "margin:2em auto;padding:0 1em}pre{overflow-x:auto;background:#eee;padding:.6em;"
+        "font-size:15px}</style>"
         f"<h1>Latent Faces</h1>{site if (OUT / 'site').exists() else ''}"
         f"<p>You need Python {python}. Nothing else is downloaded: what is on this page installs "
         f"without the internet.</p>{rows}</html>\n"

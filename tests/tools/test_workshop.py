@@ -78,7 +78,8 @@ def test_the_page_names_each_system_its_file_and_its_commands(tmp_path, monkeypa
         assert f'href="latent-faces-{name}.zip"' in page
         assert platform.title.replace("'", "&#x27;") in page
     assert page.count("2 MB") == 3
-    assert "py -3.12 tools\\install.py" in page and "python3.12 tools/install.py" in page
+    assert "<pre>py -3.12 tools\\install.py\n.venv\\Scripts\\python tools\\lab.py</pre>" in page
+    assert page.count("<pre>python3.12 tools/install.py\n.venv/bin/python tools/lab.py</pre>") == 2
     assert "site/" not in page
     (tmp_path / "site").mkdir()
     assert 'href="site/index.html"' in workshop.page(["linux"], "3.12")
