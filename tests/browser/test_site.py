@@ -23,8 +23,8 @@ KINDS = (  # a page of each kind
     "search",
 )
 # The page is ready: what scrolls by itself is reached by keyboard.
-REACHED = "[...document.querySelectorAll('pre')].every("
-REACHED += "pre => pre.scrollWidth <= pre.clientWidth || pre.tabIndex === 0)"
+REACHED = "[...document.querySelectorAll('pre, .pst-scrollable-table-container')].every("
+REACHED += "part => part.scrollWidth <= part.clientWidth || part.tabIndex === 0)"
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -68,9 +68,9 @@ def visit(address):
         page.on("console", lambda m: note("console", m.text) if m.type == "error" else None)
 
         waiting = set()
-        page.on("request", waiting.add)
-        page.on("requestfinished", waiting.discard)
-        page.on("requestfailed", waiting.discard)
+        page.on("request", lambda request: waiting.add(request.url))
+        page.on("requestfinished", lambda request: waiting.discard(request.url))
+        page.on("requestfailed", lambda request: waiting.discard(request.url))
 
         def open_(name: str):
             """Go to a page; wait until its formulas are set, and all that it asked for is there."""
@@ -80,7 +80,7 @@ def visit(address):
             end = time.monotonic() + 30
             while waiting:
                 page.wait_for_timeout(10)
-                assert time.monotonic() < end, [request.url for request in waiting]
+                assert time.monotonic() < end, waiting
             return page
 
         yield open_

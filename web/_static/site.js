@@ -7,7 +7,8 @@ addEventListener("load", () => {
       if (wide || target.scrollHeight > target.clientHeight) target.tabIndex = 0;
     }
   });
-  for (const part of document.querySelectorAll("pre, .cell_output .output, .bd-article table")) {
+  const parts = "pre, .cell_output .output, .bd-article table, .pst-scrollable-table-container";
+  for (const part of document.querySelectorAll(parts)) {
     sizes.observe(part);
   }
 });
