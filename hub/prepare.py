@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTRAITS = ROOT / "data" / "portraits" / "img_align_celeba"
 SECOND = 10**9  # nanoseconds
 SIZES = (64, 32)  # pixels: what the notebooks and their exercises ask for
 READ, WRITE = 0o444, 0o022  # for all; for others than the owner
@@ -26,9 +25,12 @@ def main() -> None:
     os.umask(0o022)
     if subprocess.call([sys.executable, "-m", "portraits"]):
         sys.exit(1)  # the reason is printed already
-    whole_seconds(PORTRAITS)
+    from groundwork.places import data_folder
+
+    whole_seconds(data_folder() / "portraits" / "img_align_celeba")
     decode()
     share(ROOT)
+    share(data_folder())  # LATENT_FACES_DATA may name another place
     print(f"{ROOT} is ready: everybody can read it, and only its owner can change it.")
 
 

@@ -13,6 +13,7 @@ from tools import browser, hub
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 SHORT = "03_short.ipynb"
+RUNNING = 1800  # seconds that a notebook may take where others compute, too
 
 # Runs code in a new kernel of the page's user; gives what it prints.
 RUN = """async code => {
@@ -64,7 +65,7 @@ def anna(running):
     """The first user, who has run notebook 5."""
     started, page = running
     notebook = started.enter(page, "anna", "05_attributes.ipynb")
-    notebook.run_all(600)
+    notebook.run_all(RUNNING)
     return notebook
 
 
@@ -134,7 +135,7 @@ def test_tensorboard_of_notebook_3_is_shown_through_the_proxy(running, anna):
     )
     page.goto(f"{started.url}user/anna/lab/tree/latent-faces/notebooks/{SHORT}?reset")
     notebook = browser.Notebook.shown(page, hub.SECONDS)
-    notebook.run_all(600)
+    notebook.run_all(RUNNING)
     iframe = page.locator("iframe[id^=tensorboard-frame]")
     address = iframe.get_attribute("src")
     assert address.startswith(f"{started.url}user/anna/proxy/"), address
