@@ -48,6 +48,11 @@ def main() -> None:
         repository = given or own_address()
         if repository and not repository.startswith("https://"):
             raise ValueError(f"--repository is {repository}: give an address, https://...")
+        if repository and repository.rstrip("/") != own_address():
+            print(
+                "The first cells of the notebooks do not know this address, so Colab will ask for "
+                "it: write it into pyproject.toml, and give `python tools/colab_cells.py`."
+            )
         build(repository)
     except (OSError, ValueError) as error:
         sys.exit(sentence(error))

@@ -187,5 +187,3 @@ def test_tensorboard_of_notebook_3_is_shown_through_the_proxy(running, anna):
     # The run lies where the file browser shows it.
     runs = page.request.get(f"{started.url}user/anna/api/contents/latent-faces/runs").json()
     assert len(runs["content"]) == 1
-
-

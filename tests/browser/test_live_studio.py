@@ -107,8 +107,9 @@ def test_without_webassembly_the_picture_and_a_sentence_stay(live_address, new_p
 def test_without_scripts_the_picture_and_a_sentence_stay(live_address, new_page):
     page = new_page(java_script_enabled=False)
     page.goto(f"{live_address}/studio.html")
-    # It does not wait, since that takes frames, which a page without scripts may not get.
-    assert page.get_by_text("This is a picture of the studio").is_visible()
+    note = page.locator(".latent-faces .live-note")
+    assert "This is a picture of the studio" in note.inner_text()
+    assert note.bounding_box()["height"] > 0  # `is_visible` takes frames, which may not come here
     assert page.locator(".latent-faces img").evaluate("node => node.naturalWidth") > 0
 
 

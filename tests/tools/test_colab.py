@@ -9,23 +9,37 @@ from packaging.requirements import Requirement
 from tools import colab
 from tools.colab import in_use, lacking, needed, prepare, run
 
+# What Colab listed in January 2026 (github.com/googlecolab/backend-info), of what the course needs.
+OF_COLAB = {
+    **{"anywidget": "0.9.21", "filelock": "3.20.3", "h5py": "3.15.1", "ipykernel": "6.17.1"},
+    **{"ipywidgets": "7.7.1", "keras": "3.10.0", "matplotlib": "3.10.0", "nbclient": "0.10.4"},
+    **{"nbformat": "5.10.4", "numba": "0.60.0", "numpy": "2.0.2", "pandas": "2.2.2"},
+    **{"pillow": "11.3.0", "platformdirs": "4.5.1", "tensorboard": "2.19.0"},
+    **{"tensorflow": "2.19.0", "tqdm": "4.67.1", "typer": "0.21.1"},
+}
 VERSIONS = {"numpy": "2.0.2", "keras": "3.10.0", "pillow": "11.3.0"}
+
+
+def versions_of(packages):
+    """What `metadata.version` says where these packages are installed, and no others."""
+
+    def version(name):
+        if name not in packages:
+            raise colab.metadata.PackageNotFoundError(name)
+        return packages[name]
+
+    return version
 
 
 @pytest.fixture
 def machine(monkeypatch):
     """A machine with `VERSIONS` and the modules of this Python; commands are noted."""
 
-    def version(name):
-        if name not in VERSIONS:
-            raise colab.metadata.PackageNotFoundError(name)
-        return VERSIONS[name]
-
     output = SimpleNamespace(enable_custom_widget_manager=lambda: commands.append("widgets"))
     commands = []
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     monkeypatch.setattr(sys.modules["google.colab"], "output", output, raising=False)
-    monkeypatch.setattr(colab.metadata, "version", version)
+    monkeypatch.setattr(colab.metadata, "version", versions_of(VERSIONS))
     monkeypatch.setattr(colab, "run", lambda command: commands.append(" ".join(command[1:])))
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setenv("PYTHONPATH", "elsewhere")
@@ -62,6 +76,11 @@ def test_python_is_started_again_where_an_old_one_is_in_use(machine, monkeypatch
     with pytest.raises(RuntimeError, match=r"of numpy and pillow is in use.*Restart session"):
         prepare()
     assert len(machine) == 1
+
+
+def test_of_what_colab_has_two_are_too_old(monkeypatch):
+    monkeypatch.setattr(colab.metadata, "version", versions_of(OF_COLAB))
+    assert [requirement.name for requirement in lacking(needed())] == ["keras", "typer"]
 
 
 def test_only_what_was_imported_is_in_use():
