@@ -61,6 +61,7 @@ class Hub:
 
     def enter(self, page: Page, user: str, notebook: str) -> browser.Notebook:
         """Log in by the page, as a learner does who follows the link of a notebook."""
+        page.set_default_timeout(1000 * SECONDS)
         page.goto(self.link(notebook))
         page.locator("#username_input").fill(user)
         page.locator("#password_input").fill(self.password)
