@@ -5,6 +5,7 @@ import re
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tools.colab_cells import with_cell
 from tools.minutes import (
     README,
     START,
@@ -28,6 +29,8 @@ def test_words_cells_figures_and_what_is_asked_are_counted():
     assert reading(new_notebook(cells=[text])) == 1
     assert reading(new_notebook(cells=[text, figure])) == 3
     assert reading(new_notebook(cells=[text, new_code_cell("print(1)")])) == 2
+    for_colab = with_cell(new_notebook(cells=[text, new_code_cell("print(1)")]), "")
+    assert len(for_colab.cells) == 3 and reading(for_colab) == 2
     asked = new_markdown_cell("> **Predict.**\n\n**Question 1.**\n\n<details>\n\n</details>")
     assert reading(new_notebook(cells=[text, asked])) == pytest.approx(3 + 3 / WORDS)
 

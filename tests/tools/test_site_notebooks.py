@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tools.colab_cells import with_cell
 from tools.exercises import TAG
 from tools.site_notebooks import OPTIONS, folded, for_site, last_heading, widget
 
@@ -41,6 +42,13 @@ def test_stills_become_elements_that_can_be_made_live():
         '<div class="latent-faces" data-widget="studio" data-models="64 128" data-notebook="05">'
     )
     assert "](../stills/05_attributes_studio.jpg)" in still.source
+
+
+def test_the_cell_for_colab_is_not_shown():
+    notebook = with_cell(new_notebook(cells=[new_markdown_cell("# Faces"), cell_of()]), "")
+    assert len(notebook.cells) == 3
+    for_site(notebook, FILE)
+    assert [cell.source for cell in notebook.cells] == ["# Faces", "code"]
 
 
 def test_a_widget_that_needs_python_is_a_still_only():
