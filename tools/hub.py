@@ -197,10 +197,12 @@ def running(command: list[str], at_once: bool = False, **options) -> Iterator[su
 
 
 def end(find: Callable[[], list[psutil.Process]]) -> None:
-    """Kill what is left of the users' processes."""
-    for process in find():
+    """Kill what is left of the users' processes, and wait until the system has removed it."""
+    left = find()
+    for process in left:
         with suppress(psutil.Error):
             process.kill()
+    psutil.wait_procs(left, timeout=60)
 
 
 def answers(started: Hub) -> bool:

@@ -141,6 +141,7 @@ def test_tensorboard_of_notebook_3_is_shown_through_the_proxy(running, anna):
     assert address.startswith(f"{started.url}user/anna/proxy/"), address
     frame = page.frame_locator("iframe[id^=tensorboard-frame]")
     frame.get_by_text("epoch_loss").first.wait_for(timeout=120_000)
+    iframe.scroll_into_view_if_needed()
     page.screenshot(path=SCREENSHOTS / "hub_tensorboard.png")
     # The run lies where the file browser shows it.
     runs = page.request.get(f"{started.url}user/anna/api/contents/latent-faces/runs").json()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import pytest
 
 from tools import hub
@@ -64,3 +65,9 @@ def test_a_program_that_is_running_ends_with_its_block():
     with hub.running([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
         assert process.poll() is None
     assert process.poll() is not None
+
+
+def test_what_users_have_left_is_gone_when_it_ends():
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    hub.end(lambda: [psutil.Process(left.pid)])
+    assert not psutil.pid_exists(left.pid)
