@@ -8,7 +8,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -60,6 +60,10 @@ def served(folder: Path) -> Iterator[str]:
 
         def log_message(self, *_):
             pass
+
+        def handle(self):
+            with suppress(ConnectionError):  # a page was closed before all had come
+                super().handle()
 
         def end_headers(self):
             self.send_header("Cache-Control", "max-age=600")  # as GitHub Pages does
