@@ -196,7 +196,7 @@ def live_page(live_address):
 
     def write(*widgets: str) -> str:
         picture = '<img src="live/still-studio.jpg" alt="The studio">'
-        name = f"{'_'.join(widgets)}.html"
+        name = f"page_{'_'.join(widgets)}.html"  # studio.html is there already
         places = "".join(place(widget, picture) for widget in widgets)
         (LIVE / name).write_text(PAGE.format(places), "utf-8")
         return name
