@@ -17,6 +17,7 @@ from PIL import Image
 from typer import Option, Typer
 
 from groundwork.files import written_whole
+from tools.colab_cells import is_colab
 from vaelib.__main__ import main
 from vaelib.data.faces import read_faces
 from vaelib.data.pixels import load_images
@@ -74,7 +75,8 @@ def programs(path: Path) -> dict[str, Any]:
     """
     names: dict[str, Any] = {}
     for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type == "code" and cell.source.startswith(PROGRAM):
+        is_program = cell.cell_type == "code" and cell.source.startswith(PROGRAM)
+        if is_program and not is_colab(cell):
             exec(cell.source, names)
     wanted = ["train", "STEPS", *(f"Run{run.upper()}" for run in RUNS)]
     wanted += [f"batches_{run}" for run in RUNS]

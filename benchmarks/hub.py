@@ -80,7 +80,9 @@ def summary(rows: pd.DataFrame, shared: float, machine: float) -> dict[str, floa
 
 @app.command()
 def measure(
-    machine: Annotated[float, Option(min=4, help="The memory of the hub's machine, in GB.")] = 16,
+    machine: Annotated[
+        float, Option(min=4, max=10_000, help="The memory of the machine, in GB.")
+    ] = 16,
 ) -> None:
     """Let two users run notebook 5, one after the other; the last line is JSON."""
     if why := hub.missing():
