@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from hub.prepare import SIZES
+
 ROOT = Path(__file__).resolve().parent
 READY = pytest.StashKey[bool]()
-SIZES = (64, 32)  # pixels; in the notebooks
 READ_ONCE = f"""
 from vaelib.data import load_pixels, read_faces
 for size in {SIZES}:

@@ -4,8 +4,8 @@
     python tools/site.py --repository https://github.com/somebody/latent-faces
 
 With the address of the repository, the site has links to it, to Binder and to Colab. Without the
-option, it is the one in pyproject.toml. The site is
-made aside, and takes the place of the last one when it is whole. A warning of Sphinx is an error.
+option, it is the one in pyproject.toml. The site is made aside, and takes the place of the last one
+when it is whole. A warning of Sphinx is an error.
 """
 
 import argparse

@@ -8,7 +8,7 @@ from statistics import median
 import nbformat
 import pytest
 
-from conftest import SIZES
+from hub.prepare import SIZES
 from tests.notebooks.lists import ALL, COURSE, EXECUTED, EXPLORERS, NOTEBOOKS, SOLUTIONS, TASK
 from tools.colab_cells import is_colab
 from tools.exercises import TAG
