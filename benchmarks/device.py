@@ -86,7 +86,10 @@ def lines_of(
     command += [f"--{name}={value}" for name, value in options.items()]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as program:
         for line in program.stdout:
-            yield json.loads(line)
+            if line.startswith("{"):
+                yield json.loads(line)
+            else:  # such as how far reading the faces is
+                print(line, end="", file=sys.stderr)
     if program.returncode:
         raise ChildProcessError("The measurement ended with an error: see above.")
 
