@@ -107,7 +107,7 @@ def load_alike(files: Sequence[bytes], image_size: int = 64) -> np.ndarray | Non
         first_column, across = lanczos(width, left, right, image_size)
         y, x = int(first_row.min()), int(first_column.min())
         window = [y, x, last(first_row, down) - y, last(first_column, across) - x]
-        images = _decode(scale)(files, shape, window).numpy()
+        images = _decode(scale)(files, shape, tf.constant(window, tf.int32)).numpy()
     except tf.errors.InvalidArgumentError:
         return None
     if images.shape[1:] == (image_size, image_size, 3) and down.shape[1] == 1:
@@ -217,8 +217,11 @@ def _reduction(box: tuple[float, float, float, float], image_size: int) -> int:
 
 
 @cache
-def _decode(scale: int) -> tf.types.experimental.PolymorphicFunction:
-    """Make a function that decodes a window of files (n,) of one shape at 1/scale."""
+def _decode(scale: int) -> tf.types.experimental.ConcreteFunction:
+    """Make a function that decodes a window of files (n,) of one shape at 1/scale.
+
+    It is traced here, once: else threads that call it at the same time would each trace it.
+    """
     strings, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int32)
 
     @tf.function(input_signature=[strings, numbers, numbers])
@@ -232,4 +235,4 @@ def _decode(scale: int) -> tf.types.experimental.PolymorphicFunction:
             decode, files, fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8)
         )
 
-    return decode_all
+    return decode_all.get_concrete_function()

@@ -1,8 +1,10 @@
 """From files to squares of pixels: crops, anti-aliasing, kinds of files, and the fast way."""
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -217,6 +219,20 @@ def test_the_fast_way_gives_the_same_pixels(size, image_size):
     difference = abs(fast.astype(int) - slow)
     assert difference.max() <= 2
     assert (difference > 0).mean() < 0.01
+
+
+def test_threads_that_begin_together_start_no_warning(caplog):
+    images._decode.cache_clear()
+    buffer, together = BytesIO(), Barrier(16)
+    Image.new("RGB", (64, 64)).save(buffer, "JPEG")
+
+    def load(_: int) -> np.ndarray | None:
+        together.wait()
+        return load_alike([buffer.getvalue()], 64)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pixels.shape == (1, 64, 64, 3) for pixels in pool.map(load, range(16)))
+    assert not caplog.records
 
 
 def test_reducing_while_decoding_blurs_nothing():
