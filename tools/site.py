@@ -48,16 +48,22 @@ def main() -> None:
         repository = given or own_address()
         if repository and not repository.startswith("https://"):
             raise ValueError(f"--repository is {repository}: give an address, https://...")
-        if repository and repository.rstrip("/") != own_address():
+        if repository and not opens_in_colab(repository):
             print(
-                "The first cells of the notebooks do not know this address, so Colab will ask for "
-                "it: write it into pyproject.toml, and give `python tools/colab_cells.py`."
+                "The site will have no links to Colab, which opens notebooks on github.com whose "
+                "first cells know the address: write it into pyproject.toml, and give `python "
+                "tools/colab_cells.py`."
             )
         build(repository)
     except (OSError, ValueError) as error:
         sys.exit(sentence(error))
     size = sum(path.stat().st_size for path in SITE.rglob("*") if path.is_file())
     print(f"{SITE.relative_to(ROOT)}: {size / 1e6:.0f} MB in {time.monotonic() - start:.0f} s")
+
+
+def opens_in_colab(repository: str) -> bool:
+    """Whether Colab opens its notebooks, and their first cells then know where the course is."""
+    return repository.startswith("https://github.com/") and repository.rstrip("/") == own_address()
 
 
 def build(repository: str) -> None:
@@ -80,7 +86,8 @@ def build(repository: str) -> None:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-j", "auto"]
     command += ["-b", "html", "-c", WEB, "-d", str(WORK / "doctrees")]
     command += [str(WORK / "sources"), str(new)]
-    environment = {**os.environ, "LATENT_FACES_REPOSITORY": repository}
+    colab = "yes" if opens_in_colab(repository) else "no"
+    environment = {**os.environ, "LATENT_FACES_REPOSITORY": repository, "LATENT_FACES_COLAB": colab}
     if subprocess.call(command, cwd=ROOT, env=environment) != 0:
         shutil.rmtree(WORK / "doctrees")  # else the next build would not read, and complain, again
         raise OSError(f"Sphinx complains (see above), so {SITE} is as it was: mend that.")

@@ -13,7 +13,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(Path(__file__).parent))  # docstrings.py
-REPOSITORY = os.environ.get("LATENT_FACES_REPOSITORY", "")  # set by tools/site.py
+REPOSITORY = os.environ.get("LATENT_FACES_REPOSITORY", "")  # set by tools/site.py, as the next
+HAS_COLAB = os.environ.get("LATENT_FACES_COLAB") == "yes"
 
 project = "Latent Faces"
 author = "the Latent Faces authors"
@@ -65,8 +66,8 @@ html_theme_options = {
 }
 if REPOSITORY:
     launch = {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"}
-    if REPOSITORY.startswith("https://github.com/"):
-        launch["colab_url"] = "https://colab.research.google.com"  # it opens nothing else
+    if HAS_COLAB:
+        launch["colab_url"] = "https://colab.research.google.com"
     html_theme_options |= {
         "repository_url": REPOSITORY,
         "repository_branch": "main",

@@ -18,13 +18,21 @@ AXE = ROOT / "build" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 KINDS = (  # a page of each kind
     *("index", "start", "docs/glossary", "docs/portraits", "docs/results"),
-    *("notebooks/02_model", "notebooks/05_attributes"),
+    *("docs/teaching/90_minutes", "docs/teaching/room", "hub/README"),
+    *("notebooks/02_model", "notebooks/05_attributes", "notebooks/task/task"),
     *("notebooks/solutions/05_attributes_solutions", "reference/index", "reference/vaelib.latent"),
-    "search",
+    *("search", "studio"),
 )
+MOVED = {  # what moves a widget, on the page of the notebook that has it: a slider, and the picture
+    "notebooks/02_model": ("inside", "input[data-latent]", "img[data-face=decoded]"),
+    "notebooks/05_attributes": ("studio", "input[data-attribute=Smiling]", "img[data-face=edited]"),
+    "notebooks/06_morphing": ("morph", "input[type=range]", "img:visible"),
+    "notebooks/explorers": ("explorer", "canvas", "img[data-face=decoded]"),
+}
 # The page is ready: what scrolls by itself is reached by keyboard.
 REACHED = "[...document.querySelectorAll('pre, .pst-scrollable-table-container')].every("
 REACHED += "part => part.scrollWidth <= part.clientWidth || part.tabIndex === 0)"
+START = 60_000  # milliseconds until a widget is live, on a busy machine
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 
 
@@ -148,20 +156,83 @@ def test_axe_finds_nothing_serious(visit, theme):
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     for name in KINDS:
         page = visit(f"{name}.html")
-        assert page.evaluate("document.documentElement.dataset.theme") == theme
-        page.add_script_tag(path=AXE)
-        for size in (WIDE, NARROW):
-            page.set_viewport_size(size)
-            page.wait_for_function(REACHED)
-            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            for violation in result["violations"]:
-                if violation["impact"] in ("serious", "critical"):
-                    first = violation["nodes"][0]
-                    found.append(f"{name}, {size['width']}: {violation['id']}: {first['html']}")
-            page.screenshot(
-                path=SCREENSHOTS / f"site_{name.replace('/', '_')}_{theme}_{size['width']}.png"
-            )
+        if name == "studio":  # a page without the theme, which follows the system
+            live(page, "studio")
+        else:
+            assert page.evaluate("document.documentElement.dataset.theme") == theme
+        found += [f"{name}, {problem}" for problem in serious(page, f"{name}_{theme}")]
     assert not found, "\n".join(found)
+
+
+def test_axe_finds_nothing_serious_in_live_widgets(visit):
+    found = []
+    for theme in ("light", "dark"):
+        page = visit("search.html")
+        page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page = visit("notebooks/explorers.html")
+        for name in ("studio", "morph", "explorer", "inside"):
+            live(page, name)
+        found += [f"{theme}, {problem}" for problem in serious(page, f"live_{theme}")]
+    assert not found, "\n".join(found)
+
+
+def live(page, name: str):
+    """Scroll to a widget, and wait until it is live."""
+    widget = page.locator(f".latent-faces[data-widget={name}]").first
+    widget.scroll_into_view_if_needed()
+    page.locator(f".latent-faces[data-widget={name}][data-live]").first.wait_for(timeout=START)
+    return widget
+
+
+def serious(page, picture: str) -> list[str]:
+    """What axe finds on a large and on a small screen; a picture of each is kept."""
+    found = []
+    page.add_script_tag(path=AXE)
+    for size in (WIDE, NARROW):
+        page.set_viewport_size(size)
+        page.wait_for_function(REACHED)
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for violation in result["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                first = violation["nodes"][0]
+                found.append(f"{size['width']}: {violation['id']}: {first['html']}")
+        name = f"site_{picture.replace('/', '_')}_{size['width']}.png"
+        page.screenshot(path=SCREENSHOTS / name)
+    return found
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_the_widgets_of_notebooks_are_live(visit, pixels, changed, name):
+    kind, control, picture = MOVED[name]
+    page = visit(f"{name}.html")
+    widget = live(page, kind)
+    before = pixels(widget.locator(picture).first)
+    handle = widget.locator(control).first
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    for _ in range(50):
+        if changed(before, pixels(widget.locator(picture).first)) > 0.5:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{picture} of {name} does not change")
+
+
+def test_the_text_does_not_wait_for_the_model(address, new_page):
+    page, held = new_page(viewport=WIDE), []
+    page.route("**/live/**", lambda route: held.append(route))  # nothing of it arrives
+    page.goto(address)
+    assert page.locator("ul.cards > li").count() == 8
+    assert page.get_by_role("heading", name="What the model does").bounding_box()["height"] > 10
+    still = page.locator(".latent-faces img").first
+    page.wait_for_function("document.querySelector('.latent-faces img').naturalWidth > 200")
+    assert still.bounding_box()["height"] > 50
+    assert held
+    page.unroute("**/live/**")
+    for route in held:
+        route.continue_()
+    live(page, "studio")
 
 
 def test_the_search_finds_a_word_of_the_glossary(visit):
