@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from groundwork.addresses import ends_of_the_way  # noqa: E402
 from groundwork.files import write_whole, written_whole  # noqa: E402
+from tools.npm import find_npm  # noqa: E402
 
 OUT = ROOT / "build" / "workshop"
 WHEELS = ROOT / "build" / "wheels"  # what was downloaded, for the next time
@@ -102,7 +103,7 @@ def main() -> None:
 
 
 def make(platforms: list[Platform], names: list[str], python: str) -> None:
-    """Write a ZIP file for each platform, the site if it is there, and the page that names them."""
+    """Write a ZIP file for each platform, the site, and the page that names them."""
     if not (FACES / "list_attr_celeba.txt").exists():
         sys.exit("The portraits are not drawn yet: `make lab` draws them; then give this again.")
     OUT.mkdir(parents=True, exist_ok=True)
@@ -115,15 +116,22 @@ def make(platforms: list[Platform], names: list[str], python: str) -> None:
             sys.exit(f"The wheels for {platform.title} do not fit together: give this again.")
         with written_whole(OUT / f"{INSIDE}-{name}.zip") as aside:
             pack(aside, [*project_files(), *face_files(), *wheels])
-    shutil.rmtree(OUT / "site", ignore_errors=True)
-    if (SITE / "index.html").exists():
-        shutil.copytree(SITE, OUT / "site")
-    else:
-        print("There is no site in it: `make site` builds that; then give this command again.")
+    add_site(OUT / "site")
     write_whole(OUT / "index.html", page(names, python))
     for path, size in sizes():
         print(f"{size / 1e6:8.0f} MB  {path.relative_to(ROOT)}")
     print(f"Python {python}. `python tools/workshop.py --serve` hands it out to the room.")
+
+
+def add_site(folder: Path) -> None:
+    """Build the site, and copy it; without npm, a site that was built before will do."""
+    if find_npm() and subprocess.call([sys.executable, "tools/site.py"], cwd=ROOT):
+        sys.exit("The site can't be built: see above.")
+    shutil.rmtree(folder, ignore_errors=True)
+    if (SITE / "index.html").exists():
+        shutil.copytree(SITE, folder)
+    else:
+        print("There is no site in it, since there is no npm: Node.js brings it.")
 
 
 def download(name: str, platform: Platform, python: str) -> list[tuple[Path, str]]:

@@ -50,6 +50,31 @@ def test_a_wheel_that_did_not_come_is_an_error(downloads, monkeypatch):
         workshop.download("windows", PLATFORMS["windows"], "3.12")
 
 
+@pytest.mark.parametrize("npm, made", [("npm", True), (None, False)])
+def test_the_site_is_built_where_there_is_npm(tmp_path, monkeypatch, capsys, npm, made):
+    def call(command, **_):
+        assert command[1] == "tools/site.py"
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "index.html").write_text("new")
+        return 0
+
+    monkeypatch.setattr(workshop, "find_npm", lambda: npm)
+    monkeypatch.setattr(workshop, "SITE", tmp_path / "site")
+    monkeypatch.setattr(workshop.subprocess, "call", call)
+    workshop.add_site(tmp_path / "folder")
+    assert (tmp_path / "folder" / "index.html").exists() == made
+    assert ("There is no site in it" in capsys.readouterr().out) != made
+
+
+def test_a_site_that_fails_ends_the_workshop(tmp_path, monkeypatch):
+    monkeypatch.setattr(workshop, "find_npm", lambda: "npm")
+    monkeypatch.setattr(workshop.subprocess, "call", lambda command, **_: 1)
+    (tmp_path / "index.html").write_text("of the last time")
+    with pytest.raises(SystemExit, match="can't be built"):
+        workshop.add_site(tmp_path)
+    assert (tmp_path / "index.html").exists()
+
+
 def test_the_project_goes_in_and_what_is_made_from_it_does_not(tmp_path, monkeypatch):
     for name in ("list_attr_celeba.txt", "img/000001.jpg", ".cache/64-1.npy", ".lock"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
