@@ -1,4 +1,7 @@
-"""Run every benchmark, one after the other: `make bench` calls this."""
+"""Run the benchmarks, one after the other: `make bench` calls this.
+
+All but `benchmarks.device`, which is for a GPU.
+"""
 
 import subprocess
 import sys

@@ -67,31 +67,47 @@ def of_setting(
         data, "train", image_size, batch_size, flip=True, repeat=True, whole=True
     )
 
-    def training(images: tf.data.Dataset) -> Callable[[int], None]:
-        return lambda steps: vae.fit(images, steps_per_epoch=steps, verbose=0, shuffle=False)
+    def training(images: tf.data.Dataset) -> Callable[[int], float]:
+        def train(steps: int) -> float:
+            clock = AfterFirstStep()
+            options = {"steps_per_epoch": 1 + steps, "verbose": 0, "shuffle": False}
+            vae.fit(images, callbacks=[clock], **options)
+            return time.perf_counter() - clock.start
+
+        return train
 
     reader = iter(batches)
 
-    def read(steps: int) -> None:
+    def read(steps: int) -> float:
+        start = time.perf_counter()
         for _ in range(steps):
             next(reader)
+        return time.perf_counter() - start
 
     start = time.perf_counter()
-    first = training(in_memory(data, image_size, batch_size))
-    first(1)
+    in_turns = training(in_memory(data, image_size, batch_size))
+    in_turns(1)
     compiling = time.perf_counter() - start
-    works = {"from_memory": first, "from_folder": training(batches), "reading": read}
+    works = {"from_memory": in_turns, "from_folder": training(batches), "reading": read}
     rates = {name: batch_size * rate(work, seconds) for name, work in works.items()}
     counts = arithmetic.of_training(vae)
     return {
         "batch_size": batch_size,
         "precision": precision,
         "jit": jit or keras.backend.backend() == "jax",
-        "first_step": round(compiling, 2),
+        "first_steps": round(compiling, 2),
         **{name: round(value, 1) for name, value in rates.items()},
         "multiply_adds": sum(sum(family.values()) for family in counts.values())
         + arithmetic.of_muon([w.shape for w in vae.trainable_variables]) // batch_size,
     }
+
+
+class AfterFirstStep(keras.callbacks.Callback):
+    """Notes when the first step was given to the device: before it, the pipeline starts."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 0:
+            self.start = time.perf_counter()
 
 
 def in_memory(data: Faces, image_size: int, batch_size: int) -> tf.data.Dataset:
@@ -104,19 +120,13 @@ def in_memory(data: Faces, image_size: int, batch_size: int) -> tf.data.Dataset:
     return tf.data.Dataset.from_tensor_slices(images).repeat().prefetch(2)
 
 
-def rate(work: Callable[[int], None], seconds: float) -> float:
-    """How often per second `work` does one step: the median of `TURNS` turns of `seconds`."""
-
-    def taken(steps: int) -> float:
-        start = time.perf_counter()
-        work(steps)
-        return time.perf_counter() - start
-
+def rate(work: Callable[[int], float], seconds: float) -> float:
+    """Steps per second: the median of `TURNS` turns of `seconds`; `work` returns its seconds."""
     steps = 3
-    while (passed := taken(steps)) < min(0.5, seconds):
+    while (passed := work(steps)) < min(0.5, seconds):
         steps *= 2
     steps = max(2, round(steps / passed * seconds))
-    return median(steps / taken(steps) for _ in range(TURNS))
+    return median(steps / work(steps) for _ in range(TURNS))
 
 
 def product_rate(precision: str, seconds: float) -> float:
@@ -125,10 +135,12 @@ def product_rate(precision: str, seconds: float) -> float:
     a, b = (keras.random.normal((side, side), seed=seed) for seed in range(2))
     a, b = (ops.cast(matrix, precision) for matrix in (a, b))
 
-    def multiply(times: int) -> None:
+    def multiply(times: int) -> float:
+        start = time.perf_counter()
         for _ in range(times):
             c = ops.matmul(a, b)
         float(ops.convert_to_numpy(ops.cast(c[0, 0], "float32")))  # waits for a GPU to finish
+        return time.perf_counter() - start
 
     multiply(1)
     return round(side**3 * rate(multiply, min(1.0, seconds)))
