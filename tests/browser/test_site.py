@@ -222,8 +222,8 @@ def test_the_widgets_of_notebooks_are_live(visit, pixels, changed, name):
 def test_the_text_does_not_wait_for_the_model(address, new_page):
     page, held = new_page(viewport=WIDE), []
     page.route("**/live/**", lambda route: held.append(route))  # nothing of it arrives
-    page.goto(address)
-    assert page.locator("ul.cards > li").count() == 8
+    page.goto(address, wait_until="commit")
+    page.locator("ul.cards > li").nth(7).wait_for()
     assert page.get_by_role("heading", name="What the model does").bounding_box()["height"] > 10
     still = page.locator(".latent-faces img").first
     page.wait_for_function("document.querySelector('.latent-faces img').naturalWidth > 200")
