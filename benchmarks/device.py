@@ -75,7 +75,7 @@ def chosen(precisions: str) -> list[str]:
     """Read --precisions."""
     names = precisions.split(",")
     if not names or any(name not in PRECISIONS for name in names) or len(set(names)) < len(names):
-        raise ValueError(f"--precisions is {precisions}: give float32, bfloat16, or both: a,b.")
+        raise ValueError(f"--precisions is {precisions}: give float32, bfloat16, or both (a,b).")
     return names
 
 

@@ -27,7 +27,6 @@ from vaelib.training import compile_recipe, new_vae, set_precision
 TURNS = 3  # the result is their median
 IN_MEMORY = 1024  # faces, or two batches, trained on repeatedly
 SIDE = {"CPU": 2048, "GPU": 8192}  # of the square matrices whose product is the limit
-PRECISIONS = ("float32", "bfloat16")
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
