@@ -235,6 +235,11 @@ def test_the_text_does_not_wait_for_the_model(address, new_page):
     live(page, "studio")
 
 
+def test_the_plan_of_the_room_fills_one_page_of_paper(visit):
+    printed = visit("docs/teaching/room.html").pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed)) == 1
+
+
 def test_the_search_finds_a_word_of_the_glossary(visit):
     page = visit("notebooks/05_attributes.html")
     page.keyboard.press("Control+k")
