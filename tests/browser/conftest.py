@@ -110,13 +110,18 @@ def pixels():
 
 @pytest.fixture(scope="session")
 def at_rest(pixels):
-    """Waits until a picture in a widget has not changed for a moment; gives its pixels."""
+    """Waits until a picture in a widget has not changed for a moment; gives its pixels.
 
-    def wait(widget, selector: str) -> np.ndarray:
+    With `unlike`, the pixels before an action, it waits until they have changed, too: on a busy
+    machine, the answer of a kernel may take longer than a moment.
+    """
+
+    def wait(widget, selector: str, unlike: np.ndarray | None = None) -> np.ndarray:
         before = None
-        for _ in range(50):
+        for _ in range(50 if unlike is None else 200):
             now = pixels(widget.locator(selector))
-            if before is not None and (now == before).all():
+            moved = unlike is None or now.shape != unlike.shape or (now != unlike).any()
+            if moved and before is not None and (now == before).all():
                 return now
             before = now
             widget.page.wait_for_timeout(150)
