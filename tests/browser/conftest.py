@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.answers import wait_for_answers
 from tools import browser
 from tools.live import NAMES, build_live, place
 from tools.npm import find_npm
@@ -112,13 +113,18 @@ def pixels():
 def at_rest(pixels):
     """Waits until a picture in a widget has not changed for a moment; gives its pixels.
 
-    With `unlike`, the pixels before an action, it waits until they have changed, too: on a busy
-    machine, the answer of a kernel may take longer than a moment.
+    Before each look it waits until the kernel, or the model in a live page, has answered, unless
+    `answered` is False: on a busy machine, that may take longer than a moment. With `unlike`, the
+    pixels before an action, it waits until they have changed, too.
     """
 
-    def wait(widget, selector: str, unlike: np.ndarray | None = None) -> np.ndarray:
+    def wait(
+        widget, selector: str, unlike: np.ndarray | None = None, answered: bool = True
+    ) -> np.ndarray:
         before = None
         for _ in range(50 if unlike is None else 200):
+            if answered:
+                wait_for_answers(widget.page)
             now = pixels(widget.locator(selector))
             moved = unlike is None or now.shape != unlike.shape or (now != unlike).any()
             if moved and before is not None and (now == before).all():
@@ -234,9 +240,11 @@ class Visit:
             self.requests.append(request.url)
 
     def open(self, name: str, *widgets: str):
+        """Go to a page, and wait until these widgets, and their decoders, are there."""
         self.page.goto(f"{self.address}/{name}")
         for widget in widgets:
-            self.page.locator(f"[data-widget={widget}][data-live]").wait_for(timeout=START)
+            whole = f"[data-widget={widget}][data-live]:not([data-live=''])"
+            self.page.locator(whole).wait_for(timeout=START)
 
 
 @pytest.fixture
@@ -251,6 +259,29 @@ def new_page(a_browser):
     yield open_
     for page in pages:
         page.close()
+
+
+@pytest.fixture(scope="session")
+def hold():
+    """Holds back what a page asks for; calling what it gives lets it in, once it was asked for."""
+
+    def hold_(page, pattern):
+        held, released = [], []
+        page.route(pattern, lambda route: route.continue_() if released else held.append(route))
+
+        def let_in() -> None:
+            for _ in range(1200):
+                if held:
+                    break
+                page.wait_for_timeout(50)
+            assert held, f"Nothing like {pattern} was asked for."
+            released.append(True)
+            for route in held:
+                route.continue_()
+
+        return let_in
+
+    return hold_
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """All other notebooks in the page: their cells run, their widgets and TensorBoard work."""
 
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -14,26 +15,24 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
-def test_the_dials_of_notebook_1_draw_while_one_drags(open_notebook, pixels):
+def test_the_dials_of_notebook_1_draw_while_one_drags(open_notebook, at_rest):
     page = open_notebook("01_faces.ipynb").page
     slider = page.locator(".widget-hslider", has_text="turn").first
     slider.scroll_into_view_if_needed()
-    face = page.locator("img.widget-image").first
-    before = pixels(face)
+    face = partial(at_rest, page.locator("body"), "img.widget-image >> nth=0")
+    before = face()
     page.screenshot(path=SCREENSHOTS / "01_dials.png")
     handle = slider.locator(".noUi-handle")
     box = handle.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + 70, box["y"] + box["height"] / 2, steps=10)
-    page.wait_for_timeout(1000)
-    dragged = pixels(face)
+    dragged = face(unlike=before)
     page.mouse.up()
     assert np.abs(dragged - before).mean() > 2
     handle.focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(1000)
-    assert np.abs(pixels(face) - dragged).mean() > 0
+    assert np.abs(face(unlike=dragged) - dragged).mean() > 0
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_tensorboard_shows_scalars_and_images_inside_notebook_3(logs, open_noteb
         )
 
 
-def test_the_studio_works_in_notebook_7_as_well(open_notebook, tmp_path, pixels):
+def test_the_studio_works_in_notebook_7_as_well(open_notebook, tmp_path, at_rest):
     """The same page in Jupyter Notebook, the simpler of the two programs."""
     page = open_notebook("05_attributes.ipynb", run=False).page.context.browser.new_page(
         viewport={"width": 1280, "height": 1000}
@@ -92,11 +91,10 @@ def test_the_studio_works_in_notebook_7_as_well(open_notebook, tmp_path, pixels)
         notebook.run_all()
         studio = page.locator(".faces.studio")
         studio.scroll_into_view_if_needed()
-        face = studio.locator("img[data-face=edited]")
-        before = pixels(face)
+        face = partial(at_rest, studio, "img[data-face=edited]")
+        before = face()
         studio.locator("input[data-attribute=Eyeglasses]").fill("2")
-        page.wait_for_timeout(1000)
-        assert np.abs(pixels(face) - before).mean() > 2
+        assert np.abs(face(unlike=before) - before).mean() > 2
         studio.screenshot(path=SCREENSHOTS / "05_studio_in_notebook_7.png")
         # Notebook 7.6 itself complains that a setting has no schema, with or without widgets.
         assert not [problem for problem in notebook.problems if "'schema'" not in problem]

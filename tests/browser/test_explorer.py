@@ -80,19 +80,23 @@ def test_the_arrow_keys_move_the_cross(explorer, map_, decoded):
     assert difference(before, decoded()) < 1
 
 
-def test_another_attribute_gives_other_colours(explorer, map_, pixels):
+@pytest.fixture
+def drawn(explorer, at_rest):
+    """Pixels of the map, once they have stopped changing."""
+    return partial(at_rest, explorer, "canvas")
+
+
+def test_another_attribute_gives_other_colours(explorer, drawn):
     explorer.get_by_label("colour").select_option("Male")
     explorer.page.mouse.move(0, 0)
-    before = pixels(map_)
+    before = drawn()
     explorer.get_by_label("colour").select_option("Young")
-    explorer.page.wait_for_timeout(500)
-    assert difference(before, pixels(map_)) > 0.5
+    assert difference(before, drawn()) > 0.5
     assert "not Young" in explorer.inner_text()
 
 
-def test_other_axes_place_the_faces_anew(explorer, map_, pixels):
-    before = pixels(map_)
+def test_other_axes_place_the_faces_anew(explorer, drawn):
+    before = drawn()
     explorer.get_by_label("across").select_option("the second most")
-    explorer.page.wait_for_timeout(500)
-    assert difference(before, pixels(map_)) > 1
+    assert difference(before, drawn()) > 1
     explorer.get_by_label("across").select_option("the most variance")

@@ -91,7 +91,7 @@ def test_a_user_drags_a_slider_of_notebook_5_and_the_face_changes(running, anna,
     page.mouse.down()
     page.mouse.move(box["x"] + 0.95 * box["width"], y, steps=10)
     page.mouse.up()
-    after = at_rest(studio, "img[data-face=edited]")
+    after = at_rest(studio, "img[data-face=edited]", unlike=before)
     page.screenshot(path=SCREENSHOTS / "hub_studio.png")
     assert np.abs(after - before).mean() > 2
 

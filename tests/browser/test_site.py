@@ -223,20 +223,16 @@ def test_the_widgets_of_notebooks_are_live(visit, pixels, changed, name):
     raise AssertionError(f"{picture} of {name} does not change")
 
 
-def test_the_text_does_not_wait_for_the_model(address, new_page):
-    page, held, released = new_page(viewport=WIDE), [], []
-    # Nothing of it arrives before it is released.
-    page.route("**/live/**", lambda route: route.continue_() if released else held.append(route))
+def test_the_text_does_not_wait_for_the_model(address, new_page, hold):
+    page = new_page(viewport=WIDE)
+    let_in = hold(page, re.compile("/live/(?!still)"))
     page.goto(address, wait_until="commit")
     page.locator("ul.cards > li").nth(7).wait_for()
     assert page.get_by_role("heading", name="What the model does").bounding_box()["height"] > 10
     still = page.locator(".latent-faces img").first
     page.wait_for_function("document.querySelector('.latent-faces img').naturalWidth > 200")
     assert still.bounding_box()["height"] > 50
-    assert held
-    released.append(True)
-    for route in held:
-        route.continue_()
+    let_in()
     live(page, "studio")
 
 
@@ -283,7 +279,7 @@ def test_the_keyboard_reaches_the_text_first(visit):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to main content"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main-content")
+    page.wait_for_url("**#main-content")
 
 
 def test_without_scripts_pictures_and_text_are_there(address):

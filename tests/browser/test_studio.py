@@ -120,10 +120,23 @@ def test_the_faces_of_a_held_slider_are_there_before_the_kernel_answers(studio, 
     )
     input_.fill("2")
     studio.page.wait_for_timeout(100)
-    early = settled(studio)  # in much less than two seconds
+    early = settled(studio, answered=False)  # in much less than two seconds
     assert changed(before, early).mean() > 2
     studio.page.wait_for_timeout(2500)
     assert changed(early, settled(studio)).max() < 3  # and the kernel says the same
+
+
+def test_a_picture_is_looked_at_when_the_kernel_has_answered(studio, settled):
+    """The tests' own patience: a kernel that is busy for long is waited for."""
+    before = settled(studio)
+    studio.page.evaluate(
+        "() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({code: 'import time; time.sleep(3)'}); }"
+    )
+    slider(studio, "Blond_Hair").evaluate(  # not held, so that nothing is decoded ahead
+        "input => { input.value = 2; input.dispatchEvent(new Event('change')); }"
+    )
+    assert changed(before, settled(studio)).mean() > 2
 
 
 def test_the_original_and_the_reconstruction_stay(studio, pixels, settled):
@@ -234,9 +247,15 @@ def picture(size=(640, 480), mode="RGB", kind="PNG", **options) -> bytes:
     return file.getvalue()
 
 
-def upload(studio, name: str, data: bytes) -> None:
-    files = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-    studio.locator("input[type=file]").set_input_files(files)
+@pytest.fixture
+def upload(studio, tmp_path):
+    """Chooses a file of this name; from the disk, since large ones would take long in a message."""
+
+    def choose(name: str, data: bytes) -> None:
+        (tmp_path / name).write_bytes(data)
+        studio.locator("input[type=file]").set_input_files(tmp_path / name)
+
+    return choose
 
 
 def message(studio, part: str) -> str:
@@ -247,14 +266,14 @@ def message(studio, part: str) -> str:
     return text.inner_text()
 
 
-def test_a_photo_takes_the_place_of_the_face(studio, settled, pixels):
+def test_a_photo_takes_the_place_of_the_face(studio, settled, pixels, upload):
     before = pixels(studio.locator("img[data-face=original]"))
     # A portrait of another size, in parts of a megabyte.
     face = Image.open(ROOT / "data/portraits/img_align_celeba/019503.jpg").resize((1200, 1200))
     file = io.BytesIO()
     face.save(file, "PNG", compress_level=0)
     assert len(file.getvalue()) > 4e6
-    upload(studio, "me.png", file.getvalue())
+    upload("me.png", file.getvalue())
     studio.page.wait_for_function("() => !document.querySelector('.studio [aria-pressed=true]')")
     settled(studio)
     assert changed(before, pixels(studio.locator("img[data-face=original]"))).mean() > 10
@@ -303,19 +322,19 @@ def huge() -> bytes:
         ("film.png", lambda: b"\x89PNG" + bytes(51_000_000), "film.png has 51 MB"),
     ],
 )
-def test_what_is_no_photo_is_refused_and_the_face_stays(studio, settled, name, data, part):
+def test_what_is_no_photo_is_refused_and_the_face_stays(studio, settled, upload, name, data, part):
     before = settled(studio)
-    upload(studio, name, data())
+    upload(name, data())
     assert "choose a" in message(studio, part)
     assert (settled(studio) == before).all()
     drag(studio, "Smiling", 0.5, 0.8)  # the kernel is alive
     assert not (settled(studio) == before).all()
 
 
-def test_a_photo_without_a_face_is_shown_with_a_warning(studio, settled):
+def test_a_photo_without_a_face_is_shown_with_a_warning(studio, settled, upload):
     file = io.BytesIO()
     Image.effect_noise((300, 300), 100).save(file, "PNG")
-    upload(studio, "sand.png", file.getvalue())
+    upload("sand.png", file.getvalue())
     assert "sand.png is unlike the faces" in message(studio, "unlike")
     settled(studio)
     studio.locator(".thumbnail").first.click()
