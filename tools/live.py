@@ -91,20 +91,20 @@ def build_live(out: Path, course: str = "") -> None:
     write_whole(out / "studio.html", page.replace("<!-- course -->", way_into_course(course)))
 
 
-def place(widget: str, picture: str, models: str = "64", **more: str) -> str:
+def place(widget: str, picture: str, size: int = 64, **more: str) -> str:
     """The place of a widget in a page: a picture and a sentence until it is live.
 
     Args:
         widget: one of NAMES.
         picture: HTML or Markdown that shows how the widget looks.
-        models: sizes of the faces: the first one's model comes first, the last one's stays.
+        size: of the faces, in pixels: 64 or 128.
         more: attributes that live.js reads, without `data-`: `options` is JSON, what the widget
             begins with.
 
     Returns:
         HTML; the page takes live.css and live.js from the folder live/.
     """
-    data = {"widget": widget, "models": models, **more}
+    data = {"widget": widget, "model": str(size), **more}
     attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
     return noted(f'class="latent-faces" {attributes}', picture, NOTE)
 

@@ -14,14 +14,17 @@ from tools.exercises import TAG
 from tools.live import noted, place
 
 WIDGET = re.compile(r"(\w+): a widget, which needs a running kernel")  # vaelib/widgets/base.py
-# The widgets that a page can run without a kernel, and the sizes of the models that each shows.
-LIVE = {"Explorer": "64", "Inside": "64", "Morph": "64", "Studio": "64 128"}
+# The widgets that a page can run without a kernel, and the size of the faces that each shows.
+LIVE = {"Explorer": 64, "Inside": 64, "Morph": 64, "Studio": 128}
 # What a widget begins with, where a notebook sets something else than live pages do.
+FIRST = {"face": 0}
 OPTIONS = {
+    ("05", "Studio"): FIRST,
+    ("explorers", "Studio"): FIRST,
     ("05", "Explorer"): {
         **{"x_axis": "Male", "y_axis": "Blond_Hair", "color": "Male"},
         "value": [2.5, 4],
-    }
+    },
 }
 NOTE = "This is a picture of the widget. It needs Python: run the notebook to use it."
 

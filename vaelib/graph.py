@@ -19,17 +19,15 @@ from vaelib.model import VAE
 from vaelib.scales import Sharpen
 
 OPSET = 17
-BITS = (32, 16, 8, 6)
+BITS = (32, 16, 8)
 """Bits of a stored weight; all graphs compute with 32.
 
 With 8, each channel has a scale of its own, and the layers next to the pixels, FINE of all weights,
 keep 16: no later layer averages over their errors. With 8 for all, some pixels would be wrong by 20
-grey levels; so they are wrong by less than 2. With 6, those layers have 8: good enough for a page's
-first seconds. An encoder keeps 16 bits: with 8, the face of a photo would differ by up to 25 grey
-levels.
+grey levels; so they are wrong by less than 2. An encoder keeps 16 bits: with 8, the face of a photo
+would differ by up to 25 grey levels.
 """
 FINE = 0.42
-FINER = {32: 32, 16: 16, 8: 16, 6: 8}  # bits of those layers
 
 
 def decoder_graph(vae: VAE, bits: int = 32) -> onnx.ModelProto:
@@ -69,7 +67,7 @@ class _Graph:
         if bits not in BITS:
             raise ValueError(f"bits is {bits}: choose one of {', '.join(map(str, BITS))}.")
         self.bits = bits
-        self.fine: set[str] = set()  # names of the layers that get FINER bits
+        self.fine: set[str] = set()  # names of the layers that keep 16 bits
         self.names: dict[int, str] = {}
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
@@ -92,7 +90,7 @@ class _Graph:
         Runtimes compute Cast and Mul of constants once, when they load the graph.
         """
         array = np.asarray(array, "float32")
-        bits = FINER[self.bits] if layer.name in self.fine else self.bits
+        bits = max(self.bits, 16) if layer.name in self.fine else self.bits
         if bits == 32:
             return self.constant(array)
         if bits == 16:

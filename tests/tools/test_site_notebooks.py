@@ -39,7 +39,7 @@ def test_stills_become_elements_that_can_be_made_live():
     _, first, still, second, _ = notebook.cells
     assert not first.outputs and not second.outputs
     assert still.source.startswith(
-        '<div class="latent-faces" data-widget="studio" data-models="64 128" data-notebook="05">'
+        '<div class="latent-faces" data-widget="studio" data-model="128" data-notebook="05">'
     )
     assert "](../stills/05_attributes_studio.jpg)" in still.source
 

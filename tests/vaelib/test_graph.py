@@ -61,9 +61,8 @@ def test_fewer_bits_make_smaller_graphs_with_small_errors():
     sizes = {bits: graph.ByteSize() for bits, graph in graphs.items()}
     assert sizes[16] < 0.55 * sizes[32]
     assert sizes[8] < 0.8 * sizes[16]
-    assert sizes[6] < sizes[8]
     errors = {bits: np.abs(outputs(g, z=z)[0] - truth).max() for bits, g in graphs.items()}
-    assert errors[32] < errors[16] < errors[8] < errors[6]
+    assert errors[32] < errors[16] < errors[8]
     assert errors[8] < 2 / 255
     assert errors[16] < 0.5 / 255
 
@@ -79,7 +78,7 @@ def test_the_graph_names_its_inputs_and_outputs_and_takes_any_number_of_faces():
 
 def test_other_bits_and_unknown_layers_are_one_sentence():
     vae = random_vae()
-    with pytest.raises(ValueError, match="bits is 4: choose one of 32, 16, 8, 6"):
+    with pytest.raises(ValueError, match="bits is 4: choose one of 32, 16, 8"):
         decoder_graph(vae, 4)
     z = keras.Input((LATENTS,))
     odd = keras.layers.GaussianNoise(0.1, name="odd")(z)

@@ -7,14 +7,13 @@ const TYPES = { float32: Float32Array, uint8: Uint8Array };
 
 export class Archive {
   // `base` is the address of an export's folder, with a slash at its end.
-  // `decoder` is the graph that draws: "decoder_first" is smaller, and less exact.
-  static async open(base, decoder) {
+  static async open(base) {
     const index = JSON.parse(new TextDecoder().decode(await download(`${base}index.json`)));
-    return new Archive(base, index, decoder);
+    return new Archive(base, index);
   }
 
-  constructor(base, index, decoder = "decoder") {
-    Object.assign(this, { base, index, decoder, fetched: new Map(), sheets: new Map() });
+  constructor(base, index) {
+    Object.assign(this, { base, index, fetched: new Map(), sheets: new Map() });
     this.size = index.image_size;
     this.latentDim = index.latent_dim;
     this.count = index.people.length;

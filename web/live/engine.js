@@ -21,8 +21,8 @@ export class Engine {
       for (const job of this.waiting.values()) job.fail(new Error(event.message));
       this.waiting.clear();
     });
-    this.started = this.start();
-    this.started.catch(() => {}); // whoever loads a graph hears of it
+    this.ready = new Set(); // addresses of graphs that are loaded
+    this.started = null; // promise that the runtime is on its way to the worker
   }
 
   // The runtime starts, and decodes once, while the first graph is still on its way.
@@ -47,15 +47,21 @@ export class Engine {
   }
 
   async loadNow(graph) {
-    await this.started; // side by side, both would come late, and the runtime takes time to start
+    await (this.started ??= this.start()); // the graph after it, since it takes time to start
     const bytes = await download(graph);
-    return this.ask("load", { graph, bytes }, [bytes]);
+    await this.ask("load", { graph, bytes }, [bytes]);
+    this.ready.add(graph);
+  }
+
+  // Whether faces can be decoded at once.
+  canDecode(archive) {
+    return this.ready.has(archive.address("decoder.onnx.gz"));
   }
 
   // The latent of one face -> { image, png }. A face of a group waits for all that are urgent.
   async decode(archive, latent, group = "") {
-    await this.load(archive, archive.decoder);
-    const graph = archive.address(`${archive.decoder}.onnx.gz`);
+    await this.load(archive, "decoder");
+    const graph = archive.address("decoder.onnx.gz");
     return this.ask("decode", { graph, latent, group, size: archive.size });
   }
 

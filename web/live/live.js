@@ -1,9 +1,9 @@
 // Makes the widgets of a page live: <div class="latent-faces" data-widget="studio">a picture</div>.
 //
-// data-widget: studio, morph, explorer or inside. data-models: sizes of the faces, such as "64 128":
-// the studio begins with a small model for the first one, and goes on with a better one for the last
-// one. data-options: JSON, what the widget begins with; widgets.json has the rest. The text of a page
-// never waits for a model.
+// data-widget: studio, morph, explorer or inside. data-model: the size of the faces. data-options:
+// JSON, what the widget begins with; widgets.json has the rest. data-live is set once the widget can
+// be used: to the size of the faces, or to "" while the studio shows faces that came with the page,
+// until its decoder is there. The text of a page never waits for a model.
 
 import { Archive } from "./archive.js";
 import { download } from "./download.js";
@@ -32,8 +32,7 @@ function once(name, make) {
 const settings = () =>
   once("settings", async () => JSON.parse(new TextDecoder().decode(await download(`${HERE}widgets.json`))));
 const engine = () => once("engine", () => new Engine());
-const archive = (size, decoder = "decoder") =>
-  once(`${decoder} ${size}`, () => Archive.open(`${HERE}models/${size}/`, decoder));
+const archive = (size) => once(`archive ${size}`, () => Archive.open(`${HERE}models/${size}/`));
 
 // Start one widget; returns its model. The picture stays until the widget can be used.
 export async function start(node, more = {}) {
@@ -56,34 +55,35 @@ async function startNow(node, more) {
   const name = node.dataset.widget;
   const Kernel = KERNELS.find(({ view }) => view === name);
   if (!Kernel) throw new Error(`There is no widget ${name}.`);
-  const sizes = (node.dataset.models ?? "64").split(" ");
-  const worker = engine(); // at once: its parts are the largest
-  const model = archive(sizes[0], Kernel.prototype.grow ? "decoder_first" : "decoder");
+  const size = node.dataset.model ?? "64";
+  const worker = engine();
   const view = import(`./widgets/${name}.js`);
   view.catch(() => {});
-  model.then((ready) => worker.load(ready, ready.decoder)).catch(() => {});
-  const { words, options } = await settings();
+  const [model, { words, options }] = await Promise.all([archive(size), settings()]);
   const own = JSON.parse(node.dataset.options ?? "{}");
   const whole = { ...options[name], ...own, ...more, words };
   const page = new PageModel(Kernel.state, `live-${name}-${(started += 1)}`);
-  const kernel = new Kernel(page, worker, await model);
+  const kernel = new Kernel(page, worker, model);
+  // What came with the page comes first, since the decoder would hold it up.
+  if (!kernel.beginsWithout?.(whole)) worker.load(model, "decoder").catch(() => {});
   await kernel.start(whole);
   const el = document.createElement("div");
   const { default: widget } = await view;
   widget.render({ model: page, el });
+  const still = [...node.childNodes];
   node.replaceChildren(el);
   node.dataset.live = "";
-  if (kernel.grow) idle(() => grow(node, kernel, sizes.at(-1)).catch(console.warn));
-  else node.dataset.live = sizes[0];
+  const decoder = worker.load(model, "decoder").then(() => kernel.exact?.());
+  decoder.then(() => (node.dataset.live = size)).catch((error) => fail(node, still, error));
   return page;
 }
 
-// Let a better model take the place of the first one.
-async function grow(node, kernel, size) {
-  const larger = await archive(size);
-  await kernel.engine.load(larger, "decoder");
-  await kernel.grow(larger);
-  node.dataset.live = size;
+// The decoder did not come: the picture again.
+function fail(node, still, error) {
+  console.warn(error);
+  delete node.dataset.live;
+  node.replaceChildren(...still);
+  note(node, PROBLEM);
 }
 
 function note(node, text) {

@@ -26,7 +26,7 @@ function toLink(model) {
 
 // ?size=64 stays with the smaller faces, for slow machines.
 const size = new URLSearchParams(location.search).get("size");
-if (["64", "128"].includes(size)) node.dataset.models = `64 ${size}`;
+if (["64", "128"].includes(size)) node.dataset.model = size;
 const model = await start(node, fromLink());
 if (model) {
   model.on("change:value change:dragging change:row", () => toLink(model));

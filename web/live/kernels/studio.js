@@ -1,5 +1,6 @@
 // The studio's kernel in the page: what vaelib/widgets/studio.py does, without a truth.
 
+import { Ahead } from "../ahead.js";
 import { edit } from "../latent.js";
 import { readPhoto } from "../photo.js";
 import { rmse } from "../pixels.js";
@@ -7,6 +8,7 @@ import { say } from "../say.js";
 import { GalleryKernel, newestOnly } from "./gallery.js";
 
 const NOTHING = new Uint8Array(0);
+const FETCHING = "The model is being fetched…";
 
 export class StudioKernel extends GalleryKernel {
   static view = "studio";
@@ -18,9 +20,16 @@ export class StudioKernel extends GalleryKernel {
     photo_title: "Choose a file, or drop one here: it is encoded in this page and sent nowhere",
   };
 
+  // Whether the widget can be used before the decoder is there.
+  beginsWithout({ face = 0 }) {
+    this.ahead = new Ahead(this.archive, face);
+    return this.ahead.isThere;
+  }
+
   // options: sliders, value, face (a row), words (of sentences.json).
   async start(options) {
     this.words = options.words;
+    const fetched = this.beginsWithout(options) ? this.ahead.fetch() : null;
     this.vectors = await this.archive.vectors();
     const known = (name) => this.vectors.has(name);
     const value = this.inside(options.value ?? {});
@@ -28,15 +37,24 @@ export class StudioKernel extends GalleryKernel {
     this.model.update({ choices: [...this.vectors.keys()], sliders, value });
     this.history = [];
     this.turn = 0; // number of the last face that was asked for
+    this.shown = 0; // and of the last one that is there
     this.photo = [];
     this.draw = newestOnly(() => this.drawNow());
     const row = Number.isInteger(options.face) ? options.face : 0;
-    await this.showGallery();
+    await Promise.all([this.showGallery(), fetched]);
     await this.choose(row >= 0 && row < this.archive.count ? row : 0);
   }
 
   get latent() {
     return edit(this.subject.z, this.model.get("value"), this.vectors);
+  }
+
+  // A face that is decoded now or, while that can't be, one that came with the page; else null.
+  async decoded(subject, value) {
+    if (!this.engine.canDecode(this.archive)) {
+      return this.ahead.isThere && subject.row === this.ahead.row ? this.ahead.face(value) : null;
+    }
+    return this.engine.decode(this.archive, edit(subject.z, value, this.vectors));
   }
 
   // ---------------------------------------------------------------- which face
@@ -47,13 +65,14 @@ export class StudioKernel extends GalleryKernel {
   }
 
   async begin(subject, turn) {
-    const { size } = this.archive;
+    const soon = await this.decoded(subject, {});
+    if (!soon) this.wait(true);
     const [original, { png, image }] = await Promise.all([
-      this.engine.png(subject.image, size),
-      this.engine.decode(this.archive, subject.z),
+      this.engine.png(subject.image, this.archive.size),
+      soon ?? this.engine.decode(this.archive, subject.z),
     ]);
     if (turn !== this.turn) return null; // another face was asked for meanwhile
-    this.subject = subject;
+    Object.assign(this, { subject, shown: turn });
     this.model.update({ original, reconstruction: png, place: this.placeOf(subject.row), message: "" });
     this.model.update({ row: subject.row });
     await this.draw();
@@ -86,15 +105,10 @@ export class StudioKernel extends GalleryKernel {
     }
   }
 
-  // A model of larger faces takes the place of the first one; a photo stays with that.
-  async grow(archive) {
-    while (this.model.get("dragging")) await new Promise((done) => setTimeout(done, 500));
-    if (this.subject.row === null) return;
-    const [vectors] = await Promise.all([archive.vectors(), archive.mean(0)]);
-    if (this.subject.row === null) return;
-    Object.assign(this, { archive, vectors, history: [] });
-    await this.showGallery();
-    await this.choose(this.subject.row);
+  // The decoder is there: draw the face anew, unless another one is on its way.
+  async exact() {
+    while (this.model.get("dragging")) await new Promise((done) => setTimeout(done, 100));
+    if (this.shown === this.turn) await this.begin(this.subject, (this.turn += 1));
   }
 
   // ---------------------------------------------------------------- the sliders
@@ -122,8 +136,14 @@ export class StudioKernel extends GalleryKernel {
     const value = this.model.get("value");
     const parts = Object.entries(value).map(([name, x]) => `"${name}": ${+x.toPrecision(6)}`);
     this.model.update({ code: `edit(z, {${parts.join(", ")}}, vectors=vectors)` });
-    const { png } = await this.engine.decode(this.archive, this.latent);
-    this.model.update({ edited: png, edited_for: value });
+    const face = await this.decoded(this.subject, value);
+    if (face) this.model.update({ edited: face.png, edited_for: value });
+    this.wait(!face); // then `exact` draws it
+  }
+
+  wait(forModel) {
+    if (forModel) this.model.update({ message: FETCHING });
+    else if (this.model.get("message") === FETCHING) this.model.update({ message: "" });
   }
 
   // After a drag: remember a step to undo.
