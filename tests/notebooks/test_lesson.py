@@ -124,12 +124,13 @@ def test_the_glossary_is_in_order_and_each_term_is_linked_from_a_notebook():
 
 
 def first_use(text: str, term: str) -> re.Match | None:
-    """Where a text first uses a term of the glossary, outside headings and longer terms."""
+    """Where a text first uses a term, outside headings, titles of sources and longer terms."""
     longer = [o[len(term) :] for o in TERMS if o != term and o.lower().startswith(term.lower())]
     not_longer = f"(?!{'|'.join(longer)})" if longer else ""  # "latent space" is no "latent"
     name = term if term.isupper() else f"(?i:{term})"
     use = re.compile(rf"(?<![\w/#.-])(?<!learning ){name}{not_longer}s?(?!\w|-\w|\.\w)")
-    return use.search(re.sub(r"^#.*$", blank, text, flags=re.MULTILINE))
+    titles = r"^#.*$|\*[^*\n]+\*, \d{4}"  # "*Auto-Encoding Variational Bayes*, 2014"
+    return use.search(re.sub(titles, blank, text, flags=re.MULTILINE))
 
 
 def unlinked(text: str) -> list[str]:
@@ -149,6 +150,7 @@ def test_a_first_use_is_recognised():
     assert unlinked("Two [latents](../docs/glossary.md#latent), both latents.") == []
     assert unlinked("A [latent](../docs/glossary.md#nat).") == ["Latent"]
     assert unlinked("# The prior\n\nAlternate naturally.") == []
+    assert unlinked("- A. Author, *Likelihood and Nats*, 2014: about the prior.") == ["Prior"]
 
 
 # Notebook 2 is where most terms are introduced.
