@@ -65,6 +65,19 @@ def test_a_slider_moves_the_face_before_the_decoder_is_there(early, attribute):
     assert np.abs(edited(page) - first).mean() > 1.5
 
 
+def test_the_decoder_takes_over_during_a_drag(early):
+    page, let_in = early
+    smile = page.locator("input[data-attribute=Smiling]")
+    move = "(input, to) => { input.value = to; input.dispatchEvent(new Event('input')); }"
+    soon = once_changed(page, lambda: smile.evaluate(move, "0.5"))
+    exact = once_changed(page, let_in)
+    assert 0 < np.abs(exact - soon).mean() < 2.5
+    assert float(smile.input_value()) == 0.5
+    smile.evaluate("input => input.dispatchEvent(new Event('change'))")
+    page.get_by_role("button", name="Undo", exact=True).click()  # to where the drag began
+    page.wait_for_function("input => input.value === '2'", arg=smile.element_handle())
+
+
 def test_the_reconstruction_is_there_too(early):
     page, _ = early
     page.get_by_role("button", name="Reset", exact=True).click()

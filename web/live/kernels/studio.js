@@ -76,7 +76,7 @@ export class StudioKernel extends GalleryKernel {
     this.model.update({ original, reconstruction: png, place: this.placeOf(subject.row), message: "" });
     this.model.update({ row: subject.row });
     await this.draw();
-    this.settle();
+    if (!this.model.get("dragging")) this.settle();
     return image;
   }
 
@@ -107,7 +107,6 @@ export class StudioKernel extends GalleryKernel {
 
   // The decoder is there: draw the face anew, unless another one is on its way.
   async exact() {
-    while (this.model.get("dragging")) await new Promise((done) => setTimeout(done, 100));
     if (this.shown === this.turn) await this.begin(this.subject, (this.turn += 1));
   }
 
