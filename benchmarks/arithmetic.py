@@ -40,6 +40,11 @@ def of_training(vae: VAE) -> dict[str, dict[str, int]]:
     return counts
 
 
+def total(counts: dict[str, dict[str, int]]) -> int:
+    """All that `of_training` counted."""
+    return sum(sum(family.values()) for family in counts.values())
+
+
 def of_layer(layer: keras.Layer) -> int:
     """Multiply-adds of a layer for one example, forward; 0 for a layer without a matrix.
 

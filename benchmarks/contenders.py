@@ -2,13 +2,28 @@
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
+import keras
+
+from benchmarks import arithmetic
+from benchmarks.baseline import build_baseline
 from benchmarks.operations import one_at_a_time, profile
+from benchmarks.speed import (
+    IN_MEMORY,
+    Work,
+    default_model,
+    in_memory,
+    platform,
+    product,
+    timed,
+    times_in,
+)
 from benchmarks.worker import Worker, serve
 from groundwork.places import data_folder
 from groundwork.processes import usable_cores
+from vaelib.data.faces import Faces, read_faces
 
 NAMES = {
     "ours": "ours",
@@ -21,7 +36,6 @@ NAMES = {
 PORTRAITS = data_folder() / "portraits"
 BATCH_SIZE = 64  # the default of vaelib.training.train
 BASELINE_BATCH_SIZE = 128
-FACES = 1024  # in memory, trained on repeatedly
 SIDES = (1024, 2048, 4096)  # of square matrices; the fastest size is the limit
 PROFILED = 30  # steps
 
@@ -44,70 +58,42 @@ def _contend(name: str, folder: str, batch_size: int, image_size: int, seconds: 
     if name == "limit":
         work, facts = _prepare_product()
     else:
-        work, facts = _prepare_training(name, _batches(folder, batch_size, image_size))
-        facts["batch_size"] = batch_size
+        work, facts = _prepare_training(name, read_faces(folder), batch_size, image_size)
     facts["cores"] = usable_cores()
     work(3)  # traces, compiles, chooses kernels
     if name == "profile":
         serve({**facts, "seconds": profile(work, PROFILED)}, dict)
         return
-    times = 3
-    while (taken := _time(work, times)) < min(1.0, seconds):
-        times *= 2
-    times = max(2, round(times / taken * seconds))
+    times = times_in(work, seconds)
     each = facts["side"] ** 3 if name == "limit" else batch_size
 
     def turn() -> dict:
         busy = time.process_time()
-        taken = _time(work, times)
+        taken = work(times)
         used = (time.process_time() - busy) / taken
         return {"rate": times * each / taken, "cores_used": used}
 
     serve(facts, turn)
 
 
-def _time(work: Callable[[int], None], times: int) -> float:
-    start = time.perf_counter()
-    work(times)
-    return time.perf_counter() - start
-
-
-def _batches(folder: str, batch_size: int, image_size: int) -> list:
-    from vaelib.data.faces import read_faces
-    from vaelib.data.pixels import load_images
-
-    faces = read_faces(folder)
-    images = load_images(faces, faces.file_names("train")[:FACES], image_size)
-    batches = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
-    batches = [batch for batch in batches if len(batch) == batch_size]
-    if not batches:
+def _prepare_training(
+    name: str, faces: Faces, batch_size: int, image_size: int
+) -> tuple[Work, dict]:
+    count = len(faces.file_names("train")[:IN_MEMORY])
+    if count < batch_size:
         raise ValueError(
-            f"{folder} has {len(images)} faces to train on, and a batch needs {batch_size}."
+            f"{faces.folder} has {count} faces to train on, and a batch needs {batch_size}."
         )
-    return batches
-
-
-def _prepare_training(name: str, batches: list) -> tuple[Callable[[int], None], dict]:
-    import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
-    import keras
-    import numpy as np
-    import tensorflow as tf
-
-    from benchmarks import arithmetic
-    from benchmarks.baseline import build_baseline
-    from vaelib.training import compile_recipe, new_vae
-
-    image_size = batches[0].shape[1]
     if name == "baseline":
         vae = build_baseline(image_size)
     else:
-        vae = new_vae(image_size)
-        compile_recipe(vae, None, 1e-4)  # a low rate: the faces are few, and are seen often
+        vae = default_model(image_size)
         if name == "adam":
             vae.compile(keras.optimizers.Adam(1e-4))
         vae.jit_compile = name == "ours_xla"
-    data = tf.data.Dataset.from_tensor_slices(np.stack(batches)).repeat().prefetch(2)
+    data = in_memory(faces, image_size, batch_size)
 
+    @timed
     def train(steps: int) -> None:
         vae.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
 
@@ -115,43 +101,32 @@ def _prepare_training(name: str, batches: list) -> tuple[Callable[[int], None], 
     has_muon = name not in ("baseline", "adam")
     shapes = [weight.shape for weight in vae.trainable_variables] if has_muon else []
     per_step = arithmetic.of_muon(shapes)
-    convolutions = {k: n * len(batches[0]) for k, n in counts["convolutions"].items()}
+    convolutions = {k: n * batch_size for k, n in counts["convolutions"].items()}
     dense = sum(counts["dense layers"].values())
     return train, {
-        "per_image": sum(sum(family.values()) for family in counts.values()),
+        "batch_size": batch_size,
+        "per_image": arithmetic.total(counts),
         "per_step": per_step,
-        "counted": {**convolutions, "dense": dense * len(batches[0]), "products": per_step},
-        **_platform(tf),
+        "counted": {**convolutions, "dense": dense * batch_size, "products": per_step},
+        **_platform(),
     }
 
 
-def _prepare_product() -> tuple[Callable[[int], None], dict]:
+def _prepare_product() -> tuple[Work, dict]:
     """The product of two square matrices, in the size that this machine multiplies fastest."""
-    import vaelib  # noqa: F401  # isort: skip  # TensorFlow starts without log lines
-    import tensorflow as tf
-
-    def products(side: int) -> Callable[[int], None]:
-        a, b = (tf.random.stateless_normal((side, side), (0, i)) for i in range(2))
-
-        def multiply(times: int) -> None:
-            for _ in range(times):
-                c = tf.linalg.matmul(a, b)
-            c[0, 0].numpy()  # waits for a GPU to finish
-
-        return multiply
 
     def speed(side: int) -> float:
-        multiply = products(side)
+        multiply = product(side)
         multiply(1)
-        return side**3 / min(_time(multiply, 1) for _ in range(5))
+        return side**3 / min(multiply(1) for _ in range(5))
 
     side = max(SIDES, key=speed)
-    return products(side), {"side": side, **_platform(tf)}
+    return product(side), {"side": side, **_platform()}
 
 
-def _platform(tf) -> dict:
-    device = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
-    return {"framework": "tensorflow", "version": tf.__version__, "device": device}
+def _platform() -> dict:
+    found = platform()
+    return {"framework": found["backend"], "version": found["version"], "device": found["device"]}
 
 
 if __name__ == "__main__":

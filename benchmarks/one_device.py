@@ -2,30 +2,26 @@
 
 import json
 import time
-from collections.abc import Callable
 from statistics import median
 from typing import Annotated, Literal
 
 import vaelib  # noqa: F401  # isort: skip  # before keras: TensorFlow starts without log lines
 import keras
-import numpy as np
-from keras import ops
 from typer import Option, Typer
 
 from benchmarks import arithmetic
 from benchmarks.contenders import PORTRAITS
 from benchmarks.processes import whole_numbers
+from benchmarks.speed import Work, default_model, in_memory, platform, product, timed, times_in
 from vaelib import read_faces
 from vaelib.__main__ import main
 from vaelib.data.faces import Faces
 from vaelib.data.pipeline import make_dataset
-from vaelib.data.pixels import load_images
 from vaelib.data.reader import tf
 from vaelib.model import IMAGE_SIZES
-from vaelib.training import compile_recipe, new_vae, set_precision
+from vaelib.training import set_precision
 
 TURNS = 3  # the result is their median
-IN_MEMORY = 1024  # faces, or two batches, trained on repeatedly
 SIDE = {"CPU": 2048, "GPU": 8192}  # of the square matrices whose product is the limit
 
 app = Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -57,8 +53,7 @@ def of_setting(
     data: Faces, image_size: int, batch_size: int, precision: str, seconds: float, jit: bool
 ) -> dict:
     """Images per second of one batch size and precision, and the multiply-adds of an image."""
-    vae = new_vae(image_size)
-    compile_recipe(vae, None, 1e-4)  # a low rate: the faces are few, and are seen often
+    vae = default_model(image_size)
     set_precision(vae, precision)
     if keras.backend.backend() == "tensorflow":
         vae.jit_compile = jit
@@ -66,7 +61,7 @@ def of_setting(
         data, "train", image_size, batch_size, flip=True, repeat=True, whole=True
     )
 
-    def training(images: tf.data.Dataset) -> Callable[[int], float]:
+    def training(images: tf.data.Dataset) -> Work:
         def train(steps: int) -> float:
             clock = AfterFirstStep()
             options = {"steps_per_epoch": 1 + steps, "verbose": 0, "shuffle": False}
@@ -77,11 +72,10 @@ def of_setting(
 
     reader = iter(batches)
 
-    def read(steps: int) -> float:
-        start = time.perf_counter()
+    @timed
+    def read(steps: int) -> None:
         for _ in range(steps):
             next(reader)
-        return time.perf_counter() - start
 
     start = time.perf_counter()
     in_turns = training(in_memory(data, image_size, batch_size))
@@ -96,7 +90,7 @@ def of_setting(
         "jit": jit or keras.backend.backend() == "jax",
         "first_steps": round(compiling, 2),
         **{name: round(value, 1) for name, value in rates.items()},
-        "multiply_adds": sum(sum(family.values()) for family in counts.values())
+        "multiply_adds": arithmetic.total(counts)
         + arithmetic.of_muon([w.shape for w in vae.trainable_variables]) // batch_size,
     }
 
@@ -109,54 +103,18 @@ class AfterFirstStep(keras.callbacks.Callback):
             self.start = time.perf_counter()
 
 
-def in_memory(data: Faces, image_size: int, batch_size: int) -> tf.data.Dataset:
-    """Batches of the same faces again and again."""
-    count = max(2, IN_MEMORY // batch_size) * batch_size
-    names = np.resize(data.file_names("train"), count)
-    images = load_images(data, list(names), image_size).reshape(
-        -1, batch_size, *[image_size] * 2, 3
-    )
-    return tf.data.Dataset.from_tensor_slices(images).repeat().prefetch(2)
-
-
-def rate(work: Callable[[int], float], seconds: float) -> float:
-    """Steps per second: the median of `TURNS` turns of `seconds`; `work` returns its seconds."""
-    steps = 3
-    while (passed := work(steps)) < min(0.5, seconds):
-        steps *= 2
-    steps = max(2, round(steps / passed * seconds))
+def rate(work: Work, seconds: float) -> float:
+    """Steps per second: the median of `TURNS` turns of `seconds`."""
+    steps = times_in(work, seconds)
     return median(steps / work(steps) for _ in range(TURNS))
 
 
 def product_rate(precision: str, seconds: float) -> float:
     """Multiply-adds per second of a large product of matrices: what the device can do at most."""
     side = SIDE[platform()["device"]]
-    a, b = (keras.random.normal((side, side), seed=seed) for seed in range(2))
-    a, b = (ops.cast(matrix, precision) for matrix in (a, b))
-
-    def multiply(times: int) -> float:
-        start = time.perf_counter()
-        for _ in range(times):
-            c = ops.matmul(a, b)
-        float(ops.convert_to_numpy(ops.cast(c[0, 0], "float32")))  # waits for a GPU to finish
-        return time.perf_counter() - start
-
+    multiply = product(side, precision)
     multiply(1)
     return round(side**3 * rate(multiply, min(1.0, seconds)))
-
-
-def platform() -> dict:
-    """The backend of Keras, its version, and the device that computes."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        device = jax.devices()[0]
-        kind = {"device": "CPU" if device.platform == "cpu" else "GPU", "name": device.device_kind}
-        return {"backend": "jax", "version": jax.__version__, **kind}
-    gpus = tf.config.list_physical_devices("GPU")
-    names = [tf.config.experimental.get_device_details(gpu)["device_name"] for gpu in gpus]
-    kind = {"device": "GPU" if gpus else "CPU", "name": names[0] if names else "cpu"}
-    return {"backend": "tensorflow", "version": tf.__version__, **kind}
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def one_at_a_time() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def profile(train: Callable[[int], None], steps: int) -> dict[str, float]:
+def profile(train: Callable[[int], object], steps: int) -> dict[str, float]:
     """Seconds per step by `KINDS`, with TensorFlow's profiler.
 
     An operation counts with the median of its times, so a program that interrupts a few steps

@@ -30,6 +30,7 @@ def test_dense_layers_by_hand():
     # 48 values to 2 latents, which need no gradient of the face, and 2 latents to 48 values.
     assert counts["dense layers"] == {"forward": 192, "weights": 192, "inputs": 96}
     assert sum(counts["convolutions"].values()) == 0
+    assert arithmetic.total(counts) == 480
 
 
 def test_convolutions_by_hand():

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from benchmarks import device, one_device
-from vaelib import read_faces
 
 FOUND = {
     "batch_size": 64,
@@ -57,13 +56,6 @@ def test_a_rate_is_the_median_of_turns_that_last_as_long_as_asked():
 
     assert one_device.rate(work, 2.0) == pytest.approx(4.0)
     assert turns[-3:] == [8, 8, 8]
-
-
-def test_few_faces_fill_two_batches(colour_faces):
-    faces = read_faces(colour_faces)
-    batch = next(iter(one_device.in_memory(faces, 32, 640)))
-    assert batch.shape == (640, 32, 32, 3)
-    assert one_device.in_memory(faces, 32, 64).cardinality() < 0  # without end
 
 
 @pytest.mark.slow
