@@ -118,6 +118,21 @@ def test_notebook_5s_person_was_decoded_beforehand_too(live_address, new_page, h
     assert page.locator(".thumbnail").first.get_attribute("aria-pressed") == "true"
 
 
+def test_a_link_to_what_was_not_decoded_beforehand_waits_for_the_decoder(
+    live_address, new_page, hold
+):
+    page = new_page()
+    let_in = hold(page, "**/decoder.onnx.gz")
+    page.goto(f"{live_address}/studio.html#face=6&Smiling=1.2")
+    page.locator("[data-widget=studio][aria-busy=true]").wait_for()
+    page.wait_for_timeout(1500)  # the studio's own start takes less
+    assert page.locator(".latent-faces > img").is_visible()
+    assert page.locator("[data-live]").count() == 0
+    let_in()
+    page.locator("[data-live='128']").wait_for(timeout=START)
+    assert edited(page).shape == (128, 128, 3)
+
+
 def test_a_face_moves_soon_after_the_page_is_opened(live_address, new_page):
     """At 20 Mbit/s; benchmarks.live measures it exactly, here a busy machine has room."""
     page = new_page()

@@ -53,6 +53,20 @@ def test_a_photo_is_encoded_in_the_page_and_sent_nowhere(visit, widget, at_rest,
     assert visit.requests[count:] == []
 
 
+def test_an_encoder_that_does_not_come_is_said_and_asked_for_again(new_visit):
+    visit = new_visit()
+    visit.open("studio.html", "studio")
+    page, studio = visit.page, visit.page.locator(".faces.studio")
+    page.route("**/encoder.onnx.gz", lambda route: route.abort())
+    upload(studio, "me.jpg", FACE.read_bytes())
+    wait_for_message(studio, "The encoder could not be fetched: choose the photo again.")
+    page.unroute("**/encoder.onnx.gz")
+    upload(studio, "me.jpg", FACE.read_bytes())
+    page.wait_for_function(
+        "() => !document.querySelector('.studio [aria-pressed=true]')", timeout=START
+    )
+
+
 def test_a_photo_is_the_face_that_the_notebook_makes_of_it(visit):
     from vaelib.data.photo import read_photo
 

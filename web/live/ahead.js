@@ -5,12 +5,12 @@ import { faceOf, pixelsOf, pngOf } from "./pixels.js";
 const SAME = 0.03; // strengths that differ by less are the same
 
 export class Ahead {
-  // Of the person in a row, if there are any.
-  constructor(archive, row) {
+  // Of the person in a row, for sliders that begin with `value`: if there are any, `isThere`.
+  constructor(archive, row, value) {
     // The rows, where the sliders begin, and the strengths at which one of them is moved from there.
     this.about = archive.index.ahead;
     Object.assign(this, { archive, row, sheets: new Map() });
-    this.isThere = Boolean(this.about?.rows.includes(row));
+    this.isThere = Boolean(this.about?.rows.includes(row) && this.find(value));
   }
 
   file(name) {
@@ -33,6 +33,12 @@ export class Ahead {
     const { size } = this.archive;
     const image = faceOf(await this.sheets.get(name), size, place);
     return { image, png: await pngOf(image, size) };
+  }
+
+  // The decoder is there, so the memory can be used for something else.
+  forget() {
+    this.isThere = false;
+    this.sheets.clear();
   }
 
   // The sheet and the place in it: ["start", 0] is the reconstruction, ["start", 1] the beginning.

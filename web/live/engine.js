@@ -42,7 +42,10 @@ export class Engine {
   // Fetch and start a graph of a model: "decoder" or "encoder". Once.
   load(archive, part) {
     const graph = archive.address(`${part}.onnx.gz`);
-    if (!this.graphs.has(graph)) this.graphs.set(graph, this.loadNow(graph));
+    if (!this.graphs.has(graph)) {
+      this.graphs.set(graph, this.loadNow(graph));
+      this.graphs.get(graph).catch(() => this.graphs.delete(graph)); // it may be asked for again
+    }
     return this.graphs.get(graph);
   }
 

@@ -21,8 +21,8 @@ export class StudioKernel extends GalleryKernel {
   };
 
   // Whether the widget can be used before the decoder is there.
-  beginsWithout({ face = 0 }) {
-    this.ahead = new Ahead(this.archive, face);
+  beginsWithout({ face = 0, value = {} }) {
+    this.ahead = new Ahead(this.archive, face, value);
     return this.ahead.isThere;
   }
 
@@ -43,10 +43,6 @@ export class StudioKernel extends GalleryKernel {
     const row = Number.isInteger(options.face) ? options.face : 0;
     await Promise.all([this.showGallery(), fetched]);
     await this.choose(row >= 0 && row < this.archive.count ? row : 0);
-  }
-
-  get latent() {
-    return edit(this.subject.z, this.model.get("value"), this.vectors);
   }
 
   // A face that is decoded now or, while that can't be, one that came with the page; else null.
@@ -96,7 +92,14 @@ export class StudioKernel extends GalleryKernel {
     }
     this.model.update({ message: "The encoder is being fetched…" });
     const turn = (this.turn += 1);
-    const { mean } = await this.engine.encode(this.archive, image);
+    let mean;
+    try {
+      ({ mean } = await this.engine.encode(this.archive, image));
+    } catch {
+      if (turn === this.turn) this.turn = this.shown;
+      this.model.update({ message: "The encoder could not be fetched: choose the photo again." });
+      return;
+    }
     const reconstruction = await this.begin({ image, z: mean, row: null }, turn);
     if (!reconstruction) return;
     const [error, usual] = [rmse(image, reconstruction), this.archive.index.usual_error];
@@ -107,6 +110,7 @@ export class StudioKernel extends GalleryKernel {
 
   // The decoder is there: draw the face anew, unless another one is on its way.
   async exact() {
+    this.ahead.forget();
     if (this.shown === this.turn) await this.begin(this.subject, (this.turn += 1));
   }
 
