@@ -133,6 +133,25 @@ def test_a_link_to_what_was_not_decoded_beforehand_waits_for_the_decoder(
     assert edited(page).shape == (128, 128, 3)
 
 
+@pytest.mark.parametrize("file", ["ahead_6_start.webp", "ahead_6_Young.webp"])
+def test_without_such_a_file_the_decoder_is_waited_for(live_address, new_page, file):
+    page = new_page()
+    page.route(f"**/{file}", lambda route: route.abort())
+    page.goto(f"{live_address}/studio.html")
+    page.locator("[data-live='128']").wait_for(timeout=START)
+    assert edited(page).shape == (128, 128, 3)
+
+
+def test_undo_brings_back_a_slider_that_was_taken_away(early):
+    page, _ = early
+    page.get_by_role("button", name="Take Smiling away").click()
+    smile = page.locator("input[data-attribute=Smiling]")
+    smile.wait_for(state="detached")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    smile.wait_for()
+    assert smile.input_value() == "2"
+
+
 def test_a_face_moves_soon_after_the_page_is_opened(live_address, new_page):
     """At 20 Mbit/s; benchmarks.live measures it exactly, here a busy machine has room."""
     page = new_page()

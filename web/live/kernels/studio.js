@@ -29,7 +29,10 @@ export class StudioKernel extends GalleryKernel {
   // options: sliders, value, face (a row), words (of sentences.json).
   async start(options) {
     this.words = options.words;
-    const fetched = this.beginsWithout(options) ? this.ahead.fetch() : null;
+    // If one of them does not come, the decoder has to.
+    const fetched = this.beginsWithout(options)
+      ? this.ahead.fetch().catch(() => this.ahead.forget())
+      : null;
     this.vectors = await this.archive.vectors();
     const known = (name) => this.vectors.has(name);
     const value = this.inside(options.value ?? {});
@@ -48,7 +51,8 @@ export class StudioKernel extends GalleryKernel {
   // A face that is decoded now or, while that can't be, one that came with the page; else null.
   async decoded(subject, value) {
     if (!this.engine.canDecode(this.archive)) {
-      return this.ahead.isThere && subject.row === this.ahead.row ? this.ahead.face(value) : null;
+      if (!this.ahead.isThere || subject.row !== this.ahead.row) return null;
+      return this.ahead.face(value).catch(() => null); // a damaged file
     }
     return this.engine.decode(this.archive, edit(subject.z, value, this.vectors));
   }
@@ -61,12 +65,16 @@ export class StudioKernel extends GalleryKernel {
   }
 
   async begin(subject, turn) {
+    const couldDecode = this.engine.canDecode(this.archive);
     const soon = await this.decoded(subject, {});
     if (!soon) this.wait(true);
-    const [original, { png, image }] = await Promise.all([
+    const exactly = () => this.engine.decode(this.archive, subject.z);
+    const [original, first] = await Promise.all([
       this.engine.png(subject.image, this.archive.size),
-      soon ?? this.engine.decode(this.archive, subject.z),
+      soon ?? exactly(),
     ]);
+    const isLate = soon && !couldDecode && this.engine.canDecode(this.archive);
+    const { png, image } = isLate ? await exactly() : first;
     if (turn !== this.turn) return null; // another face was asked for meanwhile
     Object.assign(this, { subject, shown: turn });
     this.model.update({ original, reconstruction: png, place: this.placeOf(subject.row), message: "" });
@@ -79,7 +87,12 @@ export class StudioKernel extends GalleryKernel {
   // A face and strengths from outside, such as a link.
   async show(row, value) {
     this.setValue(this.inside(value));
-    if (row >= 0 && row < this.archive.count && row !== this.subject.row) await this.choose(row);
+    if (row >= 0 && row < this.archive.count && this.isOther(row)) await this.choose(row);
+  }
+
+  // Whether this row is not shown, or about to be replaced by another one.
+  isOther(row) {
+    return row !== this.subject.row || this.shown !== this.turn;
   }
 
   async open(name, bytes) {
@@ -108,10 +121,14 @@ export class StudioKernel extends GalleryKernel {
     }
   }
 
-  // The decoder is there: draw the face anew, unless another one is on its way.
+  // The decoder is there: draw the face anew.
   async exact() {
     this.ahead.forget();
-    if (this.shown === this.turn) await this.begin(this.subject, (this.turn += 1));
+    const { subject } = this;
+    const { png } = await this.engine.decode(this.archive, subject.z);
+    if (subject !== this.subject) return; // another face came meanwhile
+    this.model.update({ reconstruction: png });
+    await this.draw();
   }
 
   // ---------------------------------------------------------------- the sliders
@@ -161,8 +178,9 @@ export class StudioKernel extends GalleryKernel {
   async undo() {
     if (this.history.length < 2) return;
     this.history.pop();
-    const { subject, value } = this.history.pop();
-    this.model.update({ value });
+    const { subject, value } = this.history.at(-1);
+    const sliders = [...new Set([...this.model.get("sliders"), ...Object.keys(value)])];
+    this.model.update({ value, sliders });
     await this.begin(subject, (this.turn += 1));
   }
 
@@ -173,6 +191,7 @@ export class StudioKernel extends GalleryKernel {
   }
 
   async lookAhead({ values, subject }) {
+    if (!this.engine.canDecode(this.archive)) return;
     this.engine.cancel("ahead"); // what an earlier slider asked for
     const z = values.map((value) => edit(this.subject.z, this.inside(value), this.vectors));
     const faces = await Promise.all(z.map((each) => this.engine.decode(this.archive, each, "ahead")));
