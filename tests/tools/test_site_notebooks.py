@@ -63,7 +63,7 @@ def test_a_widget_that_needs_python_is_a_still_only():
 def test_a_widget_begins_as_its_notebook_says():
     """The settings that are written down here are those of the cell."""
     for (number, name), options in OPTIONS.items():
-        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        (path,) = (ROOT / "notebooks").glob(f"{number}*.ipynb")
         notebook = nbformat.read(path, as_version=4)
         cells = [c.source for c in notebook.cells if any(map(widget, c.get("outputs", [])))]
         (source,) = [source for source in cells if f"{name}(" in source]
